@@ -1,0 +1,23 @@
+"""SNS error events, through the queue or straight from the topic: one error group, one ticket."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from backtrace_jira import bootstrap
+from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Serve a batch; answer with the messages that are to stay in the queue (partial batch response)."""
+    deadline = time.time() + context.get_remaining_time_in_millis() / 1000
+    try:
+        batch = deliveries_of(event)
+        unfinished = bootstrap.create_ticket_deliveries()(batch, deadline=deadline)
+    finally:
+        bootstrap.metrics().flush_metrics()
+    return batch_answer(unfinished)

@@ -1,0 +1,1 @@
+"""Backtrace error groups become Jira tickets: the one package behind every function."""

@@ -1,0 +1,135 @@
+"""Backtrace's issue API: read the `issues` table with `POST /api/query`, write with `POST /api/issue`.
+
+Source: backtrace-labs/backtrace-forensics (plugins/backtrace-forensics-issues) and backtrace-labs/
+backtrace-morgue, the public clients of these endpoints.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from backtrace_jira.adapters.http import Answer, Http, Timeouts
+from backtrace_jira.config import BacktraceUniverse
+from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
+from backtrace_jira.model import JSON, Issue
+
+OWN_WATCHER = "_backtrace"
+"""The pseudo-ticket that holds the issue's own assignees: always there, always first."""
+
+
+class CoronerToken(AuthBase):
+    """Backtrace's token and the location it is for."""
+
+    def __init__(self, token: SecretStr, address: str) -> None:
+        self._token = token
+        self._address = address
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Put the token into the request's headers."""
+        request.headers["X-Coroner-Token"] = self._token.get_secret_value()
+        request.headers["X-Coroner-Location"] = self._address
+        return request
+
+
+class BacktraceClient:
+    """The `BacktraceIssues` port for one universe."""
+
+    def __init__(
+        self, settings: BacktraceUniverse, token: SecretStr, *, timeouts: Timeouts | None = None
+    ) -> None:
+        self._settings = settings
+        self._http = Http(CoronerToken(token, settings.address), timeouts=timeouts)
+
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> None:
+        """Add the ticket entry and make an Open group In Progress, as Backtrace's own linking does.
+
+        `set` replaces the whole list, so what is there is read first and kept.
+        """
+        state, tickets = self._read(project, fingerprint)
+        entry: dict[str, JSON] = {"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"}
+        merged = merge_ticket(tickets, entry)
+        if merged == tickets and state != "open":
+            return
+        write: dict[str, JSON] = {
+            "project": project,
+            "fingerprint": [fingerprint],
+            "ticket": {"action": "set", "value": merged},
+        }
+        if state == "open":
+            write["state"] = "in-progress"
+        answer = self._call("/api/issue", project, write)
+        results = answer.get("results")
+        if not isinstance(results, list) or not results:
+            raise OutcomeUnknown("POST /api/issue: no result for the fingerprint")
+        error = results[0].get("error")
+        if error:
+            raise Refused(f"POST /api/issue: {str(error)[:300]}")
+
+    def _read(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
+        """Return state and ticket entries; a fingerprint without an issue row yet is open and has none."""
+        query: JSON = {
+            "table": "issues",
+            "filter": [{"fingerprint": [["equal", fingerprint]]}],
+            "select": ["state", "ticket"],
+            "limit": 1,
+            "offset": 0,
+        }
+        response = self._call("/api/query", project, query).get("response")
+        if not isinstance(response, dict):
+            raise OutcomeUnknown("POST /api/query: an answer without a response")
+        row = first_row(response, ("state", "ticket"))
+        tickets = json.loads(row["ticket"]) if row.get("ticket") else []
+        return row.get("state") or "open", tickets if isinstance(tickets, list) else []
+
+    def _call(self, path: str, project: str, body: JSON) -> dict[str, Any]:
+        """Send one request; an error can also come inside a 200."""
+        params = {"universe": self._settings.universe, "project": project}
+        answer = self._http.send("POST", self._settings.address + path, params=params, body=body)
+        request = f"POST {path}"
+        if answer.status in (429, 503):
+            raise Throttled(f"{request}: {answer.status}", after=answer.retry_after(0))
+        raw = answer.json() if answer.whole else None
+        error = raw.get("error") if isinstance(raw, dict) else None
+        if error or 300 <= answer.status < 500:
+            raise _refused(request, answer, error)
+        if answer.status >= 500 or not isinstance(raw, dict):
+            raise OutcomeUnknown(f"{request}: {answer.status} without a usable answer")
+        return raw
+
+
+def merge_ticket(tickets: Sequence[JSON], entry: dict[str, JSON]) -> list[JSON]:
+    """Add our entry unless it is there already; Backtrace's own entry is first, always, and others stay.
+
+    A person may have linked another ticket under the same integration: only watcher and URL together name one.
+    """
+    entries = [ticket for ticket in tickets if isinstance(ticket, dict)]
+    own = [ticket for ticket in entries if ticket.get("watcher") == OWN_WATCHER][:1]
+    others = [ticket for ticket in entries if ticket.get("watcher") != OWN_WATCHER]
+    known = any(
+        ticket.get("watcher") == entry["watcher"] and ticket.get("url") == entry["url"] for ticket in others
+    )
+    return [*(own or [{"watcher": OWN_WATCHER}]), *others, *([] if known else [entry])]
+
+
+def first_row(response: dict[str, Any], columns: Sequence[str]) -> dict[str, str]:
+    """Read the first row of a select: values are ["*", [value, run length], ...] per column."""
+    described = [desc.get("name") for desc in response.get("columns_desc") or [] if isinstance(desc, dict)]
+    names = described if len(described) == len(columns) else list(columns)
+    row = {}
+    for name, column in zip(names, response.get("values") or [], strict=False):
+        if isinstance(column, list) and len(column) > 1 and isinstance(column[1], list) and column[1]:
+            row[str(name)] = str(column[1][0]) if column[1][0] is not None else ""
+    return row
+
+
+def _refused(request: str, answer: Answer, error: object) -> Refused:
+    said = str(error.get("message") if isinstance(error, dict) else error or "no reason given")[:300]
+    if answer.status in (401, 403) or "token" in said.lower():
+        return CredentialRefused(f"{request}: {answer.status}, Backtrace does not accept the token: {said}")
+    return Refused(f"{request}: {answer.status}, {said}", status=answer.status)

@@ -1,0 +1,177 @@
+"""One HTTP request, once: bounded in time and size, no redirects, and an error that says whether it was sent.
+
+requests does the work; nothing here or below repeats a request (urllib3's default in requests is no retries).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+
+from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
+from backtrace_jira.model import JSON
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, headers (any case) and what was read of the body; `whole` tells whether that was all."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+    whole: bool = True
+
+    def json(self) -> Any:
+        """Return the parsed body, or None where it is no JSON."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    @property
+    def is_html(self) -> bool:
+        """Tell a login, proxy or error page from an API's answer."""
+        return "html" in self.headers.get("content-type", "").lower()
+
+    def retry_after(self, now: float) -> float | None:
+        """Return the seconds that Retry-After asks for (a number or a date), or None."""
+        value = self.headers.get("retry-after", "").strip()
+        if value.isdigit():
+            return float(value)
+        try:
+            return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        except (ValueError, TypeError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `total` bounds the answer as a whole; a server that drips is cut off."""
+
+    connect: float = 5
+    read: float = 20
+    total: float = 25
+    idle: float = 20
+    """A connection unused for longer is not trusted: a frozen function's sockets die unheard."""
+
+
+class Http:
+    """A session to one server."""
+
+    def __init__(self, auth: AuthBase, *, timeouts: Timeouts | None = None) -> None:
+        self._auth = auth
+        self._timeouts = timeouts or Timeouts()
+        self._session = requests.Session()
+        self._last_used = float("-inf")
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: JSON = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Answer:
+        """Send one request.
+
+        Raises:
+            Unreachable: it was not sent.
+            OutcomeUnknown: it was sent, at least in part, and no answer came.
+            InvalidSettings: the address cannot be used or its certificate is not trusted.
+        """
+        started = clock()
+        if started - self._last_used > self._timeouts.idle:
+            self._session.close()
+        answer = self._exchange(method, url, params, body, started, clock)
+        self._last_used = clock()
+        logger.info(
+            "request",
+            extra={
+                "http_method": method,
+                "http_host": urlsplit(url).hostname,
+                "http_path": urlsplit(url).path,
+                "http_status": answer.status,
+                "milliseconds": round((self._last_used - started) * 1000),
+                # Atlassian's support asks for these two.
+                "trace_id": answer.headers.get("atl-traceid") or answer.headers.get("x-arequestid"),
+            },
+        )
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        body: JSON,
+        started: float,
+        clock: Callable[[], float],
+    ) -> Answer:
+        where = f"{method} {urlsplit(url)._replace(query='').geturl()}"
+        try:
+            with self._session.request(
+                method,
+                url,
+                params=params,
+                json=body,
+                auth=self._auth,
+                headers={"Accept": "application/json", "User-Agent": "backtrace-jira"},
+                timeout=(self._timeouts.connect, self._timeouts.read),
+                allow_redirects=False,  # a redirect must not carry the credential elsewhere
+                stream=True,
+            ) as response:
+                content, whole = self._read(response, started, clock)
+                return Answer(response.status_code, response.headers, content, whole)
+        except requests.RequestException as error:
+            raise _translated(error, where) from None
+
+    def _read(
+        self, response: requests.Response, started: float, clock: Callable[[], float]
+    ) -> tuple[bytes, bool]:
+        """Read the body within the bounds; what was cut off still has a status worth knowing."""
+        content = bytearray()
+        try:
+            for chunk in response.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > LARGEST_ANSWER or clock() - started > self._timeouts.total:
+                    return bytes(content), False
+        except (requests.RequestException, HTTPError):
+            return bytes(content), False
+        return bytes(content), True
+
+
+def _translated(error: requests.RequestException, where: str) -> Exception:
+    """Tell what was surely not sent from what may have been executed."""
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return InvalidSettings(f"{where}: the address cannot be used")
+    if isinstance(error, requests.exceptions.SSLError) and _is_distrust(reason):
+        return InvalidSettings(f"{where}: the server's certificate is not trusted")
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return Unreachable(f"{where}: no connection ({type(reason).__name__})")
+    return OutcomeUnknown(f"{where}: sent, but no answer came ({type(error).__name__})")
+
+
+def _is_distrust(reason: object) -> bool:
+    while isinstance(reason, BaseException):
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return True
+        reason = reason.args[0] if reason.args else None
+    return False

@@ -1,0 +1,115 @@
+"""The only place where things are wired. Built at the first event, kept for the life of the process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
+
+from backtrace_jira.adapters.backtrace import BacktraceClient
+from backtrace_jira.adapters.dynamodb import DynamoDBLinks
+from backtrace_jira.adapters.error_events import SQSErrorEvents
+from backtrace_jira.adapters.jira import JiraTickets
+from backtrace_jira.adapters.parameters import SSMConfiguration
+from backtrace_jira.config import ParameterNames
+from backtrace_jira.create_ticket import CreateTicket, Patience
+from backtrace_jira.delivery import Deliveries
+from backtrace_jira.errors import BacktraceJiraError
+from backtrace_jira.model import Decision, Outcome
+
+# One connection attempt must not eat the function's life; botocore's own default is a minute each.
+AWS_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@cache
+def logger() -> Logger:
+    """Return the structured logger; the package's own loggers write through it."""
+    made = Logger()
+    copy_config_to_registered_loggers(made, include={"backtrace_jira"})
+    logging.getLogger("backtrace_jira").propagate = False
+    return made
+
+
+@cache
+def metrics() -> Metrics:
+    """Return the metrics of namespace BacktraceJira (from the environment)."""
+    return Metrics()
+
+
+@cache
+def create_ticket_deliveries() -> Deliveries:
+    """Wire the path from error event to ticket for this process."""
+    return wire_create_ticket(os.environ)
+
+
+def wire_create_ticket(
+    env: Mapping[str, str], *, clock: Callable[[], float] = time.time, patience: Patience | None = None
+) -> Deliveries:
+    """Wire the path from error event to ticket.
+
+    Args:
+        env: STAGE, SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS, LINKS_TABLE, ERROR_EVENTS_QUEUE_URL,
+            DEAD_LETTERS_URL, MAX_RECEIVES and SEARCH_SETTLE_SECONDS, as template.yaml sets them.
+        clock: unix seconds.
+        patience: instead of what the environment says.
+    """
+    session = boto3.Session()
+    configuration = SSMConfiguration(
+        session.client("ssm", config=AWS_CONFIG),
+        ParameterNames(env["SETTINGS_PREFIX"]),
+        max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
+        new_tickets=JiraTickets,
+        new_backtrace=BacktraceClient,
+    )
+    create_ticket = CreateTicket(
+        stage=env["STAGE"],
+        configuration=configuration,
+        links=DynamoDBLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
+        clock=clock,
+        new_owner=lambda: uuid.uuid4().hex,
+        patience=patience or _patience(env),
+    )
+    return Deliveries(
+        create_ticket=create_ticket,
+        events=SQSErrorEvents(
+            session.client("sqs", config=AWS_CONFIG),
+            queue_url=env["ERROR_EVENTS_QUEUE_URL"],
+            dead_letters_url=env["DEAD_LETTERS_URL"],
+        ),
+        report=report,
+        jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
+        max_receives=int(env["MAX_RECEIVES"]),
+    )
+
+
+def _patience(env: Mapping[str, str]) -> Patience:
+    settle = float(env.get("SEARCH_SETTLE_SECONDS", "90"))
+    return Patience(settle=settle, between_lookups=max(1.0, settle / 4.5))
+
+
+def report(outcome: Outcome) -> None:
+    """Log one decision and count it. What an operator should see is a warning; what is lost without one, an error."""
+    error = outcome.error
+    expected = error is None or isinstance(error, BacktraceJiraError)
+    if outcome.decision is Decision.DEAD_LETTER or not expected:
+        log = logger().error
+    else:
+        log = logger().info if error is None else logger().warning
+    message = f"error group: {outcome.decision}"
+    log(message, exc_info=None if expected else error, extra=outcome.log_fields())
+    metrics().add_metric(name=_metric(outcome.decision), unit=MetricUnit.Count, value=1)
+
+
+def _metric(decision: Decision) -> str:
+    """Give `no_integration` as NoIntegration."""
+    return "".join(part.capitalize() for part in decision.split("_"))

@@ -1,0 +1,202 @@
+"""Settings: one frozen model per parameter, and the parameter's name.
+
+Layout in SSM Parameter Store below `/backtrace-jira/<stage>` (String holds JSON, secrets are SecureString):
+
+    integrations/<universe>/<project>/<name>   Integration
+    connections/<name>                         Connection
+    backtrace/<universe>                       BacktraceUniverse
+    secrets/jira/<connection name>             API token, password or personal access token
+    secrets/backtrace/<universe>               Backtrace token
+
+Each secret has a parameter of its own, so that a function can be granted exactly the ones it needs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import StrEnum
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from backtrace_jira.model import Name
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+API_ENDING = "/rest/api/2"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether plain http to this host stays on the machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def web_address(url: str) -> str:
+    """Accept an absolute https URL (http for loopback), without credentials, query or fragment."""
+    try:
+        parts = urlsplit(url.strip())
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ValueError("is not a URL; write https://your-host/") from None
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds a user name or password; leave it out, the credential has its own setting")
+    if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_fine:
+        raise ValueError("is not an absolute web address; write https://your-host/")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("is not encrypted; write https:// (http is for this machine only)")
+    if parts.query or parts.fragment:
+        raise ValueError("has a query or fragment; end it before the ? or #")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def jira_api_address(url: str) -> str:
+    """Accept a Jira REST API address in the three forms of the product page; return it without its last slash.
+
+    `https://host/rest/api/2/`, `https://host/jira/rest/api/2/`, `https://name.atlassian.net/rest/api/2/`.
+    """
+    address = web_address(url)
+    if address.endswith(API_ENDING):
+        return address
+    if "/rest/api/" in address + "/":
+        raise ValueError("asks for an API version that is not supported; let it end in /rest/api/2/")
+    raise ValueError(
+        "does not end in /rest/api/2/; write https://your-host/rest/api/2/, "
+        "https://your-host/jira/rest/api/2/ or https://your-name.atlassian.net/rest/api/2/"
+    )
+
+
+WebAddress = Annotated[str, AfterValidator(web_address)]
+JiraApiAddress = Annotated[str, AfterValidator(jira_api_address)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, nothing unknown, no input value in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class CredentialKind(StrEnum):
+    """How the secret is presented to Jira."""
+
+    API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
+    PASSWORD = "password"  # noqa: S105
+    PERSONAL_ACCESS_TOKEN = "personal_access_token"  # noqa: S105
+
+
+class Connection(Settings):
+    """One Jira site and the account we use there."""
+
+    name: ParameterName = Field(description="Name by which integrations refer to this connection.")
+    jira_api: JiraApiAddress = Field(
+        description="Jira API: the REST endpoint, ending in /rest/api/2/ (product page: Jira API).",
+        examples=["https://yourname.atlassian.net/rest/api/2/"],
+    )
+    email: Text | None = Field(
+        default=None,
+        description="E-mail of the Jira account, or its user name. Not needed with a personal access token.",
+    )
+    credential: CredentialKind = Field(
+        default=CredentialKind.API_TOKEN,
+        description="Kind of the secret: api_token, personal_access_token (Data Center), or password (deprecated).",
+    )
+    browse_url: WebAddress | None = Field(
+        default=None,
+        description="Address for links to tickets where it is not the API's own, e.g. behind api.atlassian.com.",
+    )
+
+    @model_validator(mode="after")
+    def _account_is_named(self) -> Self:
+        if self.email is None and self.credential is not CredentialKind.PERSONAL_ACCESS_TOKEN:
+            raise ValueError("email is required with an API token or a password")
+        if self.browse_url is None and urlsplit(self.jira_api).hostname == "api.atlassian.com":
+            raise ValueError("browse_url is required with api.atlassian.com: https://your-name.atlassian.net")
+        return self
+
+    def browse(self, key: str) -> str:
+        """Return the address of a ticket's page."""
+        return f"{self.browse_url or self.jira_api.removesuffix(API_ENDING)}/browse/{key}"
+
+
+class BacktraceUniverse(Settings):
+    """Where a Backtrace universe is served."""
+
+    universe: Name = Field(description="Name of the universe, as events carry it.")
+    address: WebAddress = Field(
+        description="Backtrace's own address.", examples=["https://yourname.sp.backtrace.io"]
+    )
+
+
+class Integration(Settings):
+    """One Backtrace project's way into one Jira project; the settings of the product page."""
+
+    universe: Name = Field(description="Backtrace universe.")
+    project: Name = Field(description="Backtrace project.")
+    name: ParameterName = Field(description="Unique name; Backtrace shows it beside the ticket.")
+    connection: ParameterName = Field(description="Name of the connection to use.")
+    project_key: Text = Field(description="Project Key: the Jira project.", examples=["BUG"])
+    issue_type: Text = Field(default="Bug", description="Issue Type.")
+    subject: Text = Field(
+        description="Subject: the ticket's Summary. $attribute stands for the value with the highest count.",
+        examples=["$error.message in $application"],
+    )
+    labels_field: Text = Field(
+        default="labels",
+        description="Custom Field Mapping - Labels: the field that takes the label Backtrace.",
+    )
+    description_field: Text = Field(
+        default="description",
+        description="Custom Field Mapping - Description (Field for Main Body Text).",
+    )
+    custom_fields: dict[Text, str] = Field(
+        default_factory=dict,
+        description="Custom Fields: Jira field to text; $attribute is replaced, commas separate array values.",
+        examples=[{"customfield_10010": "$version", "labels": "Backtrace,$environment"}],
+    )
+
+    @property
+    def id(self) -> str:
+        """universe/project/name: the first half of a link's key."""
+        return f"{self.universe}/{self.project}/{self.name}"
+
+    @property
+    def parking_scope(self) -> str:
+        """What a refusal by Jira is about, within a connection: project and issue type."""
+        return f"{self.project_key}/{self.issue_type}"
+
+
+class ParameterNames:
+    """Names of the parameters of one stage. Nothing else spells them."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix.rstrip("/")
+
+    def integrations(self, universe: str, project: str) -> str:
+        """Path that holds the integrations of a Backtrace project."""
+        return f"{self.prefix}/integrations/{universe}/{project}"
+
+    def integration(self, settings: Integration) -> str:
+        """Name of one integration's parameter."""
+        return f"{self.integrations(settings.universe, settings.project)}/{settings.name}"
+
+    def connection(self, name: str) -> str:
+        """Name of a connection's parameter."""
+        return f"{self.prefix}/connections/{name}"
+
+    def universe(self, name: str) -> str:
+        """Name of the parameter with a universe's address."""
+        return f"{self.prefix}/backtrace/{name}"
+
+    def jira_secret(self, connection: str) -> str:
+        """Name of the SecureString with a connection's secret."""
+        return f"{self.prefix}/secrets/jira/{connection}"
+
+    def backtrace_secret(self, universe: str) -> str:
+        """Name of the SecureString with a universe's token."""
+        return f"{self.prefix}/secrets/backtrace/{universe}"

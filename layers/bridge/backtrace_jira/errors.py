@@ -1,0 +1,97 @@
+"""What can go wrong, by the one question that matters: will a retry help?
+
+BacktraceJiraError
+├── TryAgain                 yes, after a while: the message goes back to its queue
+│   ├── Busy                 another delivery of the same group is at work
+│   ├── Throttled            the server said "later"; nothing was executed
+│   ├── Unreachable          nothing was sent, or nothing was executed
+│   ├── OutcomeUnknown       the request may have been executed: look before doing it again
+│   └── NotYetVisible        Jira's index may still lag: look again before creating
+└── NeedsAttention           no, not before somebody mends something: the message is kept as a dead letter
+    ├── InvalidEvent         the message is not an error group
+    ├── InvalidSettings      a parameter is missing or malformed
+    ├── Refused              Jira or Backtrace understood and said no
+    │   └── CredentialRefused   ... to whoever asks with this credential
+    ├── Parked               Jira said no a moment ago; it is not asked again for a while
+    └── NotVisible           the account may not see what it creates, so nothing can be looked up
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class BacktraceJiraError(Exception):
+    """Base of every error this package raises on purpose; its text is fit for an operator."""
+
+
+class TryAgain(BacktraceJiraError):
+    """A later attempt may succeed. `after` is in seconds; None leaves the delay to the caller's back-off."""
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Busy(TryAgain):
+    """Another delivery of the same group holds the lease."""
+
+
+class Throttled(TryAgain):
+    """429, or 503 with Retry-After: not executed."""
+
+
+class Unreachable(TryAgain):
+    """No connection came about, or the server refused before doing anything."""
+
+
+class OutcomeUnknown(TryAgain):
+    """The request was sent, and no usable answer came: it may have been executed."""
+
+
+class NotYetVisible(TryAgain):
+    """A look-up found nothing, but too early to be sure."""
+
+
+class NeedsAttention(BacktraceJiraError):
+    """No retry helps until a person changes something."""
+
+
+class InvalidEvent(NeedsAttention):
+    """The message is not a Backtrace error group."""
+
+
+class InvalidSettings(NeedsAttention):
+    """A settings parameter is missing or malformed; the text names it, never its value."""
+
+
+class Refused(NeedsAttention):
+    """A definite no. `messages` and `fields` hold the server's own words.
+
+    `fields` maps a field id to the reason, as Jira's `errors` object does.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        messages: Sequence[str] = (),
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.messages = tuple(messages)
+        self.fields = dict(fields or {})
+
+
+class CredentialRefused(Refused):
+    """The account is not let in: asking again with the same credential can lock it."""
+
+
+class Parked(NeedsAttention):
+    """A recent refusal still stands for this connection, project and issue type."""
+
+
+class NotVisible(NeedsAttention):
+    """The account may create but not browse: a look-up proves nothing."""

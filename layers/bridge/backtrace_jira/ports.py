@@ -1,0 +1,142 @@
+"""What the use cases need from the world. Fakes keep state; one contract suite runs against fake and real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backtrace_jira.config import Integration
+from backtrace_jira.model import Issue, Link, LinkKey, Outcome, Parking, Refusal, TicketDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A delivery's exclusive right to create the ticket of a key, until `until` (unix seconds)."""
+
+    key: LinkKey
+    owner: str
+    now: float
+    until: float
+
+
+class LinkStore(Protocol):
+    """Link rows and parking notes. Every method is one request to the store."""
+
+    def claim(self, lease: Lease) -> Link | None:
+        """Take a key that nobody holds. None: it is ours, and no create was ever left open.
+
+        Otherwise the row that stands in the way, unchanged.
+        """
+        ...
+
+    def take_over(self, seen: Link, lease: Lease) -> bool:
+        """Take an expired row as `uncertain`, if it still is as it was seen."""
+        ...
+
+    def start_again(self, lease: Lease) -> bool:
+        """Turn our uncertain row into a new attempt, now that the last one surely made no ticket."""
+        ...
+
+    def leave_uncertain(self, lease: Lease, *, now: float, until: float, looked_up: bool) -> None:
+        """Give our row back as `uncertain`, for nobody to touch before `until`.
+
+        `looked_up` counts one more look-up without a find. The first time, `now` becomes `uncertain_since`.
+        """
+        ...
+
+    def release(self, lease: Lease, refusal: Refusal | None) -> None:
+        """Give our row back: there is no ticket, for sure, and this is why."""
+        ...
+
+    def complete(self, key: LinkKey, issue: Issue) -> Issue:
+        """Record the ticket and return the one the row holds: the first to be recorded stays."""
+        ...
+
+    def mark_linked(self, key: LinkKey) -> None:
+        """Record that Backtrace knows the ticket."""
+        ...
+
+    def park(self, connection: str, scope: str, parking: Parking) -> None:
+        """Record that Jira need not be asked again for this scope of a connection for a while."""
+        ...
+
+    def parkings(self, connection: str) -> Mapping[str, Parking]:
+        """Return the connection's parking notes by scope, expired or not."""
+        ...
+
+    def get(self, key: LinkKey) -> Link | None:
+        """Return a row as it is."""
+        ...
+
+
+class Tickets(Protocol):
+    """One Jira connection."""
+
+    def create(self, draft: TicketDraft) -> Issue:
+        """Send one `POST /issue`, once.
+
+        Raises:
+            Throttled, Unreachable: it was not executed.
+            OutcomeUnknown: it may have been executed.
+            Refused, CredentialRefused: Jira said no.
+        """
+        ...
+
+    def find(self, marker: str) -> Sequence[Issue]:
+        """Return the issues that carry the marker, oldest first; at most two."""
+        ...
+
+    def may_browse(self, project_key: str) -> bool:
+        """Tell whether the account sees the project's issues, so that an empty find means something."""
+        ...
+
+
+class BacktraceIssues(Protocol):
+    """One Backtrace universe."""
+
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> None:
+        """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing."""
+        ...
+
+
+class Configuration(Protocol):
+    """Settings and what is made of them, cached for a while."""
+
+    def integrations(self, universe: str, project: str) -> Sequence[Integration]:
+        """Return the integrations of a Backtrace project, by name.
+
+        Raises:
+            InvalidSettings: one of them is malformed; none is used then.
+        """
+        ...
+
+    def tickets(self, integration: Integration) -> Tickets:
+        """Return the client of the integration's connection."""
+        ...
+
+    def backtrace(self, universe: str) -> BacktraceIssues:
+        """Return the client of the universe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it came in. `handle` is None when SNS called the function directly."""
+
+    id: str
+    body: str
+    handle: str | None = None
+    receives: int = 1
+
+
+class ErrorEvents(Protocol):
+    """The queue of error events and its dead letters."""
+
+    def postpone(self, delivery: Delivery, seconds: float) -> None:
+        """Let the message come again after that time; a direct one is put on the queue first."""
+        ...
+
+    def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:
+        """Put the message among the dead letters with the reasons."""
+        ...

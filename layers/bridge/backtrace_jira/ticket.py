@@ -1,0 +1,183 @@
+"""The ticket draft: an error group in the words of one integration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from backtrace_jira import wiki
+from backtrace_jira.config import Integration
+from backtrace_jira.model import JSON, ErrorGroup, Histogram, TicketDraft
+from backtrace_jira.templating import render, values_of
+
+LABEL = "Backtrace"
+PROPERTY = "backtrace-jira"
+
+LONGEST_TEXT = 32_767
+"""Of description, text area and comment: "The entered text is too long. It exceeds the allowed limit"."""
+LONGEST_SUMMARY = 254
+"""The documented limit is 255; some older versions refuse 255 itself."""
+LONGEST_LABEL = 255
+LONGEST_VALUE = 255
+LONGEST_LIST = 2_000
+VALUES_SHOWN = 5
+
+
+def draft_ticket(group: ErrorGroup, integration: Integration, marker: str) -> TicketDraft:
+    """Fill in the integration's templates for this group."""
+    texts = _Texts(values_of(group))
+    custom = {name.strip(): text for name, text in integration.custom_fields.items()}
+    fields: dict[str, JSON] = {
+        "project": {"key": integration.project_key},
+        "issuetype": {"name": integration.issue_type},
+        "summary": texts.one_line(integration.subject) or _plain_summary(group),
+        integration.labels_field: [LABEL, marker],
+        integration.description_field: describe(group, marker),
+    }
+    for name, template in custom.items():
+        value = _custom_value(name, template, texts, integration, marker)
+        if value:  # "" is refused by every typed field
+            fields[_required_name(name)] = value
+    properties: dict[str, JSON] = {
+        PROPERTY: {"integration": integration.id, "fingerprint": group.fingerprint, "marker": marker}
+    }
+    return TicketDraft(fields, properties, marker, tuple(dict.fromkeys(texts.unknown)))
+
+
+class _Texts:
+    """Templates of one ticket; collects the names that nothing was known about."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.unknown: list[str] = []
+
+    def one_line(self, template: str) -> str:
+        """Fill in a template for a single-line field."""
+        return wiki.truncate(wiki.one_line(self._fill(template)), LONGEST_SUMMARY)
+
+    def plain(self, template: str) -> str:
+        """Fill in a template for a field that may or may not render markup: no value can mention anyone."""
+        return wiki.truncate(self._fill(template, _without_mention), LONGEST_TEXT).strip()
+
+    def markup(self, template: str, room: int) -> str:
+        """Fill in a template that is wiki markup itself; the values are not."""
+        return wiki.truncate(self._fill(template, wiki.escape), room).strip()
+
+    def labels(self, template: str) -> list[str]:
+        """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
+        labels = ("_".join(wiki.clean(part).split()) for part in self._fill(template).split(","))
+        return [wiki.truncate(label, LONGEST_LABEL) for label in labels if label]
+
+    def _fill(self, template: str, treat: Callable[[str], str] = str) -> str:
+        rendered = render(template, self._values, treat)
+        self.unknown += rendered.unknown
+        return wiki.clean(rendered.text)
+
+
+_REQUIRED = ("project", "issuetype", "summary", "labels", "description")
+
+
+def _required_name(name: str) -> str:
+    """Give the id of a required field whatever its case; other fields are as the settings name them."""
+    return name.lower() if name.lower() in _REQUIRED else name
+
+
+def _custom_value(name: str, template: str, texts: _Texts, integration: Integration, marker: str) -> JSON:
+    """Give the JSON of one custom field, which may override a required one (product page: Required Fields)."""
+    field = _required_name(name)
+    if field in ("labels", integration.labels_field):
+        labels = texts.labels(template)
+        ours = [marker] if field == integration.labels_field else []
+        return list[JSON](dict.fromkeys([*labels, *ours]))
+    if field in ("description", integration.description_field):
+        return _overridden_description(texts, template, marker)
+    if field == "summary":
+        return texts.one_line(template)
+    if field in ("project", "issuetype"):
+        value = texts.one_line(template)
+        by_name = "key" if field == "project" else "name"
+        return {"id" if value.isdigit() else by_name: value} if value else None
+    return texts.plain(template)
+
+
+def _overridden_description(texts: _Texts, template: str, marker: str) -> str:
+    """Keep the marker in the text, by which the ticket is found where it has no label."""
+    reference = wiki.escape(f"Reference: {marker}")
+    room = LONGEST_TEXT - wiki.utf16_length(reference) - 2
+    return wiki.document(texts.markup(template, room), reference)
+
+
+def _without_mention(value: str) -> str:
+    return wiki.clean(value).replace("[~", f"[{wiki.WORD_JOINER}~")
+
+
+def _plain_summary(group: ErrorGroup) -> str:
+    where = group.callstack[0] if group.callstack else group.fingerprint[:12]
+    return wiki.truncate(
+        wiki.one_line(f"Error in {group.application or group.project}: {where}"), LONGEST_SUMMARY
+    )
+
+
+def describe(group: ErrorGroup, marker: str) -> str:
+    """Return the main error information in wiki markup, within Jira's limit whatever the group holds."""
+    start = wiki.document(_back_link(group), wiki.table(_facts(group, marker)), _classifiers(group))
+    stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
+    room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
+    stack = wiki.noformat(wiki.truncate("\n".join(group.callstack), LONGEST_TEXT))
+    rows = [[_short(name), _top_values(pairs)] for name, pairs in sorted(group.attributes.items()) if pairs]
+    # A third of the room is the table's own; it takes more where the call stack leaves it.
+    limit = max(room // 3, room - wiki.utf16_length(stack))
+    attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
+    stack = wiki.noformat("\n".join(group.callstack), limit=room - wiki.utf16_length(attributes))
+    return wiki.document(
+        start,
+        *([stack_title, stack] if stack else []),
+        *([attributes_title, attributes] if attributes else []),
+    )
+
+
+def _back_link(group: ErrorGroup) -> str:
+    """Return the documented anchor text, which other teams' rules look for."""
+    return wiki.link("View in Backtrace", group.group_url) if group.group_url else ""
+
+
+def _facts(group: ErrorGroup, marker: str) -> list[tuple[str, str]]:
+    first, last = group.timestamp or (None, None)
+    facts = {
+        "Project": f"{group.universe}/{group.project}",
+        "Application": group.application or "",
+        "Fingerprint": group.fingerprint,
+        "First seen": _moment(first),
+        "Last seen": _moment(last),
+        "Occurrences": str(group.occurrences or ""),
+        "Hosts": str(group.hosts or ""),
+        "GUIDs": str(group.guids or ""),
+        "Reference": marker,
+    }
+    return [(name, _short(value)) for name, value in facts.items() if value]
+
+
+def _classifiers(group: ErrorGroup) -> str:
+    shown = wiki.escape(wiki.truncate(wiki.one_line(", ".join(group.classifiers)), LONGEST_LIST))
+    return wiki.document(wiki.heading(3, "Classifiers"), shown) if shown else ""
+
+
+def _top_values(pairs: Histogram) -> str:
+    ranked = sorted(pairs, key=lambda pair: -pair[1])
+    shown = [f"{_short(value)} ({count})" for value, count in ranked[:VALUES_SHOWN]]
+    more = len(ranked) - VALUES_SHOWN
+    return "\n".join([*shown, *([f"{wiki.ELLIPSIS} {more} more"] if more > 0 else [])])
+
+
+def _short(text: str) -> str:
+    return wiki.truncate(wiki.one_line(text[: 4 * LONGEST_VALUE]), LONGEST_VALUE)
+
+
+def _moment(seconds: float | None) -> str:
+    """Give unix seconds as UTC; a number that is no moment is shown as it came."""
+    if seconds is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
