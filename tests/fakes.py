@@ -37,7 +37,7 @@ class InMemoryLinks:
     def claim(self, lease: Lease) -> Link | None:
         with self._lock:
             row = self.rows.get(lease.key)
-            if row and row.state is not LinkState.RELEASED:
+            if row and row.state is not LinkState.RELEASED and row.owner != lease.owner:
                 return row
             self.rows[lease.key] = Link(lease.key, LinkState.CREATING, lease.owner, lease.until)
             return None

@@ -41,7 +41,7 @@ _ACTIVE = re.compile(
       (?P<split>
           \\ (?= [-#*_+?^~|%{{}}\[\]()!@\\] | \Z )      # a literal backslash that would act
         | : (?= // ) | m (?= ailto: )                   # an address becomes a link
-        | : (?= [PD] (?! [A-Z0-9] ) )                   # emoticons without a bracket
+        | : (?= (?-i: [PpDd] (?! [A-Za-z0-9] ) ) )      # emoticons without a bracket
         | & (?= \#? [A-Z0-9]+ ; )                       # Data Center lets entities through
       )
     | (?P<both>
@@ -67,7 +67,7 @@ _NOFORMAT_TAG = re.compile(r"\{(?=\s*noformat)", re.IGNORECASE)
 
 _LABEL_LOOK_ALIKES = str.maketrans({"|": BROKEN_BAR, "[": "［", "]": "］", "!": "！"})
 # No user part, which is there to make a host look like another one, and no brackets, which end a wiki link.
-_WEB_ADDRESS = re.compile(r"https?://[A-Z0-9._-]+(?::[0-9]{1,5})?(?:[/?#].*)?", re.IGNORECASE)
+_WEB_ADDRESS = re.compile(r"https?://[A-Z0-9._-]+(?::[0-9]{1,5})?(?:[/?#].*)?", re.IGNORECASE | re.ASCII)
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 

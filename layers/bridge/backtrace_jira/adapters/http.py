@@ -147,7 +147,8 @@ class Http:
         """Read the body within the bounds; what was cut off still has a status worth knowing."""
         content = bytearray()
         try:
-            for chunk in response.iter_content(64 * 1024):
+            # read1 gives what has come; iter_content would wait for a chunk to fill, past any bound.
+            while chunk := response.raw.read1(64 * 1024, decode_content=True):
                 content += chunk
                 if len(content) > LARGEST_ANSWER or clock() - started > self._timeouts.total:
                     return bytes(content), False

@@ -72,9 +72,9 @@ class JiraTickets:
         created = answer.json() if answer.status == 201 else None
         if isinstance(created, dict) and created.get("id") and created.get("key"):
             return self._issue(created)
+        if answer.status == 200 and answer.is_html:  # a sign-on page; whatever else is 2xx may stand for a ticket
+            raise _refused("POST /issue", answer)
         if 200 <= answer.status < 300:
-            if answer.is_html:
-                raise _refused("POST /issue", answer)
             raise OutcomeUnknown(f"POST /issue: {answer.status} without an issue in it")
         raise self._failure("POST /issue", answer)
 
@@ -98,6 +98,8 @@ class JiraTickets:
         """Ask `GET /mypermissions`; Cloud wants the permissions named, Data Center ignores that."""
         params = {"permissions": "BROWSE_PROJECTS", "projectKey": project_key}
         answer = self._send("GET", "/mypermissions", params=params)
+        if answer.status == 404:  # to this account there is no such project
+            return False
         found = answer.json() if answer.status == 200 else None
         if not isinstance(found, dict) or "permissions" not in found:
             raise self._failure("GET /mypermissions", answer)

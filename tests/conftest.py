@@ -1,0 +1,82 @@
+"""Fixtures that more than one folder of tests needs."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from backtrace_jira.adapters.dynamodb import DynamoDBLinks
+from backtrace_jira.ports import LinkStore
+from botocore.config import Config
+from local import dynamodb_local
+from local.dynamodb_local import DynamoDBLocal
+from moto import mock_aws
+
+from tests.fakes import InMemoryLinks
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture(autouse=True)
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test use an account, a profile or a proxy of the person who runs it."""
+    for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_endpoint() -> Iterator[str]:
+    """Run AWS's own engine once for a session. In CI its absence is a failure, not a skip."""
+    missing = dynamodb_local.available()
+    if missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"DynamoDB Local must run in CI: {missing}")
+        pytest.skip(f"DynamoDB Local: {missing}")
+    with DynamoDBLocal() as server:
+        yield server.endpoint
+
+
+def new_table(client: DynamoDBClient) -> str:
+    """Create an empty link table with the keys of template.yaml."""
+    name = f"links-{uuid.uuid4().hex}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "integration", "KeyType": "HASH"},
+            {"AttributeName": "fingerprint", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "integration", "AttributeType": "S"},
+            {"AttributeName": "fingerprint", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
+def links(request: pytest.FixtureRequest) -> Iterator[LinkStore]:
+    """Give the link store in each of its three forms."""
+    if request.param == "fake":
+        yield InMemoryLinks()
+        return
+    many = Config(max_pool_connections=30)
+    if request.param == "moto":
+        with mock_aws():
+            client = boto3.client("dynamodb", config=many)
+            yield DynamoDBLinks(client, new_table(client))
+        return
+    endpoint = request.getfixturevalue("dynamodb_local_endpoint")
+    client = boto3.client("dynamodb", endpoint_url=endpoint, config=many)
+    yield DynamoDBLinks(client, new_table(client))

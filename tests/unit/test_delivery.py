@@ -1,0 +1,173 @@
+"""What becomes of a message, for every way its group can end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from backtrace_jira.delivery import FIRST_DELAY, LONGEST_DELAY, Deliveries
+from backtrace_jira.errors import Refused, Throttled, Unreachable
+from backtrace_jira.model import Decision, ErrorGroup, Outcome
+from backtrace_jira.ports import Delivery
+
+from tests.builders import sample_body
+from tests.fakes import FakeErrorEvents
+
+Answer = Callable[[ErrorGroup], list[Outcome]]
+
+
+class Desk:
+    """`Deliveries` around a use case that answers as told."""
+
+    def __init__(self, answer: Answer, *, max_receives: int = 5) -> None:
+        self.events = FakeErrorEvents()
+        self.reports: list[Outcome] = []
+
+        def use_case(group: ErrorGroup, *, deadline: float) -> list[Outcome]:
+            return answer(group)
+
+        self.serve = Deliveries(
+            create_ticket=use_case,  # type: ignore[arg-type]
+            events=self.events,
+            report=self.reports.append,
+            jitter=lambda: 1.0,
+            max_receives=max_receives,
+        )
+
+    def __call__(self, *batch: Delivery) -> list[str]:
+        return [delivery.id for delivery in self.serve(batch, deadline=0)]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [outcome.decision for outcome in self.reports]
+
+
+def message(number: int = 1, *, body: str | None = None, direct: bool = False, receives: int = 1) -> Delivery:
+    text = body if body is not None else json.dumps(sample_body() | {"fingerprint": f"{number:064x}"})
+    return Delivery(f"m{number}", text, None if direct else f"handle-{number}", receives)
+
+
+def failing(*errors: Exception) -> Answer:
+    return lambda group: [
+        Outcome(Decision.REFUSED, group.fingerprint, "u/p/n", detail=str(error), error=error) for error in errors
+    ]
+
+
+def fine(group: ErrorGroup) -> list[Outcome]:
+    return [Outcome(Decision.CREATED, group.fingerprint, "u/p/n")]
+
+
+def test_a_message_that_is_done_with_leaves_the_queue() -> None:
+    desk = Desk(fine)
+    assert desk(message()) == []
+    assert desk.decisions == [Decision.CREATED]
+    assert not desk.events.postponed
+    assert not desk.events.buried
+
+
+def test_an_empty_batch_is_no_error() -> None:
+    assert Desk(fine)() == []
+
+
+@pytest.mark.parametrize(
+    ("body", "culprit"),
+    [
+        ('{"hello": "world"}', "fingerprint"),
+        ("[]", "body"),
+        ("", "body"),
+        ("not json", "body"),
+        ('"text"', "body"),
+        (json.dumps(sample_body() | {"universe": None}), "universe"),
+        (json.dumps(sample_body() | {"project": "../x"}), "project"),
+    ],
+)
+def test_what_is_no_error_group_is_kept_with_one_clear_sentence(body: str, culprit: str) -> None:
+    desk = Desk(fine)
+    assert desk(message(body=body)) == []
+    ((kept, (reason,)),) = desk.events.buried
+    assert kept.body == body
+    assert reason.detail.startswith("not a Backtrace error group: ")
+    assert culprit in reason.detail
+    assert desk.decisions == [Decision.INVALID, Decision.DEAD_LETTER]
+
+
+def test_one_bad_message_among_nine_good_ones_harms_none() -> None:
+    desk = Desk(fine)
+    batch = [message(number) for number in range(9)]
+    batch.insert(4, message(99, body="{}"))
+    assert desk(*batch) == []
+    assert desk.decisions.count(Decision.CREATED) == 9
+    assert [kept.id for kept, _ in desk.events.buried] == ["m99"]
+
+
+def test_a_retryable_failure_stays_in_the_queue_for_the_time_asked_for() -> None:
+    desk = Desk(failing(Throttled("429", after=77)))
+    assert desk(message()) == ["m1"]
+    assert desk.events.postponed[0][1] == 77
+    assert not desk.events.buried
+
+
+def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
+    desk = Desk(failing(Unreachable("down")), max_receives=99)
+    for receives in (1, 2, 3, 30):
+        desk(message(receives=receives))
+    delays = [seconds for _, seconds in desk.events.postponed]
+    assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY, LONGEST_DELAY]
+
+
+def test_a_refusal_is_kept_at_once_with_its_reason() -> None:
+    desk = Desk(failing(Refused("POST /issue: 400, Team is required", status=400)))
+    assert desk(message()) == []
+    assert desk.events.buried[0][1][0].detail == "POST /issue: 400, Team is required"
+    assert desk.decisions == [Decision.REFUSED, Decision.DEAD_LETTER]
+
+
+def test_while_one_integration_can_still_succeed_the_message_comes_again() -> None:
+    desk = Desk(failing(Refused("400", status=400), Unreachable("down")))
+    assert desk(message()) == ["m1"]
+    assert not desk.events.buried
+
+
+def test_the_last_delivery_is_kept_with_its_reason_before_the_queue_drops_it() -> None:
+    desk = Desk(failing(Unreachable("down")), max_receives=5)
+    assert desk(message(receives=5)) == []
+    assert desk.events.buried[0][1][0].detail == "down"
+
+
+def test_a_direct_event_is_put_on_the_queue_when_it_must_wait() -> None:
+    desk = Desk(failing(Unreachable("down")))
+    assert desk(message(direct=True)) == []
+    assert [kept.handle for kept, _ in desk.events.postponed] == [None]
+
+
+@pytest.mark.parametrize("error", [Refused("400", status=400), Unreachable("down")])
+def test_when_the_queues_cannot_be_reached_the_message_stays(error: Exception) -> None:
+    desk = Desk(failing(error))
+    desk.events.fail = [Unreachable("SQS down")]
+    assert desk(message(1), message(2)) == (["m1"] if isinstance(error, Refused) else ["m1", "m2"])
+
+
+def test_a_bug_costs_its_own_message_only_and_tells_no_value() -> None:
+    def broken(group: ErrorGroup) -> list[Outcome]:
+        if group.fingerprint.endswith("1"):
+            raise KeyError("s3cret")
+        return fine(group)
+
+    desk = Desk(broken)
+    assert desk(message(1), message(2)) == ["m1"]
+    assert all("s3cret" not in outcome.detail for outcome in desk.reports)
+
+
+def test_nothing_of_a_batch_is_lost_whatever_happens_to_each() -> None:
+    def mixed(group: ErrorGroup) -> list[Outcome]:
+        ends: list[Any] = [None, Refused("400", status=400), Unreachable("down")]
+        error = ends[int(group.fingerprint, 16) % 3]
+        return [Outcome(Decision.KNOWN, group.fingerprint, "u/p/n", error=error)]
+
+    desk = Desk(mixed)
+    stay = desk(*(message(number) for number in range(30)))
+    kept = [delivery.id for delivery, _ in desk.events.buried]
+    done = {f"m{number}" for number in range(0, 30, 3)}
+    assert sorted([*stay, *kept, *done]) == sorted(f"m{number}" for number in range(30))
