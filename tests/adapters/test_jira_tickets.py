@@ -143,7 +143,10 @@ def test_a_refusal_carries_jiras_words_by_field(jira: JiraStandIn) -> None:
         ({"errorMessages": ["Please provide Component"], "errors": {}}, "Please provide Component"),
         ({"errorMessages": ["There was an error parsing JSON."]}, "error parsing JSON"),
         ({"errors": {"versions": "Version name '1' is not valid"}}, "versions: Version name"),
-        ({"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No endpoint"}, "No endpoint"),
+        (
+            {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No endpoint"},
+            "No endpoint",
+        ),
         ({"errors": [{"status": 400}], "errorMessages": None}, "no reason given"),
         ("<html>Page unavailable</html>", "a page instead of Jira's answer"),
         ([1, 2], "a page instead of Jira's answer"),

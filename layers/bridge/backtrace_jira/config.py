@@ -14,6 +14,7 @@ Each secret has a parameter of its own, so that a function can be granted exactl
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -26,6 +27,10 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 API_ENDING = "/rest/api/2"
+
+# urlsplit drops tabs and newlines, and clients disagree about the rest: what is not listed has to be %-encoded.
+_PLAIN = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?#\[\]-]*")
+_SITE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
 
 def is_loopback(host: str | None) -> bool:
@@ -40,14 +45,17 @@ def is_loopback(host: str | None) -> bool:
 
 def web_address(url: str) -> str:
     """Accept an absolute https URL (http for loopback), without credentials, query or fragment."""
+    url = url.strip()
+    if not _PLAIN.fullmatch(url):
+        raise ValueError("holds a blank, backslash or special character; write https://your-host/ in plain ASCII")
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         raise ValueError("is not a URL; write https://your-host/") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("holds a user name or password; leave it out, the credential has its own setting")
-    if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_fine:
+    if parts.scheme not in ("https", "http") or not _SITE.fullmatch(parts.netloc) or not port_is_fine:
         raise ValueError("is not an absolute web address; write https://your-host/")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("is not encrypted; write https:// (http is for this machine only)")
@@ -62,10 +70,11 @@ def jira_api_address(url: str) -> str:
     `https://host/rest/api/2/`, `https://host/jira/rest/api/2/`, `https://name.atlassian.net/rest/api/2/`.
     """
     address = web_address(url)
-    if address.endswith(API_ENDING):
+    context = address.removesuffix(API_ENDING)
+    if "/rest/api/" in context + "/":
+        raise ValueError("asks for an API version that is not supported; let it end in one /rest/api/2/")
+    if context != address:
         return address
-    if "/rest/api/" in address + "/":
-        raise ValueError("asks for an API version that is not supported; let it end in /rest/api/2/")
     raise ValueError(
         "does not end in /rest/api/2/; write https://your-host/rest/api/2/, "
         "https://your-host/jira/rest/api/2/ or https://your-name.atlassian.net/rest/api/2/"

@@ -7,6 +7,7 @@ docs/error-reporting/workflow-integrations/webhook.md). Each group is one JSON b
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -52,12 +53,12 @@ def _histogram(pairs: object) -> Histogram:
 
 
 def _texts(raw: object) -> object:
-    """Read a list of texts; null is an empty one, a single text is a list of one."""
+    """Read a list of texts; null is an empty one, a single text is a list of one, and an item null is left out."""
     if raw is None:
         return ()
     if isinstance(raw, str):
         return (raw,)
-    return tuple(as_text(item) for item in raw) if isinstance(raw, list) else raw
+    return tuple(as_text(item) for item in raw if item is not None) if isinstance(raw, list) else raw
 
 
 def _count(raw: object) -> object:
@@ -93,14 +94,28 @@ class ErrorGroup(BaseModel):
     attributes: Annotated[dict[str, Histogram], BeforeValidator(_histograms)] = {}
 
 
+# Half of a surrogate pair is what a text leaves that was cut in the middle of an emoji. JSON allows it.
+_ESCAPE = re.compile(
+    rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
+    rb"|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
+    re.DOTALL,
+)
+
+
+def _mend_pairs(body: bytes) -> bytes:
+    """Put U+FFFD for each half pair, which the parser would refuse the whole body for."""
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], body)
+
+
 def read_error_group(body: str | bytes) -> ErrorGroup:
     """Read one error group.
 
     Raises:
         InvalidEvent: in one sentence, which fields are wrong and how; no value is repeated.
     """
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     try:
-        return ErrorGroup.model_validate_json(body)
+        return ErrorGroup.model_validate_json(_mend_pairs(raw))
     except ValidationError as error:
         raise InvalidEvent(f"not a Backtrace error group: {faults_of(error)}") from None
 

@@ -81,7 +81,7 @@ def render(template: str, values: Mapping[str, str], treat: Callable[[str], str]
 
 
 def _longest_known(name: str, values: Mapping[str, str]) -> str | None:
-    """Cut parts off the end until the name is known: `error.message.` before `error.message` before `error`."""
+    """Cut parts off the end until the name is known: `error.message.x` before `error.message` before `error`."""
     while name:
         if name in values:
             return name

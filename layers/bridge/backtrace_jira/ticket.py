@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -20,7 +21,13 @@ LONGEST_SUMMARY = 254
 LONGEST_LABEL = 255
 LONGEST_VALUE = 255
 LONGEST_LIST = 2_000
+LONGEST_LINK = 4_000
+"""A longer one is no address that anybody serves, and a part of it would lead elsewhere."""
 VALUES_SHOWN = 5
+
+_MENTION = re.compile(r"\[(?=\s*~)")
+_OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
+"""A mention that a template spells out itself, without an attribute in it."""
 
 
 def draft_ticket(group: ErrorGroup, integration: Integration, marker: str) -> TicketDraft:
@@ -31,8 +38,8 @@ def draft_ticket(group: ErrorGroup, integration: Integration, marker: str) -> Ti
         "project": {"key": integration.project_key},
         "issuetype": {"name": integration.issue_type},
         "summary": texts.one_line(integration.subject) or _plain_summary(group),
-        integration.labels_field: [LABEL, marker],
-        integration.description_field: describe(group, marker),
+        _required_name(integration.labels_field): [LABEL, marker],
+        _required_name(integration.description_field): describe(group, marker),
     }
     for name, template in custom.items():
         value = _custom_value(name, template, texts, integration, marker)
@@ -57,7 +64,9 @@ class _Texts:
 
     def plain(self, template: str) -> str:
         """Fill in a template for a field that may or may not render markup: no value can mention anyone."""
-        return wiki.truncate(self._fill(template, _without_mention), LONGEST_TEXT).strip()
+        parts = _OWN_MENTION.split(wiki.clean(template))
+        parts[::2] = [_without_mention(self._fill(part)) for part in parts[::2]]
+        return wiki.truncate("".join(parts), LONGEST_TEXT).strip()
 
     def markup(self, template: str, room: int) -> str:
         """Fill in a template that is wiki markup itself; the values are not."""
@@ -85,11 +94,12 @@ def _required_name(name: str) -> str:
 def _custom_value(name: str, template: str, texts: _Texts, integration: Integration, marker: str) -> JSON:
     """Give the JSON of one custom field, which may override a required one (product page: Required Fields)."""
     field = _required_name(name)
-    if field in ("labels", integration.labels_field):
+    labels_field = _required_name(integration.labels_field)
+    if field in ("labels", labels_field):
         labels = texts.labels(template)
-        ours = [marker] if field == integration.labels_field else []
+        ours = [marker] if labels and field == labels_field else []
         return list[JSON](dict.fromkeys([*labels, *ours]))
-    if field in ("description", integration.description_field):
+    if field in ("description", _required_name(integration.description_field)):
         return _overridden_description(texts, template, marker)
     if field == "summary":
         return texts.one_line(template)
@@ -104,11 +114,13 @@ def _overridden_description(texts: _Texts, template: str, marker: str) -> str:
     """Keep the marker in the text, by which the ticket is found where it has no label."""
     reference = wiki.escape(f"Reference: {marker}")
     room = LONGEST_TEXT - wiki.utf16_length(reference) - 2
-    return wiki.document(texts.markup(template, room), reference)
+    text = texts.markup(template, room)
+    return wiki.document(text, reference) if text else ""
 
 
-def _without_mention(value: str) -> str:
-    return wiki.clean(value).replace("[~", f"[{wiki.WORD_JOINER}~")
+def _without_mention(text: str) -> str:
+    """Split every mention, also one that two neighbouring values make together."""
+    return _MENTION.sub(f"[{wiki.WORD_JOINER}", text)
 
 
 def _plain_summary(group: ErrorGroup) -> str:
@@ -138,7 +150,8 @@ def describe(group: ErrorGroup, marker: str) -> str:
 
 def _back_link(group: ErrorGroup) -> str:
     """Return the documented anchor text, which other teams' rules look for."""
-    return wiki.link("View in Backtrace", group.group_url) if group.group_url else ""
+    shown = wiki.link("View in Backtrace", group.group_url) if group.group_url else ""
+    return shown if wiki.utf16_length(shown) <= LONGEST_LINK else ""
 
 
 def _facts(group: ErrorGroup, marker: str) -> list[tuple[str, str]]:

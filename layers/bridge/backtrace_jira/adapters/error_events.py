@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LONGEST_SQS_DELAY = 900
-LONGEST_VISIBILITY = 43_200
+LONGEST_VISIBILITY = 42_000
+"""SQS counts twelve hours from the receive, the time that the function has had it included."""
 LONGEST_ATTRIBUTE = 2_000
 
 

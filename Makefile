@@ -1,0 +1,84 @@
+# Every command of this project. `make` alone lists them; README and CI call nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAGE ?= dev
+# Passed on to the demo: a Jira of your own instead of the stand-in.
+export JIRA_URL JIRA_USER JIRA_TOKEN JIRA_PROJECT_KEY JIRA_ISSUE_TYPE
+# sam and its build find the project's own Python and tools first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+ready := $(VENV)/.ready
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(ready): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m local.dynamodb_local install || true
+	@touch $@
+
+.PHONY: setup
+setup: $(ready) ## Prepare this folder: .venv with everything, DynamoDB Local
+
+.PHONY: demo
+demo: $(ready) ## Show one event becoming one ticket on this machine, then clean up
+	@$(BIN)/python -m local.demo
+
+.PHONY: up
+up: $(ready) ## The same, and stay until Ctrl-C
+	@$(BIN)/python -m local.demo --stay
+
+.PHONY: test
+test: $(ready) ## Run every test, in parallel, with branch coverage
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+.PHONY: quick
+quick: $(ready) ## Run the fast tests only
+	@$(BIN)/python -m pytest -q tests/unit
+
+.PHONY: check
+check: $(ready) ## Lint, types, layer rules, template
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	cd layers/bridge && ../../$(BIN)/lint-imports --config ../../pyproject.toml --no-cache
+	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} $(BIN)/sam validate --lint
+
+.PHONY: format
+format: $(ready) ## Let ruff format and mend what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: build
+build: $(ready) ## Build what is deployed, into .aws-sam
+	$(BIN)/sam build
+
+.PHONY: deploy
+deploy: build ## Deploy to your AWS account: make deploy STAGE=prod
+	$(BIN)/sam deploy --config-env $(STAGE)
+
+.PHONY: bench
+bench: $(ready) ## Measure calls on the wire, cold start and CPU per event
+	@$(BIN)/python -m local.bench
+
+.PHONY: docs
+docs: $(ready) ## Write docs/settings.md and its JSON Schema from the models
+	$(BIN)/python -m backtrace_jira_cli.reference
+
+.PHONY: lock
+lock: $(ready) ## Resolve the pinned requirements anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements-dev.txt --upgrade
+	uv pip compile layers/bridge/requirements.in --universal --python-version 3.13 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o layers/bridge/requirements.txt --upgrade
+
+.PHONY: clean
+clean: ## Remove what the commands above made
+	rm -rf $(VENV) .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
