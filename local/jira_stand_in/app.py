@@ -1,0 +1,72 @@
+"""The Flask application: the endpoints, authentication, and Jira's own error bodies."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from local.jira_stand_in import auth, createmeta, issues, links, metadata, pages, people, search
+from local.jira_stand_in.errors import JiraError
+from local.jira_stand_in.state import State
+
+
+def create_app(state: State) -> Flask:
+    """Return the application over a state."""
+    app = Flask(__name__, static_folder=None)
+    app.config["STATE"] = state
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    auth.install(app, state)
+    for module in (metadata, createmeta, issues, links, people, search, pages):
+        app.register_blueprint(module.routes)
+    _install_errors(app, state)
+    _install_headers(app, state)
+    return app
+
+
+def _install_errors(app: Flask, state: State) -> None:
+    @app.errorhandler(JiraError)
+    def refused(error: JiraError) -> Response:
+        text = error.body if isinstance(error.body, str) else json.dumps(error.body)
+        return Response(text, error.status, error.headers, content_type=f"{error.content_type};charset=UTF-8")
+
+    @app.errorhandler(HTTPException)
+    def unknown(error: HTTPException) -> Response:
+        status = error.code or 500
+        if state.cloud:
+            return _problem(status, error.name)
+        body = {"message": f"null for uri: {request.url}", "status-code": status}
+        return Response(json.dumps(body), status, content_type="application/json;charset=UTF-8")
+
+
+def _problem(status: int, title: str) -> Response:
+    """Return what Cloud gives for an unknown path: RFC 7807 (recorded)."""
+    detail = f"No endpoint {request.method} {request.path}."
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+    }
+    return Response(json.dumps(body), status, content_type="application/problem+json")
+
+
+def _install_headers(app: Flask, state: State) -> None:
+    numbers = itertools.count(1)
+
+    @app.after_request
+    def stamp(response: Response) -> Response:
+        """Add the headers real answers carry; a client logs Atl-Traceid and X-Arequestid."""
+        response.headers["X-Arequestid"] = f"{next(numbers)}x1x1"
+        response.headers["Cache-Control"] = "no-cache, no-store, no-transform"
+        if state.cloud:
+            response.headers["Server"] = "AtlassianEdge"
+            response.headers["Atl-Request-Id"] = str(uuid.uuid4())
+            response.headers["Atl-Traceid"] = uuid.uuid4().hex
+        else:
+            response.headers["X-ANODEID"] = "node1"
+        return response
