@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -17,9 +15,8 @@ from local.dynamodb_local import DynamoDBLocal
 from moto import mock_aws
 
 from tests.fakes import InMemoryLinks
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from tests.tables import new_table
+from tests.world import MakeWorld, worlds
 
 REGION = "eu-central-1"
 
@@ -44,25 +41,7 @@ def dynamodb_local_endpoint() -> Iterator[str]:
             pytest.fail(f"DynamoDB Local must run in CI: {missing}")
         pytest.skip(f"DynamoDB Local: {missing}")
     with DynamoDBLocal() as server:
-        yield server.endpoint
-
-
-def new_table(client: DynamoDBClient) -> str:
-    """Create an empty link table with the keys of template.yaml."""
-    name = f"links-{uuid.uuid4().hex}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[
-            {"AttributeName": "integration", "KeyType": "HASH"},
-            {"AttributeName": "fingerprint", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": "integration", "AttributeType": "S"},
-            {"AttributeName": "fingerprint", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return name
+        yield server.url
 
 
 @pytest.fixture(params=["fake", "moto", "dynamodb-local"])
@@ -80,3 +59,17 @@ def links(request: pytest.FixtureRequest) -> Iterator[LinkStore]:
     endpoint = request.getfixturevalue("dynamodb_local_endpoint")
     client = boto3.client("dynamodb", endpoint_url=endpoint, config=many)
     yield DynamoDBLinks(client, new_table(client))
+
+
+@pytest.fixture
+def make_world() -> Iterator[MakeWorld]:
+    """Make deployments with moto as the store."""
+    with worlds() as make:
+        yield make
+
+
+@pytest.fixture
+def make_real_world(dynamodb_local_endpoint: str) -> Iterator[MakeWorld]:
+    """Make deployments with DynamoDB Local as the store."""
+    with worlds(dynamodb_local_endpoint) as make:
+        yield make

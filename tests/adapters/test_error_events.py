@@ -33,7 +33,7 @@ def urls(sqs: SQSClient) -> tuple[str, str]:
 
 @pytest.fixture
 def events(sqs: SQSClient, urls: tuple[str, str]) -> SQSErrorEvents:
-    return SQSErrorEvents(sqs, queue_url=urls[0], dead_letters_url=urls[1])
+    return SQSErrorEvents(lambda: sqs, queue_url=urls[0], dead_letters_url=urls[1])
 
 
 def received(sqs: SQSClient, url: str) -> list[Any]:
@@ -136,6 +136,6 @@ def test_an_empty_body_can_be_kept_too(sqs: SQSClient, urls: tuple[str, str], ev
 
 
 def test_a_queue_that_cannot_be_reached_is_an_error_that_a_retry_mends(sqs: SQSClient) -> None:
-    gone = SQSErrorEvents(sqs, queue_url="https://sqs/none", dead_letters_url="https://sqs/none")
+    gone = SQSErrorEvents(lambda: sqs, queue_url="https://sqs/none", dead_letters_url="https://sqs/none")
     with pytest.raises(Unreachable, match="SQS send_message"):
         gone.bury(Delivery("m1", "x", "h"), [])

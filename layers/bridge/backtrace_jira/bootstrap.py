@@ -82,7 +82,7 @@ def wire_create_ticket(
     return Deliveries(
         create_ticket=create_ticket,
         events=SQSErrorEvents(
-            session.client("sqs", config=AWS_CONFIG),
+            lambda: session.client("sqs", config=AWS_CONFIG),
             queue_url=env["ERROR_EVENTS_QUEUE_URL"],
             dead_letters_url=env["DEAD_LETTERS_URL"],
         ),

@@ -6,8 +6,9 @@ A record comes through the queue (with or without SNS's envelope around the body
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -70,10 +71,10 @@ def batch_answer(unfinished: Sequence[Delivery]) -> dict[str, Any]:
 
 
 class SQSErrorEvents:
-    """The `ErrorEvents` port."""
+    """The `ErrorEvents` port. `client` is asked for when something goes wrong, and not before."""
 
-    def __init__(self, client: SQSClient, *, queue_url: str, dead_letters_url: str) -> None:
-        self._client = client
+    def __init__(self, client: Callable[[], SQSClient], *, queue_url: str, dead_letters_url: str) -> None:
+        self._new_client = client
         self._queue_url = queue_url
         self._dead_letters_url = dead_letters_url
 
@@ -116,6 +117,10 @@ class SQSErrorEvents:
                 if text
             },
         )
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return self._new_client()
 
     def _request(self, operation: str, **arguments: Any) -> None:
         try:

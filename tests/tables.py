@@ -1,0 +1,27 @@
+"""The link table as tests create it; test_template.py holds the keys to those of template.yaml."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def new_table(client: DynamoDBClient) -> str:
+    """Create an empty link table with the keys of template.yaml."""
+    name = f"links-{uuid.uuid4().hex}"
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "integration", "KeyType": "HASH"},
+            {"AttributeName": "fingerprint", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": "integration", "AttributeType": "S"},
+            {"AttributeName": "fingerprint", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
