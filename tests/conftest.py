@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.ports import LinkStore
 from botocore.config import Config
-from local import dynamodb_local
-from local.dynamodb_local import DynamoDBLocal
 from moto import mock_aws
 
+from backtrace_jira.adapters.dynamodb import DynamoDBLinks
+from backtrace_jira.ports import LinkStore
+from local import dynamodb_local
+from local.dynamodb_local import DynamoDBLocal
 from tests.fakes import InMemoryLinks
 from tests.tables import new_table
 from tests.world import MakeWorld, worlds

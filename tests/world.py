@@ -7,6 +7,7 @@ recording is what the crash tests enumerate: no list of calls is kept by hand.
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,17 +19,20 @@ import botocore.loaders
 import botocore.session
 import pytest
 import requests
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.sqs.models import sqs_backends
+from requests.adapters import HTTPAdapter
+
 from backtrace_jira import bootstrap
 from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.create_ticket import Patience
+from backtrace_jira.delivery import Deliveries
 from backtrace_jira.model import Decision, Link, LinkKey, LinkState, Outcome
 from local.backtrace_stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
-from moto import mock_aws
-from requests.adapters import HTTPAdapter
-
 from tests.builders import group, integration, sample_body
 from tests.fakes import Clock
 from tests.tables import new_table
@@ -82,7 +86,9 @@ def recorded(wire: Wire) -> Iterator[None]:
             below = botocore.session.get_session()
             below.register_component("data_loader", _LOADER)  # parses each service's description once
             super().__init__(botocore_session=below)
-            self.events.register_first("before-send", lambda event_name, **_: wire.before(_aws_call(event_name)))
+            self.events.register_first(
+                "before-send", lambda event_name, **_: wire.before(_aws_call(event_name))
+            )
             self.events.register_last(
                 "response-received", lambda event_name, **_: wire.done(_aws_call(event_name))
             )
@@ -121,6 +127,7 @@ class World:
         self._aws = aws
         self._stack = ExitStack()
         self.events = self.dead = self.table = ""
+        self.event_handles: list[str] = []
 
     def __enter__(self) -> World:
         for server in (self.jira, self.backtrace):
@@ -160,6 +167,9 @@ class World:
         self.put(names.backtrace_secret("my_universe"), self.backtrace.token, secret=True)
         self.put(names.integration(self.settings), self.settings.model_dump_json())
 
+    def remove(self, name: str) -> None:
+        self._aws.ssm.delete_parameter(Name=name)
+
     def put(self, name: str, value: str, *, secret: bool = False) -> None:
         self._aws.ssm.put_parameter(
             Name=name, Value=value, Type="SecureString" if secret else "String", Overwrite=True
@@ -169,19 +179,19 @@ class World:
         """Start cold: nothing is remembered."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bootstrap, "report", self.reports.append)
-            self._deliveries = bootstrap.wire_create_ticket(
-                self.env, clock=self.clock, patience=self.patience
-            )
+            self.process = bootstrap.wire_create_ticket(self.env, clock=self.clock, patience=self.patience)
 
     def event(self, *bodies: dict[str, Any] | str, receives: int = 1) -> dict[str, Any]:
         """Return the Lambda event of a batch; without bodies, of the sample group."""
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies or (sample_body(),)]
+        handles = [self._received(text) for text in texts]
+        self.event_handles += handles
         return {
             "Records": [
                 {
                     "eventSource": "aws:sqs",
                     "messageId": f"m{number}",
-                    "receiptHandle": self._received(text),
+                    "receiptHandle": handles[number],
                     "body": text,
                     "attributes": {"ApproximateReceiveCount": str(receives)},
                 }
@@ -194,10 +204,22 @@ class World:
         (message,) = self._aws.sqs.receive_message(QueueUrl=self.events, VisibilityTimeout=30_000)["Messages"]
         return message["ReceiptHandle"]
 
-    def deliver(self, event: dict[str, Any] | None = None) -> list[str]:
+    def event_of(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a batch of one body that no queue could carry: a direct event of any size."""
+        return {
+            "Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "m0", "Message": json.dumps(body)}}]
+        }
+
+    def hidden_for(self, handle: str) -> float:
+        """Return for how many seconds from now the queue hides a message."""
+        queue = sqs_backends[ACCOUNT][boto3.Session().region_name].queues[self.events.rpartition("/")[2]]
+        (message,) = (each for each in queue._messages if each.had_receipt_handle(handle))
+        return float(message.visible_at) / 1000 - time.time()
+
+    def deliver(self, event: dict[str, Any] | None = None, process: Deliveries | None = None) -> list[str]:
         """Serve one batch; return the ids that stay in the queue."""
         batch = deliveries_of(event or self.event())
-        unfinished = self._deliveries(batch, deadline=self.clock() + 60)
+        unfinished = (process or self.process)(batch, deadline=self.clock() + 60)
         return [item["itemIdentifier"] for item in batch_answer(unfinished)["batchItemFailures"]]
 
     def deliver_until_done(self, event: dict[str, Any] | None = None, attempts: int = 40) -> Decision:
@@ -226,6 +248,11 @@ class World:
         row = self.store.get(self.key)
         assert row is not None
         return row
+
+    def waiting(self) -> list[str]:
+        """Return the bodies of the queue's messages, the hidden ones too."""
+        queue = sqs_backends[ACCOUNT][boto3.Session().region_name].queues[self.events.rpartition("/")[2]]
+        return [message.body for message in queue._messages]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Return body and attributes of what was kept."""
@@ -259,7 +286,7 @@ MakeWorld = Callable[..., World]
 
 @contextmanager
 def worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeWorld]:
-    """Give a maker of worlds, one at a time: making the next closes the last. Without an endpoint, moto is the store."""
+    """Give a maker of worlds: making the next closes the last. Without an endpoint, moto is the store."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         if dynamodb_endpoint:
             patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)

@@ -19,5 +19,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         batch = deliveries_of(event)
         unfinished = bootstrap.create_ticket_deliveries()(batch, deadline=deadline)
     finally:
-        bootstrap.metrics().flush_metrics()
+        bootstrap.flush_metrics()
     return batch_answer(unfinished)

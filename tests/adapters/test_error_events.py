@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from moto import mock_aws
+
 from backtrace_jira.adapters.error_events import SQSErrorEvents, batch_answer, deliveries_of
 from backtrace_jira.errors import InvalidEvent, Refused, Unreachable
 from backtrace_jira.model import Decision, Outcome
 from backtrace_jira.ports import Delivery
-from moto import mock_aws
-
 from tests.builders import sample_body, sample_event
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def test_the_three_forms_of_a_record_give_the_same_body(form: str) -> None:
     body = json.dumps(sample_body())
     envelope = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": body})
     attributes = {"ApproximateReceiveCount": "4"}
-    record = {
+    forms: dict[str, dict[str, Any]] = {
         "raw": {"eventSource": "aws:sqs", "messageId": "1", "receiptHandle": "h", "body": body},
         "enveloped": {"eventSource": "aws:sqs", "messageId": "1", "receiptHandle": "h", "body": envelope},
         "direct": {"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": body}},
-    }[form]
-    (delivery,) = deliveries_of({"Records": [record | {"attributes": attributes}]})
+    }
+    (delivery,) = deliveries_of({"Records": [forms[form] | {"attributes": attributes}]})
     handle = None if form == "direct" else "h"
     assert delivery == Delivery("1", body, handle, 1 if form == "direct" else 4)
 

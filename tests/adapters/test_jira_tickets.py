@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
+from pydantic import SecretStr
+
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.adapters.jira import JiraTickets
 from backtrace_jira.config import Connection
@@ -23,8 +25,6 @@ from backtrace_jira.errors import (
 from backtrace_jira.model import TicketDraft
 from backtrace_jira.ticket import draft_ticket
 from local.jira_stand_in import JiraStandIn
-from pydantic import SecretStr
-
 from tests.builders import group, integration
 
 NOW = 1_800_000_000.0
@@ -66,7 +66,7 @@ def test_a_create_is_one_request_and_gives_id_key_and_page(jira: JiraStandIn) ->
 
 def test_a_personal_access_token_is_a_bearer() -> None:
     with JiraStandIn("data-center") as jira:
-        connection = Connection(name="main", jira_api=jira.url, credential="personal_access_token")  # type: ignore[arg-type]
+        connection = Connection(name="main", jira_api=jira.url, credential="personal_access_token")
         assert JiraTickets(connection, SecretStr(jira.pat)).create(draft()).key == "BUG-1"
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+
 from backtrace_jira.adapters.backtrace import BacktraceClient
 from backtrace_jira.adapters.jira import JiraTickets
 from backtrace_jira.adapters.parameters import SSMConfiguration
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.errors import InvalidSettings, Unreachable
-from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
-
 from tests.builders import integration
 
 if TYPE_CHECKING:

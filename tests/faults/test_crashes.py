@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from backtrace_jira.model import Decision
 
+from backtrace_jira.model import Decision
 from tests.world import Flavour, MakeWorld, Wire
 
 

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 
 import pytest
+
 from backtrace_jira.config import Integration
 from backtrace_jira.create_ticket import CreateTicket, Patience
 from backtrace_jira.errors import (
@@ -20,7 +21,6 @@ from backtrace_jira.errors import (
     Unreachable,
 )
 from backtrace_jira.model import Decision, LinkKey, LinkState, Outcome
-
 from tests.builders import group, integration
 from tests.fakes import Clock, FakeBacktrace, FakeConfiguration, FakeTickets, InMemoryLinks
 
@@ -232,7 +232,11 @@ def test_a_throttled_create_was_not_executed_and_holds_the_connection_back() -> 
 
 def test_a_storm_of_errors_costs_a_broken_configuration_one_call() -> None:
     world = World()
-    world.jira.fail = [Refused("POST /issue: 400, Team is required", status=400, fields={"customfield_1": "Team is required."})] * 99
+    world.jira.fail = [
+        Refused(
+            "POST /issue: 400, Team is required", status=400, fields={"customfield_1": "Team is required."}
+        )
+    ] * 99
     first = world.deliver()
     assert isinstance(first.error, Refused)
     for number in range(50):
@@ -296,7 +300,9 @@ def test_a_missing_secret_gives_the_claim_back() -> None:
     world.assert_one_ticket()
 
 
-def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World()
 
     def broken(*_: object) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from backtrace_jira.delivery import FIRST_DELAY, LONGEST_DELAY, Deliveries
 from backtrace_jira.errors import Refused, Throttled, Unreachable
 from backtrace_jira.model import Decision, ErrorGroup, Outcome
 from backtrace_jira.ports import Delivery
-
 from tests.builders import sample_body
 from tests.fakes import FakeErrorEvents
 
@@ -51,7 +51,8 @@ def message(number: int = 1, *, body: str | None = None, direct: bool = False, r
 
 def failing(*errors: Exception) -> Answer:
     return lambda group: [
-        Outcome(Decision.REFUSED, group.fingerprint, "u/p/n", detail=str(error), error=error) for error in errors
+        Outcome(Decision.REFUSED, group.fingerprint, "u/p/n", detail=str(error), error=error)
+        for error in errors
     ]
 
 

@@ -34,9 +34,9 @@ AWS_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standar
 @cache
 def logger() -> Logger:
     """Return the structured logger; the package's own loggers write through it."""
+    package = logging.getLogger("backtrace_jira")  # must exist before the configuration is copied to it
     made = Logger()
-    copy_config_to_registered_loggers(made, include={"backtrace_jira"})
-    logging.getLogger("backtrace_jira").propagate = False
+    copy_config_to_registered_loggers(made, include={package.name})
     return made
 
 
@@ -46,9 +46,16 @@ def metrics() -> Metrics:
     return Metrics()
 
 
+def flush_metrics() -> None:
+    """Print what was counted; an invocation that decided nothing prints nothing."""
+    if metrics().provider.metric_set:
+        metrics().flush_metrics()
+
+
 @cache
 def create_ticket_deliveries() -> Deliveries:
     """Wire the path from error event to ticket for this process."""
+    logger()
     return wire_create_ticket(os.environ)
 
 

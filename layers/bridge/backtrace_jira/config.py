@@ -47,7 +47,9 @@ def web_address(url: str) -> str:
     """Accept an absolute https URL (http for loopback), without credentials, query or fragment."""
     url = url.strip()
     if not _PLAIN.fullmatch(url):
-        raise ValueError("holds a blank, backslash or special character; write https://your-host/ in plain ASCII")
+        raise ValueError(
+            "holds a blank, backslash or special character; write https://your-host/ in plain ASCII"
+        )
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0

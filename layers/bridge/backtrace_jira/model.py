@@ -123,7 +123,7 @@ def read_error_group(body: str | bytes) -> ErrorGroup:
 def faults_of(error: ValidationError) -> str:
     """Say what pydantic found, by field name and without any input value."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg']}"
+        f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_url=False, include_input=False)[:5]
     )
 

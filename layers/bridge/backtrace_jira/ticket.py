@@ -150,7 +150,8 @@ def describe(group: ErrorGroup, marker: str) -> str:
 
 def _back_link(group: ErrorGroup) -> str:
     """Return the documented anchor text, which other teams' rules look for."""
-    shown = wiki.link("View in Backtrace", group.group_url) if group.group_url else ""
+    url = group.group_url or ""
+    shown = wiki.link("View in Backtrace", url) if 0 < len(url) <= LONGEST_LINK else ""
     return shown if wiki.utf16_length(shown) <= LONGEST_LINK else ""
 
 

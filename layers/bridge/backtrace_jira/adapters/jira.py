@@ -72,7 +72,9 @@ class JiraTickets:
         created = answer.json() if answer.status == 201 else None
         if isinstance(created, dict) and created.get("id") and created.get("key"):
             return self._issue(created)
-        if answer.status == 200 and answer.is_html:  # a sign-on page; whatever else is 2xx may stand for a ticket
+        if (
+            answer.status == 200 and answer.is_html
+        ):  # a sign-on page; whatever else is 2xx may stand for a ticket
             raise _refused("POST /issue", answer)
         if 200 <= answer.status < 300:
             raise OutcomeUnknown(f"POST /issue: {answer.status} without an issue in it")

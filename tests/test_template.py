@@ -1,0 +1,320 @@
+"""template.yaml agrees with the functions, the events, the code and the rules that every resource of a kind keeps."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from backtrace_jira.config import ParameterNames
+from tests.builders import ROOT, integration
+from tests.tables import new_table
+
+ADAPTERS = ROOT / "layers/bridge/backtrace_jira/adapters"
+FUNCTION = "AWS::Serverless::Function"
+FUNCTIONS = [path.parent.name for path in sorted(ROOT.glob("functions/*/handler.py"))]
+
+PSEUDO = {"AWS::Region": "eu-central-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012"}
+"""What CloudFormation would put in; samtranslator needs the first two."""
+
+
+@cache
+def template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+class NoManagedPolicies:
+    """Stands for AWS's own policies: the template names none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@cache
+def expanded() -> dict[str, Any]:
+    """Return what SAM makes of the template; packaging would have put places in S3 in."""
+    source = yaml_parse((ROOT / "template.yaml").read_text())
+    source["Globals"]["Function"]["CodeUri"] = "s3://bucket/function"
+    source["Resources"]["Bridge"]["Properties"]["ContentUri"] = "s3://bucket/layer"
+    defaults = {name: parameter["Default"] for name, parameter in source["Parameters"].items()}
+    made: dict[str, Any] = transform(source, {**defaults, **PSEUDO}, NoManagedPolicies())
+    return made
+
+
+def resources(kind: str, of: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    found = (of or template())["Resources"].items()
+    return {name: resource for name, resource in found if resource["Type"] == kind}
+
+
+def properties(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource.get("Properties", {}) for name, resource in resources(kind).items()}
+
+
+def folder_of(function: dict[str, Any]) -> str:
+    return str(function["Properties"]["Handler"]).partition(".")[0]
+
+
+def logical_id(folder: str) -> str:
+    return "".join(word.capitalize() for word in folder.split("_"))
+
+
+def environment(name: str) -> dict[str, Any]:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = template()["Resources"][name]["Properties"].get("Environment", {}).get("Variables", {})
+    return {**shared, **own}
+
+
+def timeout(function: dict[str, Any]) -> int:
+    return int(function.get("Timeout", template()["Globals"]["Function"].get("Timeout", 3)))
+
+
+def queue_events() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Give function, event and queue of every queue that feeds a function."""
+    for name, function in properties(FUNCTION).items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = event["Properties"]["Queue"]["Fn::GetAtt"]
+                yield (
+                    name,
+                    event["Properties"],
+                    properties("AWS::SQS::Queue")[str(queue).strip("[]'").split("'")[0]],
+                )
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements() -> Iterator[dict[str, Any]]:
+    """Give every statement that allows a role of ours something."""
+    for role in resources("AWS::IAM::Role", expanded()).values():
+        for policy in role["Properties"].get("Policies", []):
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+def granted(role: str) -> dict[str, list[str]]:
+    """Return the resources that a role may use, by action, with the stage put in."""
+    by_action: dict[str, list[str]] = {}
+    for policy in template()["Resources"][role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            places = [substituted(place) for place in listed(statement["Resource"])]
+            for action in listed(statement["Action"]):
+                by_action.setdefault(action, []).extend(places)
+    return by_action
+
+
+def substituted(place: Any) -> str:
+    text = str(place.get("Fn::Sub", place) if isinstance(place, dict) else place)
+    for name, value in {**PSEUDO, "Stage": "dev"}.items():
+        text = text.replace("${" + name + "}", value)
+    return text
+
+
+# Files, functions and events
+
+
+def test_every_function_has_a_resource_a_sample_event_a_use_case_and_a_build_target() -> None:
+    resource_folders = {name: folder_of(resource) for name, resource in resources(FUNCTION).items()}
+    assert resource_folders == {logical_id(folder): folder for folder in FUNCTIONS}
+    assert sorted(path.stem for path in ROOT.glob("events/*.json")) == FUNCTIONS
+    targets = re.findall(r"^build-(\w+):", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
+    assert sorted(targets) == sorted(resource_folders)
+    for folder in FUNCTIONS:
+        assert (ROOT / f"layers/bridge/backtrace_jira/{folder}.py").is_file()
+
+
+@pytest.mark.parametrize("name", resources(FUNCTION))
+def test_a_function_s_handler_is_where_the_template_says(name: str) -> None:
+    handler = template()["Resources"][name]["Properties"]["Handler"]
+    folder, module, function = handler.split(".")
+    source = ast.parse((ROOT / "functions" / folder / f"{module}.py").read_text())
+    assert function in [node.name for node in source.body if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("name", resources(FUNCTION))
+def test_a_function_is_named_for_powertools_after_its_folder(name: str) -> None:
+    assert environment(name)["POWERTOOLS_SERVICE_NAME"] == folder_of(template()["Resources"][name])
+
+
+def test_every_variable_that_the_code_reads_is_set() -> None:
+    source = (ROOT / "layers/bridge/backtrace_jira/bootstrap.py").read_text()
+    read = set(re.findall(r"env(?:iron)?(?:\.get\(|\[)\"([A-Z_]+)\"", source))
+    assert read
+    assert read <= set.union(*(set(environment(name)) for name in resources(FUNCTION)))
+
+
+def test_sam_expands_it() -> None:
+    kinds = [resource["Type"] for resource in expanded()["Resources"].values()]
+    for kind in ("AWS::Lambda::Function", "AWS::Lambda::LayerVersion", "AWS::Lambda::EventSourceMapping"):
+        assert kind in kinds
+    assert "AWS::Lambda::EventInvokeConfig" in kinds
+
+
+def test_samconfig_sets_parameters_that_exist_and_asks_before_prod() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    declared = template()["Parameters"]
+    for stage in ("dev", "prod"):
+        deploy = config[stage]["deploy"]["parameters"]
+        given = dict(pair.split("=", 1) for pair in deploy["parameter_overrides"].split())
+        assert given["Stage"] == stage
+        for name, value in given.items():
+            assert value in [str(each) for each in declared[name].get("AllowedValues", [value])]
+        assert deploy["confirm_changeset"] is (stage == "prod")
+
+
+# Queues
+
+
+def test_give_up_is_decided_at_the_last_receive_and_the_queue_s_redrive_is_the_net_below() -> None:
+    for name, _, queue in queue_events():
+        assert int(environment(name)["MAX_RECEIVES"]) == queue["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_a_message_stays_hidden_for_six_times_the_function_s_time_out() -> None:
+    for name, _, queue in queue_events():
+        assert queue["VisibilityTimeout"] >= 6 * timeout(properties(FUNCTION)[name])
+
+
+def test_one_bad_message_does_not_bring_its_batch_back() -> None:
+    assert list(queue_events())
+    for _, event, _ in queue_events():
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_every_queue_is_encrypted_and_has_dead_letters_or_is_one() -> None:
+    for name, queue in properties("AWS::SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert "RedrivePolicy" in queue or "RedriveAllowPolicy" in queue, name
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_nobody_but_the_topic_may_send_by_the_queues_policy() -> None:
+    (policy,) = properties("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "ErrorEvents"}}}
+
+
+def test_a_subscription_delivers_raw_and_keeps_what_it_cannot_deliver() -> None:
+    for subscription in properties("AWS::SNS::Subscription").values():
+        assert subscription["RawMessageDelivery"] is True
+        assert "deadLetterTargetArn" in subscription["RedrivePolicy"]
+
+
+# Permissions
+
+
+def test_no_role_has_a_wildcard_action_or_resource_or_a_policy_of_aws() -> None:
+    assert list(statements())
+    for role in resources("AWS::IAM::Role", expanded()).values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+    for statement in statements():
+        assert statement["Effect"] == "Allow"
+        assert [action for action in listed(statement["Action"]) if "*" in action] == []
+        for place in listed(statement["Resource"]):
+            text = place.get("Fn::Sub", "") if isinstance(place, dict) else place
+            assert "*" not in text.removesuffix("/*"), text
+            assert text != "*"
+
+
+def test_the_function_may_read_what_its_settings_are_called_and_no_other_secret() -> None:
+    names = ParameterNames("/backtrace-jira/dev")
+    may = granted("CreateTicketRole")
+
+    def allowed(action: str, name: str) -> bool:
+        arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter{name}"
+        return any(fnmatchcase(arn, place) for place in may[action])
+
+    assert allowed("ssm:GetParametersByPath", names.integrations("my_universe", "my_project"))
+    for name in (names.connection("main"), names.universe("my_universe")):
+        assert allowed("ssm:GetParameter", name)
+    for secret in (names.jira_secret("main"), names.backtrace_secret("my_universe")):
+        assert allowed("ssm:GetParameter", secret)
+        assert not allowed("ssm:GetParametersByPath", secret)
+    assert not allowed("ssm:GetParameter", names.integration(integration()))
+    assert not allowed("ssm:GetParameter", "/backtrace-jira/dev/secrets/webhook/main")
+    assert not allowed("ssm:GetParameter", ParameterNames("/backtrace-jira/prod").jira_secret("main"))
+
+
+@pytest.mark.parametrize(("service", "adapter"), [("dynamodb", "dynamodb"), ("sqs", "error_events")])
+def test_the_function_may_do_what_its_adapter_asks_for(service: str, adapter: str) -> None:
+    operations = boto3.client(service).meta.method_to_api_mapping  # type: ignore[call-overload]
+    nodes = ast.walk(ast.parse((ADAPTERS / f"{adapter}.py").read_text()))
+    named = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    asked = {f"{service}:{operation}" for method, operation in operations.items() if method in named}
+    assert asked
+    # The rest is what Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    poller = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    may = {action for action in granted("CreateTicketRole") if action.startswith(f"{service}:")}
+    assert may - poller == asked
+
+
+# Logs and state
+
+
+def test_every_function_logs_as_json_into_a_group_that_forgets() -> None:
+    groups = properties("AWS::Logs::LogGroup")
+    assert all("RetentionInDays" in group for group in groups.values())
+    for function in properties(FUNCTION).values():
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_log_levels_that_would_drop_metrics_cannot_be_chosen() -> None:
+    """A metric is a log line without a level, which Lambda takes for INFO."""
+    assert template()["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
+
+
+def test_tables_are_backed_up_encrypted_and_outlive_the_stack() -> None:
+    for table in resources("AWS::DynamoDB::Table").values():
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
+        assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+
+
+def test_the_tests_table_has_the_template_s_keys() -> None:
+    links = properties("AWS::DynamoDB::Table")["Links"]
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        made = client.describe_table(TableName=new_table(client))["Table"]
+    assert made["KeySchema"] == links["KeySchema"]
+    assert made["AttributeDefinitions"] == links["AttributeDefinitions"]
+
+
+# The layer's lock file
+
+
+@pytest.mark.parametrize(
+    "lock", ["layers/bridge/requirements.txt", "tests/end_to_end/runtime-requirements.txt"]
+)
+def test_a_lock_file_has_hashes_and_neither_markers_nor_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    pins = re.findall(r"^[\w.-]+==\S+(.*)$", text, re.MULTILINE)
+    assert pins
+    assert set(pins) == {" \\"}, "a marker would be evaluated for the Python that builds"
+    assert "--hash=sha256:" in text
+    assert "://" not in text
+
+
+def test_the_layer_leaves_boto3_to_the_runtime() -> None:
+    assert "boto" not in (ROOT / "layers/bridge/requirements.txt").read_text()
+
+
+def test_sample_events_are_json() -> None:
+    for path in ROOT.glob("events/*.json"):
+        assert isinstance(json.loads(Path(path).read_text()), dict)
