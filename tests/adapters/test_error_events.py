@@ -72,7 +72,7 @@ def test_an_empty_batch_is_empty() -> None:
     "event", [{"Records": {}}, {"Records": [{"eventSource": "aws:s3"}]}, {"Records": [sample_body()]}]
 )
 def test_an_event_of_another_kind_is_refused_in_a_sentence(event: dict[str, Any]) -> None:
-    with pytest.raises(InvalidEvent, match="neither SQS nor SNS|not an event of SQS or SNS"):
+    with pytest.raises(InvalidEvent, match=r"neither SQS nor SNS|not an event of SQS or SNS"):
         deliveries_of(event)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -32,8 +31,8 @@ def _no_sleep(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 
 
 @pytest.fixture(params=["cloud", "data-center"])
-def world(request: pytest.FixtureRequest, make_real_world: MakeWorld) -> Iterator[World]:
-    yield make_real_world(request.param)
+def world(request: pytest.FixtureRequest, make_real_world: MakeWorld) -> World:
+    return make_real_world(request.param)
 
 
 def test_the_same_event_twice(world: World) -> None:
