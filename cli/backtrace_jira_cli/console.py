@@ -1,0 +1,124 @@
+"""What the operator sees: tables and colour on a terminal, plain lines elsewhere, one JSON object for machines."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backtrace_jira_cli.exits import Exit, Stop
+from backtrace_jira_cli.faults import Fault
+
+Row = Sequence[str]
+
+
+class Desk:
+    """Where a command talks to its operator.
+
+    With `machine`, nothing is asked and nothing is printed before the end, when `report` is, as JSON.
+    """
+
+    def __init__(self, *, machine: bool) -> None:
+        self._machine = machine
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+        self.report: dict[str, Any] = {}
+
+    @property
+    def interactive(self) -> bool:
+        """Tell whether somebody is there to be asked."""
+        return not self._machine and on_terminal()
+
+    def ask_secret(self, title: str) -> str:
+        """Ask for a secret; what is typed does not show.
+
+        Not typer.prompt, which prints the question before it stops the terminal from showing what is typed.
+        """
+        return getpass.getpass(f"{title}: ")
+
+    def confirm(self, question: str) -> bool:
+        """Ask yes or no; no is what Enter means."""
+        return bool(typer.confirm(question, err=True))
+
+    def say(self, sentence: str, style: str = "") -> None:
+        """Tell a result."""
+        self._line(self._out, sentence, style)
+
+    def warn(self, sentence: str) -> None:
+        """Tell what should be known, and goes wrong for nobody yet."""
+        self._line(self._err, sentence, "yellow")
+
+    def table(self, columns: Row, rows: Sequence[Row]) -> None:
+        """Show a table as a result."""
+        self._table(self._out, columns, rows)
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """End the command: a Stop becomes its sentence and its exit code."""
+        exit_code = Exit.FINE
+        try:
+            yield
+        except Stop as stop:
+            exit_code = stop.exit_code
+            self.report |= {"error": str(stop), "faults": [fault.as_json() for fault in stop.faults]}
+            self._show(stop)
+        if self._machine:
+            head: dict[str, Any] = {
+                "ok": exit_code is Exit.FINE,
+                "exit_code": int(exit_code),
+                "error": None,
+                "faults": [],
+            }
+            typer.echo(json.dumps(head | self.report, indent=2))
+        if exit_code is not Exit.FINE:
+            raise typer.Exit(int(exit_code))
+
+    def _show(self, stop: Stop) -> None:
+        if stop.faults:
+            self._table(
+                self._err, ("where", "line", "what is expected"), [_fault_row(f) for f in stop.faults]
+            )
+        self._line(self._err, str(stop), "bold red")
+
+    def _line(self, console: Console, sentence: str, style: str) -> None:
+        if not self._machine:
+            console.print(Text(sentence, style=style), soft_wrap=True)
+
+    def _table(self, console: Console, columns: Row, rows: Sequence[Row]) -> None:
+        if self._machine:
+            return
+        if not console.is_terminal:
+            for line in _plain(columns, rows):
+                console.print(Text(line), soft_wrap=True)
+            return
+        table = Table(*columns)
+        for column in table.columns:
+            column.overflow = "fold"
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+
+
+def on_terminal() -> bool:
+    """Tell whether a person can be asked: standard input and standard error are a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _fault_row(fault: Fault) -> Row:
+    return fault.where, str(fault.line or ""), fault.expected
+
+
+def _plain(columns: Row, rows: Sequence[Row]) -> Iterator[str]:
+    """Write a table as lines with ` | ` between the cells, for grep and logs."""
+    cells = [columns, *rows]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    for row in cells:
+        yield " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

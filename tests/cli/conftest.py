@@ -1,0 +1,155 @@
+"""An emulated Parameter Store within the process, and the command line as an operator calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.client
+import botocore.loaders
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from typer.testing import CliRunner, Result
+
+from backtrace_jira_cli.app import app
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+REGION = "eu-west-1"
+PREFIX = "/backtrace-jira/dev"
+JIRA_TOKEN = "canary-jira-token-5f2c"
+BACKTRACE_TOKEN = "canary-backtrace-token-91ab"
+SETTINGS: dict[str, Any] = {
+    "connections": [
+        {"name": "main", "jira_api": "https://yourname.atlassian.net/rest/api/2/", "email": "a@example.com"}
+    ],
+    "backtrace": [{"universe": "my_universe", "address": "https://yourname.sp.backtrace.io"}],
+    "integrations": [
+        {
+            "universe": "my_universe",
+            "project": "my_project",
+            "name": "jira-bugs",
+            "connection": "main",
+            "project_key": "BUG",
+            "subject": "$error.message",
+        }
+    ],
+}
+SECRETS = {"BACKTRACE_JIRA_TOKEN_MAIN": JIRA_TOKEN, "BACKTRACE_TOKEN_MY_UNIVERSE": BACKTRACE_TOKEN}
+
+
+@dataclass
+class Operator:
+    """Calls the command line, and can look at what is stored."""
+
+    folder: Path
+    ssm: SSMClient
+    secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
+
+    def configure(self, settings: object, *options: str, typing: str | None = None) -> Result:
+        """Run `configure` on settings, as text or as data."""
+        file = self.folder / "settings.yaml"
+        if isinstance(settings, bytes):
+            file.write_bytes(settings)
+        else:
+            file.write_text(
+                settings if isinstance(settings, str) else yaml.safe_dump(settings), encoding="utf-8"
+            )
+        return self.call("configure", str(file), *options, typing=typing)
+
+    def call(self, *arguments: str, typing: str | None = None) -> Result:
+        """Run any command."""
+        result = CliRunner().invoke(app, arguments, input=typing, env=self.secrets)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def stored(self, prefix: str = PREFIX) -> dict[str, tuple[str, str]]:
+        """Return type and value of everything below the prefix, by the rest of the name."""
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(
+            Path=prefix, Recursive=True, WithDecryption=True
+        )
+        found = [parameter for page in pages for parameter in page["Parameters"]]
+        return {p["Name"].removeprefix(f"{prefix}/"): (p["Type"], p["Value"]) for p in found}
+
+    def json(self, settings: object, *options: str) -> dict[str, Any]:
+        """Run `configure --json` and return its report."""
+        report: dict[str, Any] = json.loads(self.configure(settings, "--json", *options).stdout)
+        return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_models_are_read_once() -> Iterator[None]:
+    """Every call opens a session of its own, which would parse AWS's service descriptions again."""
+    with pytest.MonkeyPatch.context() as patch:
+        load = lru_cache(botocore.loaders.JSONFileLoader().load_file)
+        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _, path: load(path))
+        yield
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    for name in [name for name in os.environ if name.startswith(("AWS_", "BACKTRACE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield Operator(tmp_path, boto3.client("ssm", region_name=REGION))
+
+
+@pytest.fixture
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed(question: str) -> str:
+        sys.stderr.write(question)
+        return sys.stdin.readline().removesuffix("\n")
+
+    monkeypatch.setattr("backtrace_jira_cli.console.on_terminal", lambda: True)
+    monkeypatch.setattr("getpass.getpass", typed)
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Every write that reaches SSM: (operation, name without the prefix)."""
+    made: list[tuple[str, str]] = []
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def recorded(self: object, operation: str, arguments: dict[str, Any]) -> object:
+        names = [arguments["Name"]] if "Name" in arguments else arguments.get("Names", [])
+        if operation in ("PutParameter", "DeleteParameters"):
+            made.extend((operation, name.removeprefix(f"{PREFIX}/")) for name in names)
+        return original(self, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recorded)
+    return made
+
+
+def refuse(
+    monkeypatch: pytest.MonkeyPatch, refuses: Callable[[str, dict[str, Any]], Exception | None]
+) -> None:
+    original = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: object, operation: str, arguments: dict[str, Any]) -> object:
+        error = refuses(operation, arguments)
+        if error:
+            raise error
+        return original(self, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+
+
+def answered(code: str, operation: str, text: str = "") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": text}}, operation)
