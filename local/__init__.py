@@ -8,4 +8,6 @@ CACHE = ROOT / ".cache"
 """What is downloaded and what is logged; not under version control."""
 
 # As Lambda lays it out: the layer's packages, then the functions. An installed package comes first.
-sys.path.extend(str(ROOT / part) for part in ("layers/bridge", "functions") if str(ROOT / part) not in sys.path)
+sys.path.extend(
+    str(ROOT / part) for part in ("layers/bridge", "functions") if str(ROOT / part) not in sys.path
+)

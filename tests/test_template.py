@@ -67,7 +67,7 @@ def folder_of(function: dict[str, Any]) -> str:
     return str(function["Properties"]["Handler"]).partition(".")[0]
 
 
-def logical_id(folder: str) -> str:
+def resource_of(folder: str) -> str:
     return "".join(word.capitalize() for word in folder.split("_"))
 
 
@@ -83,15 +83,12 @@ def timeout(function: dict[str, Any]) -> int:
 
 def queue_events() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Give function, event and queue of every queue that feeds a function."""
+    queues = properties("AWS::SQS::Queue")
     for name, function in properties(FUNCTION).items():
         for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
-                queue = event["Properties"]["Queue"]["Fn::GetAtt"]
-                yield (
-                    name,
-                    event["Properties"],
-                    properties("AWS::SQS::Queue")[str(queue).strip("[]'").split("'")[0]],
-                )
+                logical_id, _ = event["Properties"]["Queue"]["Fn::GetAtt"]
+                yield name, event["Properties"], queues[logical_id]
 
 
 def listed(value: Any) -> list[Any]:
@@ -128,7 +125,7 @@ def substituted(place: Any) -> str:
 
 def test_every_function_has_a_resource_a_sample_event_a_use_case_and_a_build_target() -> None:
     resource_folders = {name: folder_of(resource) for name, resource in resources(FUNCTION).items()}
-    assert resource_folders == {logical_id(folder): folder for folder in FUNCTIONS}
+    assert resource_folders == {resource_of(folder): folder for folder in FUNCTIONS}
     assert sorted(path.stem for path in ROOT.glob("events/*.json")) == FUNCTIONS
     targets = re.findall(r"^build-(\w+):", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
     assert sorted(targets) == sorted(resource_folders)

@@ -6,6 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from backtrace_jira.config import (
     BacktraceUniverse,
     Connection,
@@ -18,10 +22,6 @@ from backtrace_jira.config import (
     web_address,
 )
 from backtrace_jira.model import faults_of
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from pydantic import ValidationError
-
 from tests.builders import integration
 
 CANARY = "canary-8f1b"

@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.model import (
     Decision,
@@ -18,9 +21,6 @@ from backtrace_jira.model import (
     as_text,
     read_error_group,
 )
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
 from tests.builders import sample_body
 
 CANARY = "canary-8f1b"

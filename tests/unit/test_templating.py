@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from backtrace_jira.model import Histogram
-from backtrace_jira.templating import Rendered, names_in, render, top_value, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtrace_jira.model import Histogram
+from backtrace_jira.templating import Rendered, names_in, render, top_value, values_of
 from tests.builders import group
 
 VALUES = {

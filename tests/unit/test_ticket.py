@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import pytest
-from backtrace_jira import wiki
-from backtrace_jira.model import JSON, ErrorGroup, TicketDraft
-from backtrace_jira.ticket import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TEXT, describe, draft_ticket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backtrace_jira import wiki
+from backtrace_jira.model import JSON, ErrorGroup, TicketDraft
+from backtrace_jira.ticket import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TEXT, describe, draft_ticket
 from tests.builders import group, integration
 
 MARKER = "bt-0123456789abcdef01234567"
@@ -118,6 +118,18 @@ class TestRequiredFields:
             **draft().fields,
             "description": f"h2. 1.1.0\n*Cannot read property 'x' of undefined*\n\nReference: {MARKER}",
         }
+
+    def test_values_in_an_overridden_description_are_no_markup(self) -> None:
+        error_group = group(attributes={"a": [["*x* [~bob] {code}", 1]]})
+        made = text(draft(error_group, custom_fields={"description": "*$a*"}), "description")
+        assert made == f"*\\*x* \\[\u2060\\~bob] \\{{\u2060code}}*\n\nReference: {MARKER}"
+
+    @pytest.mark.parametrize("part", ["x", "💥", "[~bob]", "\\", "\n"])
+    def test_an_overridden_description_is_cut_before_its_marker(self, part: str) -> None:
+        error_group = group(attributes={"long": [["x" + part * 40_000 + "x", 1]]})
+        made = text(draft(error_group, custom_fields={"description": "$long"}), "description")
+        assert made.endswith(f"…\n\nReference: {MARKER}")
+        assert wiki.utf16_length(made) <= LONGEST_TEXT
 
     @pytest.mark.parametrize("name", ["project", "issuetype", "summary", "labels", "description"])
     @pytest.mark.parametrize("template", ["", " \n", "$nothing", " $nothing $less ", "\0"])
@@ -352,7 +364,14 @@ class TestDescription:
         assert not re.search(r"(?<!\\)\[", description)
 
     @pytest.mark.parametrize(
-        "url", [None, "", "https://u.example/" + "a" * 100_000, "javascript:" + "a" * 100_000]
+        "url",
+        [
+            None,
+            "",
+            "https://u.example/" + "a" * 100_000,
+            "https://u.example/" + "é" * 3_000,
+            "javascript:" + "a" * 100_000,
+        ],
     )
     def test_no_address_or_one_that_is_too_long(self, url: str | None) -> None:
         assert describe(group(group_url=url), MARKER).startswith("|Project|")

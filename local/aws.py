@@ -1,0 +1,236 @@
+"""AWS on one machine: the resources of template.yaml, made from template.yaml.
+
+The template is expanded as SAM expands it and handed to moto's CloudFormation. What a test or a person then sees
+(names, policies, limits, environment variables) is what the template says. The tables that CloudFormation made
+are made once more, with the same keys, in DynamoDB Local where that runs: there conditions hold under
+concurrency as they do in AWS.
+
+moto's state belongs to the process, so a process has one `EmulatedAWS` at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import boto3
+import requests
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from local import ROOT
+from local.dynamodb_local import DynamoDBLocal
+from local.sam import BUCKET, LIFTED, expand, take_leftovers
+from local.serving import Quiet, Serving
+
+REGION = "eu-central-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+_AWS_QUEUES = re.compile(r"^https://sqs\.[a-z0-9-]+\.amazonaws\.com(?=/)")
+
+
+class _Handler(Quiet, MotoRequestHandler):  # type: ignore[misc]  # moto is not followed
+    """moto's request handler without its log lines."""
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    """A function as the emulated Lambda holds it, and the queue it is fed from."""
+
+    name: str
+    handler: str
+    timeout: float
+    environment: dict[str, str]
+    queue_arn: str
+    queue_url: str
+    batch_size: int
+    reports_batch_item_failures: bool
+
+
+class EmulatedAWS:
+    """moto's services on a loopback port, with the stack of a template in them."""
+
+    def __init__(
+        self,
+        *,
+        template: Path = ROOT / "template.yaml",
+        stack_name: str = "backtrace-jira-local",
+        dynamodb: DynamoDBLocal | None = None,
+        parameters: dict[str, str] | None = None,
+    ) -> None:
+        """Take the engine for the tables (launched or started; None leaves them to moto) and the stack's parameters."""
+        self.stack_name = stack_name
+        self.resources: dict[str, str] = {}
+        self.outputs: dict[str, str] = {}
+        self.skipped: list[str] = []
+        """Types of the template that nothing here emulates."""
+        self._template = template
+        self._parameters = parameters or {}
+        self._dynamodb = dynamodb
+        self._serving = Serving(DomainDispatcherApplication(create_backend_app), _Handler)
+        self._session: boto3.Session | None = None
+        self.dynamodb_fault = ""
+        """Why the engine that was given is not used."""
+
+    def start(self) -> Self:
+        # Made before anybody listens to requests of new sessions: what this one asks is not the function's doing.
+        self._session = boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+        )
+        self._serving.start()
+        self._request("POST", "/moto-api/reset")
+        self._deploy()
+        if self._dynamodb:
+            self._use_dynamodb(self._dynamodb)
+        return self
+
+    def stop(self) -> None:
+        if self.endpoint:
+            self._request("POST", "/moto-api/reset")
+        self._serving.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        return self._serving.url
+
+    @property
+    def dynamodb_endpoint(self) -> str:
+        return self._dynamodb.url if self._dynamodb else self.endpoint
+
+    @property
+    def access(self) -> dict[str, str]:
+        """Return the environment variables by which any AWS client finds this one, and no other."""
+        return {
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a client of ours, whose requests are not counted as the function's."""
+        endpoint = self.dynamodb_endpoint if service == "dynamodb" else self.endpoint
+        return self._client(service, endpoint)
+
+    def function(self, logical_id: str) -> FunctionSettings:
+        """Read a function's settings back from the emulated Lambda."""
+        client = self.client("lambda")
+        settings = client.get_function_configuration(FunctionName=self.resources[logical_id])
+        arn = settings["FunctionArn"]
+        mappings = client.list_event_source_mappings()["EventSourceMappings"]
+        mapping = next(each for each in mappings if each["FunctionArn"] == arn)
+        queue = mapping["EventSourceArn"]
+        url = self.client("sqs").get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+        return FunctionSettings(
+            name=settings["FunctionName"],
+            handler=settings["Handler"],
+            timeout=settings["Timeout"],
+            environment={**self._local(settings["Environment"]["Variables"]), **self.access},
+            queue_arn=queue,
+            queue_url=url,
+            batch_size=mapping["BatchSize"],
+            reports_batch_item_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+        )
+
+    def _local(self, values: dict[str, Any]) -> dict[str, str]:
+        """Give values as text, with the addresses of queues on this machine: CloudFormation's name AWS's own."""
+        return {name: _AWS_QUEUES.sub(self.endpoint, str(value)) for name, value in values.items()}
+
+    def _client(self, service: str, endpoint: str) -> Any:
+        if self._session is None:
+            raise RuntimeError("not started")
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, proxies={})
+        return self._session.client(cast("Any", service), endpoint_url=endpoint, config=config)
+
+    def _request(self, method: str, path: str) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.request(method, self.endpoint + path, timeout=30).raise_for_status()
+
+    def _deploy(self) -> None:
+        template = expand(self._template, self._parameters, REGION)
+        leftovers = take_leftovers(template)
+        self._put_placeholder_for_code()
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(
+            StackName=self.stack_name,
+            TemplateBody=json.dumps(template),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in self._parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        stack = cloudformation.describe_stacks(StackName=self.stack_name)["Stacks"][0]
+        if stack["StackStatus"] != "CREATE_COMPLETE":
+            raise RuntimeError(f"the stack was not created: {stack['StackStatus']}")
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        own = {name: value for name, value in outputs.items() if not name.startswith(LIFTED)}
+        self.outputs = self._local(own)
+        found = cloudformation.describe_stack_resources(StackName=self.stack_name)["StackResources"]
+        self.resources = {each["LogicalResourceId"]: each.get("PhysicalResourceId", "") for each in found}
+        leftovers.create(outputs, self.client)
+        self.skipped = leftovers.skipped
+        self._disable_event_sources()
+
+    def _put_placeholder_for_code(self) -> None:
+        """Put an empty archive where Lambda looks for code."""
+        empty = b"PK\x05\x06" + bytes(18)
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_object(Bucket=BUCKET, Key="code.zip", Body=empty)
+
+    def _disable_event_sources(self) -> None:
+        """Keep moto from running the functions itself, which it does in containers; `local.event_source` does it."""
+        client = self.client("lambda")
+        for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+    def _use_dynamodb(self, engine: DynamoDBLocal) -> None:
+        """Move the tables to the engine; where it does not start, they stay with moto."""
+        try:
+            engine.start()
+        except RuntimeError as error:
+            self._dynamodb, self.dynamodb_fault = None, str(error)
+        else:
+            self._copy_tables()
+
+    def _copy_tables(self) -> None:
+        source, target = self._client("dynamodb", self.endpoint), self.client("dynamodb")
+        for name in source.list_tables()["TableNames"]:
+            target.create_table(**_table(source.describe_table(TableName=name)["Table"]))
+            lifetime = source.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            if lifetime.get("AttributeName"):
+                target.update_time_to_live(
+                    TableName=name,
+                    TimeToLiveSpecification={"AttributeName": lifetime["AttributeName"], "Enabled": True},
+                )
+
+
+def _table(description: dict[str, Any]) -> dict[str, Any]:
+    """Turn what a table is into what creates one like it."""
+    table = {
+        "TableName": description["TableName"],
+        "KeySchema": description["KeySchema"],
+        "AttributeDefinitions": description["AttributeDefinitions"],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    for kind in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        if description.get(kind):
+            parts = ("IndexName", "KeySchema", "Projection")
+            table[kind] = [{part: index[part] for part in parts} for index in description[kind]]
+    if description.get("StreamSpecification", {}).get("StreamEnabled"):
+        table["StreamSpecification"] = description["StreamSpecification"]
+    return table

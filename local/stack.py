@@ -1,0 +1,194 @@
+"""The whole on one machine: Jira, Backtrace, AWS and the function, wired as template.yaml wires them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from backtrace_jira.adapters.dynamodb import DynamoDBLinks
+from backtrace_jira.config import BacktraceUniverse, Connection, Integration, ParameterNames, Settings
+from backtrace_jira.model import Link, LinkKey
+from local import CACHE
+from local.aws import EmulatedAWS, FunctionSettings
+from local.backtrace_stand_in import BacktraceStandIn
+from local.dynamodb_local import DynamoDBLocal, available
+from local.environment import without_account
+from local.event_source import EventSource
+from local.function import Function, InProcessFunction
+from local.jira_stand_in import JiraStandIn
+from local.wire_log import WireLog
+
+LOG = CACHE / "local.log"
+MOTO = "moto's tables"
+
+
+class LocalStack:
+    """One deployment. In a process, one at a time.
+
+    `jira` and `backtrace` are the stand-ins, `aws` the emulated services, `wire` what the function sent. Give
+    `dynamodb` to share a running engine; without one, DynamoDB Local is started, or moto's tables are used where
+    it cannot run (`store` says which). `function` makes something else of the function's settings than its
+    handler in this process, e.g. a `BuiltFunction`.
+    """
+
+    def __init__(
+        self,
+        *,
+        jira: JiraStandIn | None = None,
+        dynamodb: DynamoDBLocal | None = None,
+        function: Callable[[FunctionSettings], Function] | None = None,
+        log: Path = LOG,
+    ) -> None:
+        self.jira = jira or JiraStandIn()
+        self.backtrace = BacktraceStandIn()
+        self.wire = WireLog()
+        self.log = log
+        self._given_dynamodb = dynamodb
+        self._dynamodb: DynamoDBLocal | None = None
+        self._new_function = function or (lambda settings: InProcessFunction(settings, log))
+        self._stack = ExitStack()
+
+    def start(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
+        self._dynamodb = self._given_dynamodb
+        if self._dynamodb is None and available() is None:
+            self._dynamodb = DynamoDBLocal()
+            self._stack.callback(self._dynamodb.stop)
+            self._dynamodb.launch()  # it starts while the rest does
+        self._stack.enter_context(self.jira)
+        self._stack.enter_context(self.backtrace)
+        with without_account():
+            self.aws = self._stack.enter_context(EmulatedAWS(dynamodb=self._dynamodb))
+        self.settings = self.aws.function("CreateTicket")
+        self._sqs, self._ssm = self.aws.client("sqs"), self.aws.client("ssm")
+        self._links = DynamoDBLinks(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
+        self.names = ParameterNames(self.environment["SETTINGS_PREFIX"])
+        self._stack.enter_context(self.wire)
+        self.function = self._new_function(self.settings)
+        self._stack.callback(self.function.stop)
+        self.function.start()
+        self.events = EventSource(self._sqs, self.settings, self.function)
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the function's environment variables."""
+        return self.settings.environment
+
+    @property
+    def store(self) -> str:
+        """Say which engine holds the tables."""
+        if self._dynamodb and not self.aws.dynamodb_fault:
+            return f"DynamoDB Local {self._dynamodb.version}"
+        return f"{MOTO} (no DynamoDB Local: {self.aws.dynamodb_fault or available()})"
+
+    # Settings, as `backtrace-jira configure` writes them
+
+    def connection(self) -> Connection:
+        """Return the settings of a connection to the stand-in."""
+        return Connection(name="main", jira_api=self.jira.url, email=self.jira.user)
+
+    def configure(
+        self,
+        *,
+        connection: Connection | None = None,
+        jira_secret: str | None = None,
+        **settings: Any,
+    ) -> Integration:
+        """Write an integration, its connection and its universe, and start the function cold.
+
+        Without arguments: from the sample's project to project BUG of the stand-in. `settings` are those of
+        `Integration`.
+        """
+        connection = connection or self.connection()
+        defaults = {
+            "universe": self.backtrace.universe,
+            "project": next(iter(self.backtrace.projects)),
+            "name": "jira-bugs",
+            "connection": connection.name,
+            "project_key": "BUG",
+            "subject": "$error.message in $application",
+        }
+        integration = Integration.model_validate(defaults | settings)
+        universe = BacktraceUniverse(universe=integration.universe, address=self.backtrace.url)
+        self.put(self.names.connection(connection.name), connection)
+        self.put_secret(self.names.jira_secret(connection.name), jira_secret or self.jira.token)
+        self.put(self.names.universe(integration.universe), universe)
+        self.put_secret(self.names.backtrace_secret(integration.universe), self.backtrace.token)
+        self.put(self.names.integration(integration), integration)
+        self.function.restart()
+        return integration
+
+    def put(self, name: str, settings: Settings) -> None:
+        text = settings.model_dump_json(exclude_none=True)
+        self._ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+    def put_secret(self, name: str, secret: str) -> None:
+        self._ssm.put_parameter(Name=name, Value=secret, Type="SecureString", Overwrite=True)
+
+    # Events
+
+    def publish(self, group: dict[str, Any] | str) -> None:
+        """Publish an error group, or any text, to the topic."""
+        message = group if isinstance(group, str) else json.dumps(group)
+        self.aws.client("sns").publish(TopicArn=self.aws.outputs["ErrorEventsTopicArn"], Message=message)
+
+    def drain(self) -> int:
+        """Deliver until the queue is empty or what is left waits for later; return how many were delivered."""
+        return self.events.drain()
+
+    def hasten(self) -> None:
+        """Let what waits for later be delivered by the next `drain`."""
+        self.events.hasten()
+
+    # The world after
+
+    def row(self, integration: Integration, fingerprint: str) -> Link | None:
+        """Return the link row."""
+        return self._links.get(LinkKey(integration.id, fingerprint))
+
+    def waiting(self) -> int:
+        """Return how many messages are in the queue, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self.settings.queue_url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def dead_letters(self) -> list[dict[str, str]]:
+        """Return what was given up: `Body`, and its attributes (`Reason`, `Decision`, ...)."""
+        url = self.aws.outputs["DeadLettersUrl"]
+        found: list[dict[str, str]] = []
+        handles = []
+        while messages := self._sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=30
+        ).get("Messages", []):
+            handles += [message["ReceiptHandle"] for message in messages]
+            found += [_letter(message) for message in messages]
+        for handle in handles:
+            self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+        return found
+
+
+def _letter(message: dict[str, Any]) -> dict[str, str]:
+    attributes = message.get("MessageAttributes", {})
+    return {"Body": message["Body"], **{name: value["StringValue"] for name, value in attributes.items()}}

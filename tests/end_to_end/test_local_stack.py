@@ -1,0 +1,179 @@
+"""The stack of template.yaml on one machine: what is published becomes a ticket, or a dead letter with its reason."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backtrace_jira.config import Integration
+from backtrace_jira.model import LinkState
+from local import dynamodb_local
+from local.dynamodb_local import DynamoDBLocal
+from local.sample import new_group
+from local.stack import LocalStack
+from local.wire_log import BACKTRACE, JIRA, counted
+
+Configured = tuple[LocalStack, Integration]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    with LocalStack() as running:
+        yield running
+
+
+@pytest.fixture
+def configured(stack: LocalStack) -> Configured:
+    """Give the stack with one integration of its own, nothing recorded and no fault left."""
+    stack.jira.faults.clear()
+    stack.backtrace.faults.clear()
+    settings = stack.configure()
+    stack.wire.take()
+    return stack, settings
+
+
+def test_an_event_becomes_a_ticket_a_row_and_a_link(configured: Configured) -> None:
+    stack, settings = configured
+    group = new_group()
+
+    stack.publish(group)
+
+    assert stack.drain() == 1
+    row = stack.row(settings, group["fingerprint"])
+    assert row is not None
+    assert row.issue is not None
+    assert (row.state, row.linked_in_backtrace) == (LinkState.COMPLETE, True)
+    assert row.issue.key in stack.jira.issues
+    issue = stack.backtrace.issue("my_project", group["fingerprint"])
+    assert issue is not None
+    assert issue.state == "in-progress"
+    assert [entry.get("short") for entry in issue.ticket] == [None, row.issue.key]
+    assert stack.waiting() == 0
+
+
+def test_duplicates_cost_nothing_at_jira(configured: Configured) -> None:
+    stack, _ = configured
+    group, before = new_group(), len(stack.jira.issues)
+
+    stack.publish(group)
+    stack.drain()
+    first = counted(stack.wire.take())
+    for _ in range(3):
+        stack.publish(group)
+    stack.drain()
+    again = counted(stack.wire.take())
+
+    assert len(stack.jira.issues) == before + 1
+    assert (first[JIRA], first[BACKTRACE]) == (1, 2)
+    assert again == {"DynamoDB": 3}
+
+
+def test_deliveries_at_once_make_one_ticket(configured: Configured) -> None:
+    stack, settings = configured
+    group, before = new_group(), len(stack.jira.issues)
+    record = {
+        "eventSource": "aws:sqs",
+        "messageId": "m",
+        "receiptHandle": "none",
+        "body": json.dumps(group),
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: stack.function({"Records": [record]}), range(4)))
+
+    assert len(stack.jira.issues) == before + 1
+    row = stack.row(settings, group["fingerprint"])
+    assert row is not None
+    assert row.state is LinkState.COMPLETE
+
+
+def test_what_jira_throttles_waits_and_comes_back(configured: Configured) -> None:
+    stack, settings = configured
+    group = new_group()
+    stack.jira.faults.rate_limited(retry_after=1, method="POST", path="/issue$")
+
+    stack.publish(group)
+    stack.drain()
+
+    assert stack.waiting() == 1
+    stack.function.restart()  # the pause is kept by the process
+    stack.hasten()
+    assert stack.drain() == 1
+    row = stack.row(settings, group["fingerprint"])
+    assert row is not None
+    assert row.state is LinkState.COMPLETE
+    assert stack.waiting() == 0
+
+
+def test_what_is_no_error_group_is_a_dead_letter_with_its_reason(configured: Configured) -> None:
+    stack, _ = configured
+
+    stack.publish("no error group")
+    stack.drain()
+
+    letter = next(letter for letter in stack.dead_letters() if letter["Body"] == "no error group")
+    assert letter["Reason"].startswith("not a Backtrace error group")
+    assert stack.waiting() == 0
+
+
+def test_what_jira_refuses_is_a_dead_letter_with_jiras_reason(configured: Configured) -> None:
+    stack, _ = configured
+    elsewhere = stack.configure(project_key="NOPE", project="nobodys")
+    group = new_group(project="nobodys")
+
+    stack.publish(group)
+    stack.drain()
+
+    letters = [letter for letter in stack.dead_letters() if letter.get("Fingerprint") == group["fingerprint"]]
+    assert [letter["Integration"] for letter in letters] == [elsewhere.id]
+    assert "project" in letters[0]["Reason"]
+    assert group["fingerprint"] in letters[0]["Body"]
+
+
+def test_an_unknown_project_is_done_with_and_costs_nothing(configured: Configured) -> None:
+    stack, _ = configured
+    before = len(stack.jira.issues)
+
+    stack.publish(new_group(project="nobody"))
+
+    assert stack.drain() == 1
+    assert stack.waiting() == 0
+    assert len(stack.jira.issues) == before
+    assert JIRA not in counted(stack.wire.take())
+    assert "no_integration" in stack.log.read_text()
+
+
+def test_the_function_sees_what_the_template_says(stack: LocalStack) -> None:
+    assert stack.environment["LINKS_TABLE"] == stack.aws.outputs["LinksTableName"]
+    assert stack.environment["SETTINGS_PREFIX"] == "/backtrace-jira/dev"
+    assert stack.environment["ERROR_EVENTS_QUEUE_URL"] == stack.settings.queue_url
+    assert stack.settings.batch_size == 10
+    assert stack.settings.reports_batch_item_failures
+    assert stack.aws.skipped == []
+    table = stack.aws.client("dynamodb").describe_table(TableName=stack.environment["LINKS_TABLE"])["Table"]
+    assert {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]} == {
+        "integration": "HASH",
+        "fingerprint": "RANGE",
+    }
+
+
+def test_nothing_of_it_is_left_in_the_environment(stack: LocalStack) -> None:
+    assert "AWS_ENDPOINT_URL" not in os.environ
+    assert "LINKS_TABLE" not in os.environ
+
+
+def test_engines_run_beside_each_other_and_leave_nothing() -> None:
+    missing = dynamodb_local.available()
+    if missing:
+        pytest.skip(missing)
+    with DynamoDBLocal() as one, DynamoDBLocal() as other:
+        pids = [one.pid, other.pid]
+        assert one.port != other.port
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
