@@ -36,8 +36,12 @@ up: $(ready) ## The same, and stay until Ctrl-C
 	@$(BIN)/python -m local.demo --stay
 
 .PHONY: test
-test: $(ready) ## Run every test, in parallel, with branch coverage
-	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+test: $(ready) ## Run every test, in parallel
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+.PHONY: coverage
+coverage: $(ready) ## The same, and show which branches no test takes
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term
 
 .PHONY: quick
 quick: $(ready) ## Run the fast tests only

@@ -55,7 +55,7 @@ def install() -> Path:
 def _fetch() -> None:
     with tempfile.TemporaryDirectory(dir=home().parent, prefix="fetch-") as folder:
         archive = _pack(Path(folder))
-        _verify(archive)
+        verify(archive)
         fresh = Path(folder) / "emulator"
         _unpack(archive, fresh)
         shutil.rmtree(home(), ignore_errors=True)
@@ -80,7 +80,12 @@ def _pack(folder: Path) -> Path:
     return found
 
 
-def _verify(archive: Path) -> None:
+def verify(archive: Path) -> None:
+    """Hold an archive to the pinned digest.
+
+    Raises:
+        NotInstalled: it is another file.
+    """
     with archive.open("rb") as content:
         digest = hashlib.file_digest(content, "sha512").digest()
     if base64.b64encode(digest).decode() != SHA512:

@@ -50,15 +50,26 @@ def links(request: pytest.FixtureRequest) -> Iterator[LinkStore]:
     if request.param == "fake":
         yield InMemoryLinks()
         return
-    many = Config(max_pool_connections=30)
     if request.param == "moto":
         with mock_aws():
-            client = boto3.client("dynamodb", config=many)
+            client = boto3.client("dynamodb")
             yield DynamoDBLinks(client, new_table(client))
         return
-    endpoint = request.getfixturevalue("dynamodb_local_endpoint")
-    client = boto3.client("dynamodb", endpoint_url=endpoint, config=many)
-    yield DynamoDBLinks(client, new_table(client))
+    yield real_links(request.getfixturevalue("dynamodb_local_endpoint"))
+
+
+@pytest.fixture(params=["fake", "dynamodb-local"])
+def atomic_links(request: pytest.FixtureRequest) -> LinkStore:
+    """Give the link store where conditions hold for threads too: moto checks and then writes, without a lock."""
+    if request.param == "fake":
+        return InMemoryLinks()
+    return real_links(request.getfixturevalue("dynamodb_local_endpoint"))
+
+
+def real_links(endpoint: str) -> DynamoDBLinks:
+    """Return the store on a new table of DynamoDB Local."""
+    client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=30))
+    return DynamoDBLinks(client, new_table(client))
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ def test_keys_do_not_stand_in_each_others_way(links: LinkStore) -> None:
     assert held(links, other).issue is None
 
 
-def test_of_many_claims_at_once_one_succeeds(links: LinkStore) -> None:
+def test_of_many_claims_at_once_one_succeeds(atomic_links: LinkStore) -> None:
     with ThreadPoolExecutor(20) as pool:
-        rows = list(pool.map(lambda number: links.claim(lease(f"owner-{number}")), range(20)))
+        rows = list(pool.map(lambda number: atomic_links.claim(lease(f"owner-{number}")), range(20)))
     assert sum(row is None for row in rows) == 1
 
 
@@ -113,11 +113,11 @@ def test_an_expired_row_is_taken_over_once(links: LinkStore) -> None:
     assert row.uncertain_since == 1075.25  # the create it stands for ended with its lease, at the latest
 
 
-def test_of_many_that_take_over_at_once_one_succeeds(links: LinkStore) -> None:
-    links.claim(lease("a"))
-    seen = held(links)
+def test_of_many_that_take_over_at_once_one_succeeds(atomic_links: LinkStore) -> None:
+    atomic_links.claim(lease("a"))
+    seen = held(atomic_links)
     with ThreadPoolExecutor(20) as pool:
-        taken = list(pool.map(lambda n: links.take_over(seen, lease(f"b{n}", 1100)), range(20)))
+        taken = list(pool.map(lambda n: atomic_links.take_over(seen, lease(f"b{n}", 1100)), range(20)))
     assert sum(taken) == 1
 
 

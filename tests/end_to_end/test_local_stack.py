@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from backtrace_jira.config import Integration
 from backtrace_jira.model import LinkState
 from local import dynamodb_local
 from local.dynamodb_local import DynamoDBLocal
+from local.dynamodb_package import NotInstalled, verify
 from local.sample import new_group
 from local.stack import LocalStack
 from local.wire_log import BACKTRACE, JIRA, counted
@@ -165,6 +167,14 @@ def test_the_function_sees_what_the_template_says(stack: LocalStack) -> None:
 def test_nothing_of_it_is_left_in_the_environment(stack: LocalStack) -> None:
     assert "AWS_ENDPOINT_URL" not in os.environ
     assert "LINKS_TABLE" not in os.environ
+
+
+def test_an_archive_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "package.tgz"
+    archive.write_bytes(b"something else")
+
+    with pytest.raises(NotInstalled, match="not the file that was pinned"):
+        verify(archive)
 
 
 def test_engines_run_beside_each_other_and_leave_nothing() -> None:

@@ -571,7 +571,7 @@ _TEMPLATES = st.sampled_from(
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(_GROUPS, _TEMPLATES, st.none() | _TEMPLATES)
 def test_no_group_makes_a_draft_that_jira_refuses(
