@@ -138,7 +138,8 @@ def test_a_ticket_that_a_person_linked_under_the_same_integration_stays() -> Non
     others: list[Any] = [
         {"watcher": "jira-bugs", "short": "BUG-0", "url": "https://jira.example/browse/BUG-0"}
     ]
-    assert merge_ticket([OWN, *others], dict(ENTRY)) == [OWN, *others, ENTRY]
+    tickets: list[Any] = [OWN, *others]
+    assert merge_ticket(tickets, dict(ENTRY)) == [OWN, *others, ENTRY]
 
 
 @given(

@@ -2,10 +2,10 @@ import re
 import unicodedata
 
 import pytest
-from backtrace_jira import wiki
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtrace_jira import wiki
 from tests.contracts.wiki_judge.hostile import texts
 
 WJ = wiki.WORD_JOINER
