@@ -34,6 +34,7 @@ from backtrace_jira.model import Decision, Link, LinkKey, LinkState, Outcome
 from local.backtrace_stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body
+from tests.contracts.openapi import assert_valid
 from tests.fakes import Clock
 from tests.tables import new_table
 
@@ -117,6 +118,7 @@ class World:
     """A deployment with one integration; `new_process` is a cold start."""
 
     def __init__(self, flavour: Flavour, wire: Wire, aws: AWS, **settings: Any) -> None:
+        self.flavour = flavour
         self.clock = Clock()
         self.wire = wire
         self.patience = Patience()
@@ -141,8 +143,10 @@ class World:
         self.new_process()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stack.close()
+        if kind is None:  # what our client sent and what it was answered, by Atlassian's own documents
+            assert_valid(self.jira.requests, self.flavour)
 
     @property
     def env(self) -> dict[str, str]:

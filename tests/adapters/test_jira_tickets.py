@@ -26,6 +26,7 @@ from backtrace_jira.model import TicketDraft
 from backtrace_jira.ticket import draft_ticket
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration
+from tests.contracts.openapi import assert_valid
 
 NOW = 1_800_000_000.0
 QUICK = Timeouts(connect=2, read=0.4, total=0.8)
@@ -36,6 +37,7 @@ def jira(request: pytest.FixtureRequest) -> Iterator[JiraStandIn]:
     flavour: Literal["cloud", "data-center"] = request.param
     with JiraStandIn(flavour, context_path="" if flavour == "cloud" else "/jira") as stand_in:
         yield stand_in
+        assert_valid(stand_in.requests, flavour)
 
 
 def client_of(jira: JiraStandIn, **changes: Any) -> JiraTickets:
