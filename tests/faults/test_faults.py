@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.config import Action, ParameterNames
 from backtrace_jira.model import Decision, LinkState
 from backtrace_jira.templating import top_value
 from tests.builders import group, sample_body
@@ -306,3 +306,19 @@ def test_hostile_text_reaches_jira_harmless_and_whole(world: World) -> None:
     assert len(fields["description"]) <= 32_767
     assert "\n" not in fields["summary"]
     assert top_value(group().attributes["version"]) == "1.1.0"
+
+
+def test_a_filtered_event_costs_nothing_and_says_which_action_decided(world: World) -> None:
+    actions = [
+        {"action": "filter"},
+        {"action": "submit", "attribute": "environment", "regex": "^production$"},
+    ]
+    world.configure(actions=tuple(Action.model_validate(each) for each in actions))
+    world.new_process()
+    elsewhere = sample_body() | {"fingerprint": "d" * 64, "attributes": {"environment": [["staging", 2]]}}
+    assert world.deliver(world.event(elsewhere)) == []
+    assert world.reports[-1].decision is Decision.FILTERED
+    assert world.reports[-1].detail == "action 1: filter where * matches .*"
+    assert world.wire.count("dynamodb") == world.wire.count("http") == 0
+    assert world.deliver() == []
+    world.assert_one_ticket()

@@ -16,12 +16,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from backtrace_jira.model import Name
+
+if TYPE_CHECKING:
+    import re2
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
@@ -144,6 +147,87 @@ class BacktraceUniverse(Settings):
     )
 
 
+class Display(Settings):
+    """Which sections the ticket's body has (Common Settings: Display Settings)."""
+
+    classifiers: bool = Field(default=True, description="Show the classifiers.")
+    callstack: bool = Field(default=True, description="Show the call stack.")
+    attributes: bool = Field(default=True, description="Show the attributes.")
+    attribute_list: tuple[Text, ...] = Field(
+        default=(),
+        description="Attribute List: the attributes to show, in this order. Empty: all of them.",
+        examples=[["version", "environment"]],
+    )
+    include_hostname: bool = Field(
+        default=True,
+        description="Include hostname in attributes. If not, the attribute hostname is left out.",
+    )
+
+
+ANY_ATTRIBUTE = "*"
+
+
+class ActionKind(StrEnum):
+    """What an action does with an event that it matches."""
+
+    SUBMIT = "submit"
+    FILTER = "filter"
+    MENTION = "mention"
+
+
+def compiled(regex: str) -> re2._Regexp[str]:
+    """Compile with RE2, which needs time in proportion to the text, whatever the expression.
+
+    Imported where there is an action only. It has no look-around and no back-references.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(regex, options)
+    except re2.error:
+        raise ValueError(
+            "is not a regular expression that RE2 takes (no look-around, no back-references)"
+        ) from None
+
+
+def _regular_expression(regex: str) -> str:
+    compiled(regex)
+    return regex
+
+
+class Action(Settings):
+    """One line of the ordered list of Common Settings."""
+
+    action: ActionKind = Field(
+        description="submit, filter or mention. The last submit or filter that matches decides; none: submit."
+    )
+    attribute: Text = Field(
+        default=ANY_ATTRIBUTE,
+        description="The attribute whose values are matched; * for any.",
+        examples=["datacenter"],
+    )
+    regex: Annotated[str, AfterValidator(_regular_expression)] = Field(
+        default=".*",
+        description="Regular expression (RE2), found anywhere in a value. Of several values any may match.",
+        examples=["^nyc$"],
+    )
+    target: (
+        Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._@:+-]{1,255}$")] | None
+    ) = Field(
+        default=None,
+        description="Whom to mention, as Jira's markup has it: a user name, on Cloud accountid:5b10....",
+        examples=["accountid:5b10a2844c20165700ede21g"],
+    )
+
+    @model_validator(mode="after")
+    def _mention_has_a_target(self) -> Self:
+        if (self.action is ActionKind.MENTION) != (self.target is not None):
+            raise ValueError("a mention needs a target, and nothing else has one")
+        return self
+
+
 class Integration(Settings):
     """One Backtrace project's way into one Jira project; the settings of the product page."""
 
@@ -169,6 +253,12 @@ class Integration(Settings):
         default_factory=dict,
         description="Custom Fields: Jira field to text; $attribute is replaced, commas separate array values.",
         examples=[{"customfield_10010": "$version", "labels": "Backtrace,$environment"}],
+    )
+
+    display: Display = Field(default=Display(), description="Display settings: what the ticket's body shows.")
+    actions: tuple[Action, ...] = Field(
+        default=(),
+        description="Ordered submit, filter and mention actions. Without any, every error group is submitted.",
     )
 
     @property

@@ -26,6 +26,7 @@ from backtrace_jira.errors import (
 from backtrace_jira.model import Decision, ErrorGroup, Issue, Link, LinkKey, Outcome, Refusal, TicketDraft
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.ports import Configuration, Lease, LinkStore, Tickets
+from backtrace_jira.rules import judge
 from backtrace_jira.ticket import draft_ticket
 
 
@@ -89,6 +90,9 @@ class CreateTicket:
 
     def _serve(self, group: ErrorGroup, integration: Integration, deadline: float) -> Outcome:
         try:
+            verdict = judge(group, integration.actions)
+            if not verdict.submit:
+                return Outcome(Decision.FILTERED, group.fingerprint, integration.id, detail=verdict.reason)
             return self._ticket(group, integration, deadline)
         except Exception as error:
             return _failed(group, integration.id, error)
@@ -146,7 +150,8 @@ class CreateTicket:
         try:
             self._parking.check(integration)
             tickets = self._configuration.tickets(integration)
-            draft = draft_ticket(group, integration, lease.key.marker(self._stage))
+            mentions = judge(group, integration.actions).mentions
+            draft = draft_ticket(group, integration, lease.key.marker(self._stage), mentions)
             if self._clock() + self._patience.longest_create > lease.until:
                 raise Busy("the lease is too old to begin a create", after=0)
         except Exception as error:

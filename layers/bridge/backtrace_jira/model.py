@@ -226,6 +226,7 @@ class Decision(StrEnum):
     KNOWN = "known"
     LINKED = "linked"
     NO_INTEGRATION = "no_integration"
+    FILTERED = "filtered"
     POSTPONED = "postponed"
     REFUSED = "refused"
     PARKED = "parked"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from backtrace_jira import wiki
-from backtrace_jira.config import Integration
+from backtrace_jira.config import Display, Integration
 from backtrace_jira.model import JSON, ErrorGroup, Histogram, TicketDraft
 from backtrace_jira.templating import render, values_of
 
@@ -24,14 +24,18 @@ LONGEST_LIST = 2_000
 LONGEST_LINK = 4_000
 """A longer one is no address that anybody serves, and a part of it would lead elsewhere."""
 VALUES_SHOWN = 5
+MENTIONS = 50
+HOSTNAME = "hostname"
 
 _MENTION = re.compile(r"\[(?=\s*~)")
 _OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
 """A mention that a template spells out itself, without an attribute in it."""
 
 
-def draft_ticket(group: ErrorGroup, integration: Integration, marker: str) -> TicketDraft:
-    """Fill in the integration's templates for this group."""
+def draft_ticket(
+    group: ErrorGroup, integration: Integration, marker: str, mentions: Sequence[str] = ()
+) -> TicketDraft:
+    """Fill in the integration's templates for this group; `mentions` are targets of its mention actions."""
     texts = _Texts(values_of(group))
     custom = {name.strip(): text for name, text in integration.custom_fields.items()}
     fields: dict[str, JSON] = {
@@ -39,7 +43,7 @@ def draft_ticket(group: ErrorGroup, integration: Integration, marker: str) -> Ti
         "issuetype": {"name": integration.issue_type},
         "summary": texts.one_line(integration.subject) or _plain_summary(group),
         _required_name(integration.labels_field): [LABEL, marker],
-        _required_name(integration.description_field): describe(group, marker),
+        _required_name(integration.description_field): describe(group, marker, integration.display, mentions),
     }
     for name, template in custom.items():
         value = _custom_value(name, template, texts, integration, marker)
@@ -130,17 +134,27 @@ def _plain_summary(group: ErrorGroup) -> str:
     )
 
 
-def describe(group: ErrorGroup, marker: str) -> str:
+def describe(
+    group: ErrorGroup, marker: str, display: Display | None = None, mentions: Sequence[str] = ()
+) -> str:
     """Return the main error information in wiki markup, within Jira's limit whatever the group holds."""
-    start = wiki.document(_back_link(group), wiki.table(_facts(group, marker)), _classifiers(group))
+    display = display or Display()
+    start = wiki.document(
+        _back_link(group),
+        # The only mentions in any ticket: the targets come from the settings, never from an error.
+        " ".join(f"[~{target}]" for target in mentions[:MENTIONS]),
+        wiki.table(_facts(group, marker)),
+        _classifiers(group) if display.classifiers else "",
+    )
+    callstack = group.callstack if display.callstack else ()
     stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
     room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
-    stack = wiki.noformat(wiki.truncate("\n".join(group.callstack), LONGEST_TEXT))
-    rows = [[_short(name), _top_values(pairs)] for name, pairs in sorted(group.attributes.items()) if pairs]
+    stack = wiki.noformat(wiki.truncate("\n".join(callstack), LONGEST_TEXT))
+    rows = [[_short(name), _top_values(pairs)] for name, pairs in _shown_attributes(group, display)]
     # A third of the room is the table's own; it takes more where the call stack leaves it.
     limit = max(room // 3, room - wiki.utf16_length(stack))
     attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
-    stack = wiki.noformat("\n".join(group.callstack), limit=room - wiki.utf16_length(attributes))
+    stack = wiki.noformat("\n".join(callstack), limit=room - wiki.utf16_length(attributes))
     return wiki.document(
         start,
         *([stack_title, stack] if stack else []),
@@ -174,6 +188,17 @@ def _facts(group: ErrorGroup, marker: str) -> list[tuple[str, str]]:
 def _classifiers(group: ErrorGroup) -> str:
     shown = wiki.escape(wiki.truncate(wiki.one_line(", ".join(group.classifiers)), LONGEST_LIST))
     return wiki.document(wiki.heading(3, "Classifiers"), shown) if shown else ""
+
+
+def _shown_attributes(group: ErrorGroup, display: Display) -> list[tuple[str, Histogram]]:
+    """Return the listed attributes in the order of the list, or all of them by name."""
+    if not display.attributes:
+        return []
+    names = dict.fromkeys(display.attribute_list or sorted(group.attributes))
+    hidden = set() if display.include_hostname else {HOSTNAME}
+    return [
+        (name, group.attributes[name]) for name in names if name not in hidden and group.attributes.get(name)
+    ]
 
 
 def _top_values(pairs: Histogram) -> str:
