@@ -93,6 +93,8 @@ def test_the_token_goes_into_headers_and_the_location_with_it(backtrace: Backtra
     ("fault", "meaning"),
     [
         ({"status": 500}, OutcomeUnknown),
+        ({"status": 500, "body": {"error": {"message": "internal: try again"}}}, OutcomeUnknown),
+        ({"status": 200, "body": {"error": "unexpected token in query"}}, Refused),
         ({"status": 503}, Throttled),
         ({"status": 429, "headers": {"Retry-After": "9"}}, Throttled),
         ({"status": 403, "body": "<html>"}, CredentialRefused),
@@ -119,6 +121,28 @@ def test_what_each_answer_means(
         link(backtrace)
     assert type(caught.value) is meaning
     assert backtrace.token not in str(caught.value)
+
+
+def test_a_date_to_come_back_at_is_read_by_the_clock(backtrace: BacktraceStandIn) -> None:
+    backtrace.faults.add(
+        "POST", "/api/query", status=503, headers={"Retry-After": "Fri, 15 Jan 2027 08:01:00 GMT"}
+    )
+    universe = BacktraceUniverse(universe=backtrace.universe, address=backtrace.url)
+    client = BacktraceClient(universe, SecretStr(backtrace.token), clock=lambda: 1_800_000_000.0)
+    with pytest.raises(Throttled) as caught:
+        client.link(project="my_project", fingerprint=FINGERPRINT, watcher="w", issue=ISSUE)
+    assert caught.value.after == pytest.approx(60)
+
+
+@pytest.mark.parametrize("column", ["https://jira.example/browse/BUG-9", "{}", "7"])
+def test_a_ticket_column_that_is_no_list_is_refused_and_left_alone(
+    backtrace: BacktraceStandIn, column: str
+) -> None:
+    body = {"response": {"values": [["*", ["open", 1]], ["*", [column, 1]]]}}
+    backtrace.faults.add("POST", "/api/query", status=200, body=body)
+    with pytest.raises(Refused, match="ticket column"):
+        link(backtrace)
+    assert backtrace.count("/api/issue") == 0
 
 
 def test_a_failure_of_the_fingerprint_inside_a_200_is_a_refusal(backtrace: BacktraceStandIn) -> None:

@@ -281,6 +281,16 @@ def test_backtrace_down_leaves_the_ticket_and_is_caught_up_later() -> None:
     world.assert_one_ticket()
 
 
+def test_a_bug_while_linking_does_not_hide_the_ticket() -> None:
+    world = World()
+    world.backtrace.fail = [KeyError("s3cret")]
+    outcome = world.deliver()
+    assert (outcome.decision, outcome.issue is not None) == (Decision.CREATED, True)
+    assert "s3cret" not in outcome.detail
+    assert world.deliver().decision is Decision.LINKED
+    world.assert_one_ticket()
+
+
 def test_settings_that_do_not_validate_stop_the_event_before_jira() -> None:
     world = World()
     world.configuration.broken = "integrations/my_universe/my_project/jira-bugs: subject: is required"

@@ -110,6 +110,12 @@ def test_a_retryable_failure_stays_in_the_queue_for_the_time_asked_for() -> None
     assert not desk.events.buried
 
 
+def test_no_server_can_make_a_message_vanish_for_a_day() -> None:
+    desk = Desk(failing(Throttled("429", after=1_795_478_430)))
+    desk(message())
+    assert desk.events.postponed[0][1] == LONGEST_DELAY
+
+
 def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
     desk = Desk(failing(Unreachable("down")), max_receives=99)
     for receives in (1, 2, 3, 30):

@@ -327,6 +327,23 @@ class TestCustomFields:
             draft(error_group, custom_fields={"customfield_1": template}).fields["customfield_1"] == written
         )
 
+    @pytest.mark.parametrize(
+        ("template", "written"),
+        [
+            ("$whole", "\\[\u2060\\~bob]"),
+            ("[$blank]", "[\u2060~ bob]"),
+            ("[ $blank]", "[\u2060 ~ bob]"),
+            ("[~$name]", "[\u2060~bob]"),
+            ("$open$blank]", "\\[\u2060~ bob]"),
+            ("*[~oncall]* $whole", "*[~oncall]* \\[\u2060\\~bob]"),
+        ],
+    )
+    def test_nor_does_an_overridden_description(self, template: str, written: str) -> None:
+        values = {"whole": "[~bob]", "blank": "~ bob", "name": "bob", "open": "["}
+        error_group = group(attributes={name: [[value, 1]] for name, value in values.items()})
+        made = text(draft(error_group, custom_fields={"description": template}), "description")
+        assert made == f"{written}\n\nReference: {MARKER}"
+
 
 class TestDescription:
     """The main error information."""
@@ -632,3 +649,14 @@ def test_a_megabyte_is_gone_over_a_few_times_only(
     assert_jira_takes(
         draft(error_group, subject="$a", custom_fields={"customfield_1": "$a", "labels": "$b,x"})
     )
+
+
+@pytest.mark.parametrize("subject", ["$nothing in $nowhere", "$nothing", "$a $a"])
+def test_a_subject_of_unknown_attributes_only_is_replaced(subject: str) -> None:
+    draft = draft_ticket(group(), integration(subject=subject), "bt-1")
+    assert draft.fields["summary"] == "Error in my_app.exe: printf"
+
+
+def test_a_subject_with_one_known_attribute_stays() -> None:
+    draft = draft_ticket(group(), integration(subject="$nothing in $application"), "bt-1")
+    assert draft.fields["summary"] == "in my_app.exe"

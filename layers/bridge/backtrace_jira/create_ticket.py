@@ -231,8 +231,8 @@ class CreateTicket:
                 issue=outcome.issue,
             )
             self._links.mark_linked(key)
-        except BacktraceJiraError as error:
-            return replace(outcome, detail=f"not yet linked in Backtrace: {error}", error=error)
+        except Exception as error:
+            return replace(outcome, detail=f"not yet linked in Backtrace: {explain(error)}", error=error)
         return outcome
 
 

@@ -78,5 +78,7 @@ class Deliveries:
         """Return what was asked for, else exponential back-off with jitter, in seconds."""
         asked = [error.after for error in errors if isinstance(error, TryAgain) and error.after is not None]
         if asked:
-            return max(asked)
+            return min(
+                LONGEST_DELAY, max(asked)
+            )  # whatever a server says: a message must not vanish for a day
         return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(delivery.receives - 1, 16)) * self._jitter()

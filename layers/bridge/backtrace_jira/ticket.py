@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from backtrace_jira import wiki
 from backtrace_jira.config import Display, Integration
 from backtrace_jira.model import JSON, ErrorGroup, Histogram, TicketDraft
-from backtrace_jira.templating import render, values_of
+from backtrace_jira.templating import names_in, render, values_of
 
 LABEL = "Backtrace"
 PROPERTY = "backtrace-jira"
@@ -41,7 +41,7 @@ def draft_ticket(
     fields: dict[str, JSON] = {
         "project": {"key": integration.project_key},
         "issuetype": {"name": integration.issue_type},
-        "summary": texts.one_line(integration.subject) or _plain_summary(group),
+        "summary": texts.summary(integration.subject) or _plain_summary(group),
         _required_name(integration.labels_field): [LABEL, marker],
         _required_name(integration.description_field): describe(group, marker, integration.display, mentions),
     }
@@ -66,20 +66,31 @@ class _Texts:
         """Fill in a template for a single-line field."""
         return wiki.truncate(wiki.one_line(self._fill(template)), LONGEST_SUMMARY)
 
+    def summary(self, template: str) -> str:
+        """Fill in the subject; where none of its attributes is known, what is left would say nothing."""
+        named = names_in(template)
+        before = len(self.unknown)
+        text = self.one_line(template)
+        return "" if named and len(self.unknown) - before == len(named) else text
+
     def plain(self, template: str) -> str:
-        """Fill in a template for a field that may or may not render markup: no value can mention anyone."""
-        parts = _OWN_MENTION.split(wiki.clean(template))
-        parts[::2] = [_without_mention(self._fill(part)) for part in parts[::2]]
-        return wiki.truncate("".join(parts), LONGEST_TEXT).strip()
+        """Fill in a template for a field that may or may not render markup."""
+        return wiki.truncate(self._mentioning_nobody(template), LONGEST_TEXT).strip()
 
     def markup(self, template: str, room: int) -> str:
         """Fill in a template that is wiki markup itself; the values are not."""
-        return wiki.truncate(self._fill(template, wiki.escape), room).strip()
+        return wiki.truncate(self._mentioning_nobody(template, wiki.escape), room).strip()
 
     def labels(self, template: str) -> list[str]:
         """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
         labels = ("_".join(wiki.clean(part).split()) for part in self._fill(template).split(","))
         return [wiki.truncate(label, LONGEST_LABEL) for label in labels if label]
+
+    def _mentioning_nobody(self, template: str, treat: Callable[[str], str] = str) -> str:
+        """Fill in what stands between the template's own mentions; no value makes another one."""
+        parts = _OWN_MENTION.split(wiki.clean(template))
+        parts[::2] = [_without_mention(self._fill(part, treat)) for part in parts[::2]]
+        return "".join(parts)
 
     def _fill(self, template: str, treat: Callable[[str], str] = str) -> str:
         rendered = render(template, self._values, treat)

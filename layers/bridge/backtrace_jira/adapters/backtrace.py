@@ -7,7 +7,8 @@ backtrace-morgue, the public clients of these endpoints.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -41,8 +42,14 @@ class BacktraceClient:
     """The `BacktraceIssues` port for one universe."""
 
     def __init__(
-        self, settings: BacktraceUniverse, token: SecretStr, *, timeouts: Timeouts | None = None
+        self,
+        settings: BacktraceUniverse,
+        token: SecretStr,
+        *,
+        timeouts: Timeouts | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock
         self._settings = settings
         self._http = Http(CoronerToken(token, settings.address), timeouts=timeouts)
 
@@ -84,8 +91,7 @@ class BacktraceClient:
         if not isinstance(response, dict):
             raise OutcomeUnknown("POST /api/query: an answer without a response")
         row = first_row(response, ("state", "ticket"))
-        tickets = json.loads(row["ticket"]) if row.get("ticket") else []
-        return row.get("state") or "open", tickets if isinstance(tickets, list) else []
+        return row.get("state") or "open", _tickets(row.get("ticket") or "[]")
 
     def _call(self, path: str, project: str, body: JSON) -> dict[str, Any]:
         """Send one request; an error can also come inside a 200."""
@@ -93,14 +99,27 @@ class BacktraceClient:
         answer = self._http.send("POST", self._settings.address + path, params=params, body=body)
         request = f"POST {path}"
         if answer.status in (429, 503):
-            raise Throttled(f"{request}: {answer.status}", after=answer.retry_after(0))
-        raw = answer.json() if answer.whole else None
+            raise Throttled(f"{request}: {answer.status}", after=answer.retry_after(self._clock()))
+        raw = answer.json() if answer.whole and answer.status < 500 else None
         error = raw.get("error") if isinstance(raw, dict) else None
         if error or 300 <= answer.status < 500:
             raise _refused(request, answer, error)
-        if answer.status >= 500 or not isinstance(raw, dict):
+        if not isinstance(raw, dict):
             raise OutcomeUnknown(f"{request}: {answer.status} without a usable answer")
         return raw
+
+
+def _tickets(text: str) -> list[JSON]:
+    """Read the column: JSON in a text. What is not may be somebody's link, which a write would erase."""
+    try:
+        tickets = json.loads(text)
+    except ValueError:
+        tickets = None
+    if not isinstance(tickets, list):
+        raise Refused(
+            "POST /api/query: the group's ticket column is not a list of tickets; it was not changed"
+        )
+    return tickets
 
 
 def merge_ticket(tickets: Sequence[JSON], entry: dict[str, JSON]) -> list[JSON]:
@@ -130,6 +149,6 @@ def first_row(response: dict[str, Any], columns: Sequence[str]) -> dict[str, str
 
 def _refused(request: str, answer: Answer, error: object) -> Refused:
     said = str(error.get("message") if isinstance(error, dict) else error or "no reason given")[:300]
-    if answer.status in (401, 403) or "token" in said.lower():
+    if answer.status in (401, 403) or "invalid token" in said.lower():
         return CredentialRefused(f"{request}: {answer.status}, Backtrace does not accept the token: {said}")
     return Refused(f"{request}: {answer.status}, {said}", status=answer.status)
