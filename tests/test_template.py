@@ -18,7 +18,9 @@ from moto import mock_aws
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.config import ParameterNames
+from backtrace_jira.create_ticket import Patience
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 
@@ -183,6 +185,13 @@ def test_give_up_is_decided_at_the_last_receive_and_the_queue_s_redrive_is_the_n
 def test_a_message_stays_hidden_for_six_times_the_function_s_time_out() -> None:
     for name, _, queue in queue_events():
         assert queue["VisibilityTimeout"] >= 6 * timeout(properties(FUNCTION)[name])
+
+
+def test_who_holds_an_expired_lease_is_surely_dead() -> None:
+    """And a create that is begun can end before the function does."""
+    patience, timeouts = Patience(), Timeouts()
+    assert timeout(properties(FUNCTION)["CreateTicket"]) < patience.lease
+    assert timeouts.connect + timeouts.total <= patience.longest_create < patience.lease
 
 
 def test_one_bad_message_does_not_bring_its_batch_back() -> None:

@@ -163,7 +163,9 @@ def show_addresses(console: Console, stack: LocalStack) -> None:
         "Topic": topic,
     }
     _show_facts(console, "It stays up until Ctrl-C", rows)
-    command = f"aws sns publish --endpoint-url {stack.aws.endpoint} --topic-arn {topic} --message ..."
+    # The body as Backtrace sends it, without the envelopes around it that the sample event has.
+    body = """jq -c '.Records[0].body | fromjson | .Message' -r events/create_ticket.json"""
+    command = f'aws sns publish --endpoint-url {stack.aws.endpoint} --topic-arn {topic} --message "$({body})"'
     console.print(
         Text.assemble("\n  Publish another error group (any credentials): ", (command, "bold")),
         soft_wrap=True,

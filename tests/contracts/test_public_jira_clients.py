@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import atlassian
+import jira as pycontribs
 import pytest
 
 from local.jira_stand_in import JiraStandIn, custom_field
 from local.jira_stand_in.model import Flavour
 from tests.contracts.openapi import assert_valid
-
-atlassian = pytest.importorskip("atlassian")
-pycontribs = pytest.importorskip("jira")
 
 FLAVOURS: tuple[Flavour, ...] = ("cloud", "data-center")
 FIELDS: dict[str, Any] = {

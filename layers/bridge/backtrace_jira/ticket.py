@@ -157,15 +157,16 @@ def describe(
         wiki.table(_facts(group, marker)),
         _classifiers(group) if display.classifiers else "",
     )
-    callstack = group.callstack if display.callstack else ()
+    # Nobody documents whether a mention in a preformatted block notifies; split, it surely does not.
+    callstack = _without_mention("\n".join(group.callstack if display.callstack else ()))
     stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
     room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
-    stack = wiki.noformat(wiki.truncate("\n".join(callstack), LONGEST_TEXT))
+    stack = wiki.noformat(wiki.truncate(callstack, LONGEST_TEXT))
     rows = [[_short(name), _top_values(pairs)] for name, pairs in _shown_attributes(group, display)]
     # A third of the room is the table's own; it takes more where the call stack leaves it.
     limit = max(room // 3, room - wiki.utf16_length(stack))
     attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
-    stack = wiki.noformat("\n".join(callstack), limit=room - wiki.utf16_length(attributes))
+    stack = wiki.noformat(callstack, limit=room - wiki.utf16_length(attributes))
     return wiki.document(
         start,
         *([stack_title, stack] if stack else []),
