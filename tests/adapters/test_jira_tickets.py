@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -292,3 +293,16 @@ def test_an_address_that_cannot_be_used_is_a_matter_of_settings() -> None:
     connection = Connection.model_construct(name="main", jira_api="https://:1/rest/api/2", email="me")
     with pytest.raises(InvalidSettings):
         JiraTickets(connection, SecretStr("x")).create(draft())
+
+
+@pytest.mark.parametrize("kind", ["api_token", "personal_access_token"])
+@pytest.mark.parametrize("secret", ["S3CRET\n", "S3CRET\r\nX-Evil: 1", "S3CRET\u20ac"])
+def test_a_secret_that_no_header_takes_is_a_matter_of_settings_and_not_told(kind: str, secret: str) -> None:
+    with JiraStandIn("data-center") as jira:
+        settings = {"name": "main", "jira_api": jira.url, "email": "fred", "credential": kind}
+        client = JiraTickets(Connection.model_validate(settings), SecretStr(secret))
+        with pytest.raises(BacktraceJiraError) as caught:
+            client.create(draft())
+        assert isinstance(caught.value, InvalidSettings if kind != "api_token" else CredentialRefused)
+        assert "S3CRET" not in "".join(traceback.format_exception(caught.value, chain=True))
+        assert jira.issues == {}

@@ -172,3 +172,13 @@ def test_a_store_that_does_not_answer_is_tried_again(ssm: SSMClient, monkeypatch
     put_all(ssm)
     with pytest.raises(Unreachable):
         configuration(ssm).tickets(integration())
+
+
+def test_a_line_break_at_the_end_of_a_secret_is_left_out_and_one_within_is_refused(ssm: SSMClient) -> None:
+    put_all(ssm)
+    put(ssm, "secrets/jira/main", "jira-token\n", secret=True)
+    assert configuration(ssm).tickets(integration())
+    put(ssm, "secrets/jira/main", "s3cret\nX-Evil: 1", secret=True)
+    with pytest.raises(InvalidSettings, match="control characters") as caught:
+        configuration(ssm).tickets(integration())
+    assert "s3cret" not in str(caught.value)

@@ -331,6 +331,9 @@ def test_nothing_is_begun_that_cannot_end_in_time() -> None:
     world = World()
     (outcome,) = world.use_case(group(), deadline=world.clock() + world.patience.longest_create - 1)
     assert isinstance(outcome.error, Busy)
+    assert (
+        outcome.error.after is None
+    )  # the queue's back-off: at once would use up the receives of a slow day
     assert not world.links.rows
 
 

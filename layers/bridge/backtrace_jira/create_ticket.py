@@ -113,7 +113,8 @@ class CreateTicket:
     def _lease(self, key: LinkKey, deadline: float) -> Lease:
         now = self._clock()
         if now + self._patience.longest_create > deadline:
-            raise Busy("no time is left in this invocation", after=0)
+            # Without a time of its own: coming back at once would use up the receives while Jira is slow.
+            raise Busy("no time is left in this invocation")
         return Lease(key, self._new_owner(), now, now + self._patience.lease)
 
     def _known(self, integration: Integration, row: Link, issue: Issue) -> Outcome:
@@ -153,7 +154,7 @@ class CreateTicket:
             mentions = judge(group, integration.actions).mentions
             draft = draft_ticket(group, integration, lease.key.marker(self._stage), mentions)
             if self._clock() + self._patience.longest_create > lease.until:
-                raise Busy("the lease is too old to begin a create", after=0)
+                raise Busy("the lease is too old to begin a create")
         except Exception as error:
             self._links.release(lease, _refusal(error, self._clock()))
             raise

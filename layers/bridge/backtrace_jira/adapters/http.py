@@ -140,6 +140,8 @@ class Http:
                 return Answer(response.status_code, response.headers, content, whole)
         except requests.RequestException as error:
             raise _translated(error, where) from None
+        except ValueError:  # its text holds the header
+            raise InvalidSettings(f"{where}: the credential cannot be sent in a header") from None
 
     def _read(
         self, response: requests.Response, started: float, clock: Callable[[], float]
@@ -161,6 +163,8 @@ def _translated(error: requests.RequestException, where: str) -> Exception:
     """Tell what was surely not sent from what may have been executed."""
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return InvalidSettings(f"{where}: the credential cannot be sent in a header")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return InvalidSettings(f"{where}: the address cannot be used")
     if isinstance(error, requests.exceptions.SSLError) and _is_distrust(reason):

@@ -84,7 +84,10 @@ class SSMConfiguration:
         return parse(model, name, self._get(name))
 
     def _secret(self, name: str) -> SecretStr:
-        return SecretStr(self._get(name, decrypt=True))
+        secret = self._get(name, decrypt=True).strip()
+        if not secret.isprintable():  # a line break in a header is an error whose text holds the header
+            raise InvalidSettings(f"{name}: the secret holds control characters; write it again")
+        return SecretStr(secret)
 
     def _get(self, name: str, *, decrypt: bool = False) -> str:
         try:
