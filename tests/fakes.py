@@ -145,7 +145,7 @@ class FakeTickets:
             visible = self._clock() - self._lag
             return [i for i, draft, at in self.issues if draft.marker == marker and at <= visible][:2]
 
-    def may_browse(self, project_key: str) -> bool:
+    def may_browse(self, project: str) -> bool:
         return self.browsable
 
 

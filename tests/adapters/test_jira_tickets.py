@@ -306,3 +306,11 @@ def test_a_secret_that_no_header_takes_is_a_matter_of_settings_and_not_told(kind
         assert isinstance(caught.value, InvalidSettings if kind != "api_token" else CredentialRefused)
         assert "S3CRET" not in "".join(traceback.format_exception(caught.value, chain=True))
         assert jira.issues == {}
+
+
+def test_a_ticket_that_was_made_counts_whatever_the_headers_say_of_who_was_signed_in() -> None:
+    with JiraStandIn("cloud") as jira:
+        headers = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
+        made = {"id": "10001", "key": "BUG-1", "self": "x"}
+        jira.faults.add("POST", r"/issue$", status=201, headers=headers, body=made)
+        assert client_of(jira).create(draft()).key == "BUG-1"

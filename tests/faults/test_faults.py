@@ -110,26 +110,28 @@ def test_400_with_field_errors_is_kept_with_jiras_words_and_replayed_once_mended
     assert refusal is not None
     assert "customfield_4711" in refusal.fields
 
-    assert world.deliver(world.event(sample_body() | {"fingerprint": "e" * 64})) == []
+    parked = world.event(sample_body() | {"fingerprint": "e" * 64})
+    assert world.deliver(parked) == ["m0"]
     assert world.jira.count("POST", r"/issue$") == 1  # the second was parked
     world.configure(custom_fields={})
     world.clock.advance(world.patience.parked + 1)
     world.new_process()
     for letter in world.dead_letters():
         assert world.deliver(world.event(letter["body"])) == []
+    assert world.deliver(parked) == []
     assert len(world.jira.issues) == 2
 
 
 def test_401_is_tried_once_and_nothing_is_lost(world: World) -> None:
     world.put(NAMES.jira_secret("main"), "wr0ng-t0ken", secret=True)
     world.new_process()
-    for number in range(5):
-        assert world.deliver(world.event(sample_body() | {"fingerprint": f"{number:064x}"})) == []
+    bodies = [sample_body() | {"fingerprint": f"{number:064x}"} for number in range(5)]
+    stay = [world.deliver(world.event(body)) for body in bodies]
+    assert stay == [[], ["m0"], ["m0"], ["m0"], ["m0"]]  # the others wait for the parking to end
     assert len(world.jira.requests) == 1
-    letters = world.dead_letters()
-    assert len(letters) == 5
-    assert all("does not accept this user and token" in letter["Reason"] for letter in letters)
-    assert "wr0ng" not in json.dumps(letters)
+    (letter,) = world.dead_letters()
+    assert "does not accept this user and token" in letter["Reason"]
+    assert "wr0ng" not in json.dumps(letter)
     assert world.jira.issues == {}
 
 
@@ -321,4 +323,30 @@ def test_a_filtered_event_costs_nothing_and_says_which_action_decided(world: Wor
     assert world.reports[-1].detail == "action 1: filter where * matches .*"
     assert world.wire.count("dynamodb") == world.wire.count("http") == 0
     assert world.deliver() == []
+    world.assert_one_ticket()
+
+
+def test_one_groups_odd_value_costs_its_neighbours_a_wait_and_no_ticket(world: World) -> None:
+    world.jira.faults.add("POST", r"/issue$", status=400, body={"errors": {"customfield_1": "not a number"}})
+    assert world.deliver(world.event(sample_body() | {"fingerprint": "a" * 64})) == []
+    assert world.deliver() == ["m0"]
+    refusal = world.row().refusal
+    assert refusal is not None
+    assert refusal.fields == {"customfield_1": "not a number"}
+    assert world.deliver_until_done() is Decision.CREATED
+    assert len(world.dead_letters()) == 1
+    world.assert_one_ticket()
+
+
+def test_a_body_too_deep_to_read_harms_no_other(world: World) -> None:
+    assert world.deliver(world.event("[" * 100_000, sample_body())) == []
+    assert len(world.dead_letters()) == 1
+    world.assert_one_ticket()
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "0"}, {"X-RateLimit-Reset": "2030-01-01T00:00Z"}])
+def test_a_503_that_names_no_time_may_have_made_the_ticket(world: World, headers: dict[str, str]) -> None:
+    world.jira.faults.add("POST", r"/issue$", status=503, headers=headers, after_effect=True)
+    assert world.deliver() == ["m0"]
+    assert world.deliver_until_done() is Decision.ADOPTED
     world.assert_one_ticket()

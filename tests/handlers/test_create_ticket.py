@@ -129,3 +129,11 @@ def test_the_time_that_is_left_decides_whether_anything_is_begun(world: World) -
     answer = lambda_handler(event, Hurried())  # type: ignore[arg-type]
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert world.jira.requests == []
+
+
+def test_a_function_at_debug_logs_no_answer_of_aws(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """At DEBUG botocore logs answers whole, decrypted parameters among them."""
+    caplog.set_level(logging.DEBUG)
+    handle(sample_event())
+    assert world.jira.token not in caplog.text
+    assert logging.getLogger("botocore.parsers").getEffectiveLevel() == logging.INFO

@@ -34,6 +34,9 @@ AWS_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standar
 @cache
 def logger() -> Logger:
     """Return the structured logger; the package's own loggers write through it."""
+    for name in ("boto3", "botocore", "urllib3"):
+        # At DEBUG they log answers whole, decrypted parameters among them.
+        logging.getLogger(name).setLevel(logging.INFO)
     package = logging.getLogger("backtrace_jira")  # must exist before the configuration is copied to it
     made = Logger()
     copy_config_to_registered_loggers(made, include={package.name})

@@ -15,6 +15,7 @@ from backtrace_jira.errors import (
     BacktraceJiraError,
     Busy,
     CredentialRefused,
+    InvalidSettings,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
@@ -136,8 +137,10 @@ class CreateTicket:
             raise
         except TryAgain as error:
             self._links.release(lease, _refusal(error, self._clock()))
-            if isinstance(error, Throttled):
-                self._parking.throttled(integration, error.after or self._patience.between_lookups)
+            self._note(integration, error)
+            raise
+        except InvalidSettings as error:  # an address or a certificate: nothing was sent
+            self._links.release(lease, _refusal(error, self._clock()))
             raise
         outcome = replace(
             _done(Decision.CREATED, lease.key, issue), unknown_attributes=draft.unknown_attributes
@@ -172,34 +175,42 @@ class CreateTicket:
                 "a create was cut off, and Jira's search does not show a ticket yet",
                 after=self._patience.between_lookups,
             )
-        self._ensure_visible(tickets, integration, lease)
+        project = draft_ticket(group, integration, lease.key.marker(self._stage)).project
+        self._ensure_visible(tickets, project, lease)
         if not self._links.start_again(lease):
             raise Busy("another delivery took this ticket over", after=5)
         return self._create(group, integration, lease)
 
     def _look_up(self, integration: Integration, lease: Lease) -> tuple[Tickets, Issue | None]:
         try:
+            self._parking.check(integration, lookup=True)
             tickets = self._configuration.tickets(integration)
             found = tickets.find(lease.key.marker(self._stage))
         except BacktraceJiraError as error:
             self._leave_uncertain(lease, looked_up=False)
-            if isinstance(error, CredentialRefused):
-                self._parking.refused(integration, _refusal(error, self._clock()), error)
+            self._note(integration, error)
             raise
         # The oldest is ours: a person's clone carries the marker too.
         return tickets, found[0] if found else None
 
-    def _ensure_visible(self, tickets: Tickets, integration: Integration, lease: Lease) -> None:
+    def _note(self, integration: Integration, error: Exception) -> None:
+        """Remember what concerns the whole connection."""
+        if isinstance(error, Throttled):
+            self._parking.throttled(integration, error.after or self._patience.between_lookups)
+        elif isinstance(error, CredentialRefused):
+            self._parking.refused(integration, _refusal(error, self._clock()), error)
+
+    def _ensure_visible(self, tickets: Tickets, project: str, lease: Lease) -> None:
         """Make sure that an empty find means something: an account may create what it cannot browse."""
         try:
-            visible = tickets.may_browse(integration.project_key)
+            visible = tickets.may_browse(project)
         except BacktraceJiraError:
             self._leave_uncertain(lease, looked_up=False)
             raise
         if not visible:
             self._leave_uncertain(lease, looked_up=False)
             raise NotVisible(
-                f"a create was cut off, and the account may not browse project {integration.project_key}, "
+                f"a create was cut off, and the account may not browse project {project}, "
                 "so it cannot be told whether the ticket exists; grant Browse Projects and replay"
             )
 
@@ -259,6 +270,6 @@ def explain(error: Exception) -> str:
 
 
 def _refusal(error: Exception, now: float) -> Refusal:
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | Parked):
         return Refusal(now, str(error), error.messages, error.fields)
     return Refusal(now, explain(error))

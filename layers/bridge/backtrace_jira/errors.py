@@ -6,13 +6,13 @@ BacktraceJiraError
 │   ├── Throttled            the server said "later"; nothing was executed
 │   ├── Unreachable          nothing was sent, or nothing was executed
 │   ├── OutcomeUnknown       the request may have been executed: look before doing it again
-│   └── NotYetVisible        Jira's index may still lag: look again before creating
+│   ├── NotYetVisible        Jira's index may still lag: look again before creating
+│   └── Parked               Jira said no a moment ago; it is not asked again for a while
 └── NeedsAttention           no, not before somebody mends something: the message is kept as a dead letter
     ├── InvalidEvent         the message is not an error group
     ├── InvalidSettings      a parameter is missing or malformed
     ├── Refused              Jira or Backtrace understood and said no
     │   └── CredentialRefused   ... to whoever asks with this credential
-    ├── Parked               Jira said no a moment ago; it is not asked again for a while
     └── NotVisible           the account may not see what it creates, so nothing can be looked up
 """
 
@@ -53,6 +53,20 @@ class NotYetVisible(TryAgain):
     """A look-up found nothing, but too early to be sure."""
 
 
+class Parked(TryAgain):
+    """A recent refusal still stands for this connection, project and issue type: not asked again until then.
+
+    `messages` and `fields` are the refusal's.
+    """
+
+    def __init__(
+        self, message: str, *, after: float, messages: Sequence[str], fields: Mapping[str, str]
+    ) -> None:
+        super().__init__(message, after=after)
+        self.messages = tuple(messages)
+        self.fields = dict(fields)
+
+
 class NeedsAttention(BacktraceJiraError):
     """No retry helps until a person changes something."""
 
@@ -87,10 +101,6 @@ class Refused(NeedsAttention):
 
 class CredentialRefused(Refused):
     """The account is not let in: asking again with the same credential can lock it."""
-
-
-class Parked(NeedsAttention):
-    """A recent refusal still stands for this connection, project and issue type."""
 
 
 class NotVisible(NeedsAttention):

@@ -164,6 +164,12 @@ class TicketDraft:
     unknown_attributes: tuple[str, ...] = ()
     """Names after a $ that this group has no attribute for: reported, never sent literally."""
 
+    @property
+    def project(self) -> str:
+        """Key or id of the Jira project that the ticket goes to, whichever setting decided it."""
+        chosen = self.fields["project"]
+        return str(next(iter(chosen.values()))) if isinstance(chosen, dict) else str(chosen)
+
     def body(self) -> dict[str, JSON]:
         """Return the JSON body of `POST /rest/api/2/issue`."""
         properties: list[JSON] = [{"key": key, "value": value} for key, value in self.properties.items()]

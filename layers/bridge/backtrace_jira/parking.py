@@ -6,7 +6,7 @@ A refused credential parks the whole connection, since every further attempt can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -39,8 +39,8 @@ class ParkingNotes:
         self._duration = duration
         self._notes: dict[str, _Note] = {}
 
-    def check(self, integration: Integration) -> None:
-        """Let a create pass.
+    def check(self, integration: Integration, *, lookup: bool = False) -> None:
+        """Let a create pass, or a look-up, which only the whole connection's parking concerns.
 
         Raises:
             Throttled: the connection asked for a pause that is not over.
@@ -53,7 +53,8 @@ class ParkingNotes:
         if note.read_at + self._trust < now:
             note.parkings = dict(self._links.parkings(integration.connection))
             note.read_at = now
-        _raise_if_parked(note.parkings, integration, now)
+        scopes = (WHOLE_CONNECTION,) if lookup else (WHOLE_CONNECTION, integration.parking_scope)
+        _raise_if_parked(note.parkings, scopes, now)
 
     def refused(self, integration: Integration, refusal: Refusal, error: Exception) -> None:
         """Park what a refusal is about."""
@@ -68,11 +69,14 @@ class ParkingNotes:
         note.throttled_until = max(note.throttled_until, self._clock() + after)
 
 
-def _raise_if_parked(parkings: Mapping[str, Parking], integration: Integration, now: float) -> None:
-    for scope in (WHOLE_CONNECTION, integration.parking_scope):
+def _raise_if_parked(parkings: Mapping[str, Parking], scopes: Sequence[str], now: float) -> None:
+    for scope in scopes:
         parking = parkings.get(scope)
         if parking and parking.until > now:
             until = datetime.fromtimestamp(parking.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             raise Parked(
-                f"not sent, because Jira refused a moment ago: {parking.refusal.reason} (until {until})"
+                f"not sent, because Jira refused a moment ago: {parking.refusal.reason} (until {until})",
+                after=parking.until - now,
+                messages=parking.refusal.messages,
+                fields=parking.refusal.fields,
             )

@@ -87,7 +87,7 @@ class Tickets(Protocol):
         """Return the issues that carry the marker, oldest first; at most two."""
         ...
 
-    def may_browse(self, project_key: str) -> bool:
+    def may_browse(self, project: str) -> bool:
         """Tell whether the account sees the project's issues, so that an empty find means something."""
         ...
 

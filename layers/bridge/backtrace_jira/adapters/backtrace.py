@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from backtrace_jira.adapters.http import Answer, Http, Timeouts
+from backtrace_jira.adapters.http import Answer, Http, Timeouts, ensure_header
 from backtrace_jira.config import BacktraceUniverse
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.model import JSON, Issue
@@ -33,6 +33,7 @@ class CoronerToken(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Put the token into the request's headers."""
+        ensure_header(self._token)
         request.headers["X-Coroner-Token"] = self._token.get_secret_value()
         request.headers["X-Coroner-Location"] = self._address
         return request

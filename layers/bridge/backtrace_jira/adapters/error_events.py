@@ -32,7 +32,7 @@ def deliveries_of(event: Mapping[str, Any]) -> list[Delivery]:
     Raises:
         InvalidEvent: it comes from neither SQS nor SNS. Nothing of it is served, and Lambda keeps it.
     """
-    records = event.get("Records", [])
+    records = event.get("Records")
     if not isinstance(records, list):
         raise InvalidEvent("not an event of SQS or SNS: Records is not a list")
     return [_delivery(record) for record in records]
@@ -52,7 +52,7 @@ def without_envelope(body: str) -> str:
     """Take SNS's envelope off, which is there when the subscription does not deliver raw messages."""
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or too deep; whoever reads the group says so
         return body
     if isinstance(envelope, dict) and envelope.get("Type") == "Notification" and "TopicArn" in envelope:
         return str(envelope.get("Message", ""))

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from pydantic import SecretStr
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
@@ -40,7 +41,7 @@ class Answer:
         """Return the parsed body, or None where it is no JSON."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property
@@ -51,7 +52,7 @@ class Answer:
     def retry_after(self, now: float) -> float | None:
         """Return the seconds that Retry-After asks for (a number or a date), or None."""
         value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
+        if value.isascii() and value.isdigit():
             return float(value)
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - now)
@@ -70,13 +71,32 @@ class Timeouts:
     """A connection unused for longer is not trusted: a frozen function's sockets die unheard."""
 
 
+class _Session(requests.Session):
+    """Takes a redirect for an answer: requests would read all of its body to prepare for following it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        """Say that it leads nowhere."""
+        return None
+
+
+def ensure_header(secret: SecretStr) -> None:
+    """Refuse a secret that no header can carry; below, the error's text would hold it.
+
+    Raises:
+        InvalidSettings: it is not told.
+    """
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise InvalidSettings("the secret holds characters that no header can carry; write it again")
+
+
 class Http:
     """A session to one server."""
 
     def __init__(self, auth: AuthBase, *, timeouts: Timeouts | None = None) -> None:
         self._auth = auth
         self._timeouts = timeouts or Timeouts()
-        self._session = requests.Session()
+        self._session = _Session()
         self._last_used = float("-inf")
 
     def send(
@@ -140,8 +160,9 @@ class Http:
                 return Answer(response.status_code, response.headers, content, whole)
         except requests.RequestException as error:
             raise _translated(error, where) from None
-        except ValueError:  # its text holds the header
-            raise InvalidSettings(f"{where}: the credential cannot be sent in a header") from None
+        except ValueError as error:  # of the answer's headers: what we send was looked at before
+            kind = type(error).__name__
+            raise OutcomeUnknown(f"{where}: sent, but the answer was unusable ({kind})") from None
 
     def _read(
         self, response: requests.Response, started: float, clock: Callable[[], float]
@@ -163,8 +184,6 @@ def _translated(error: requests.RequestException, where: str) -> Exception:
     """Tell what was surely not sent from what may have been executed."""
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    if isinstance(error, requests.exceptions.InvalidHeader):
-        return InvalidSettings(f"{where}: the credential cannot be sent in a header")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return InvalidSettings(f"{where}: the address cannot be used")
     if isinstance(error, requests.exceptions.SSLError) and _is_distrust(reason):

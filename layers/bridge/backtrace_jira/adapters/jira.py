@@ -16,12 +16,14 @@ from pydantic import SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from backtrace_jira.adapters.http import Answer, Http, Timeouts
+from backtrace_jira.adapters.http import Answer, Http, Timeouts, ensure_header
 from backtrace_jira.config import Connection, CredentialKind
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled, Unreachable
 from backtrace_jira.model import JSON, Issue, TicketDraft
 
 LONGEST_REASON = 300
+LONGEST_PAUSE = 3600.0
+"""Seconds. Whatever a server asks for, it is asked again after an hour."""
 
 
 class Bearer(AuthBase):
@@ -32,6 +34,7 @@ class Bearer(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Put the token into the request's header."""
+        ensure_header(self._token)
         request.headers["Authorization"] = f"Bearer {self._token.get_secret_value()}"
         return request
 
@@ -68,16 +71,17 @@ class JiraTickets:
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
-        answer = self._send("POST", "/issue", body=draft.body())
+        answer = self._http.send("POST", f"{self._connection.jira_api}/issue", body=draft.body())
         created = answer.json() if answer.status == 201 else None
         if isinstance(created, dict) and created.get("id") and created.get("key"):
             return self._issue(created)
-        if (
-            answer.status == 200 and answer.is_html
-        ):  # a sign-on page; whatever else is 2xx may stand for a ticket
-            raise _refused("POST /issue", answer)
-        if 200 <= answer.status < 300:
+        sign_on_page = answer.status == 200 and answer.is_html
+        if 200 <= answer.status < 300 and not sign_on_page:
+            # It may stand for a ticket, whatever the headers say of who was signed in.
             raise OutcomeUnknown(f"POST /issue: {answer.status} without an issue in it")
+        _raise_for_credential("POST /issue", answer)
+        if sign_on_page:
+            raise _refused("POST /issue", answer)
         raise self._failure("POST /issue", answer)
 
     def find(self, marker: str) -> Sequence[Issue]:
@@ -96,9 +100,10 @@ class JiraTickets:
             raise self._failure("POST /search", answer)
         return [self._issue(issue) for issue in found["issues"]]
 
-    def may_browse(self, project_key: str) -> bool:
+    def may_browse(self, project: str) -> bool:
         """Ask `GET /mypermissions`; Cloud wants the permissions named, Data Center ignores that."""
-        params = {"permissions": "BROWSE_PROJECTS", "projectKey": project_key}
+        which = "projectId" if project.isdigit() else "projectKey"
+        params = {"permissions": "BROWSE_PROJECTS", which: project}
         answer = self._send("GET", "/mypermissions", params=params)
         if answer.status == 404:  # to this account there is no such project
             return False
@@ -130,8 +135,10 @@ class JiraTickets:
 
     def _failure(self, request: str, answer: Answer) -> Exception:
         """Give the error that a status outside 2xx, or an unusable body, stands for."""
-        after = _pause(answer, self._clock())
-        if answer.status == 429 or (answer.status == 503 and after is not None):
+        now = self._clock()
+        # Data Center with rate limiting has "retry-after: 0" on every answer: a 503 with that says nothing.
+        if answer.status == 429 or (answer.status == 503 and (answer.retry_after(now) or 0) > 0):
+            after = _pause(answer, now)
             return Throttled(f"{request}: {answer.status}, Jira asks to come back later", after=after)
         if answer.status in (409, 425):
             return Unreachable(f"{request}: {answer.status}, not executed")
@@ -144,10 +151,10 @@ def _pause(answer: Answer, now: float) -> float | None:
     """Return the seconds to wait: Retry-After, else X-RateLimit-Reset (ISO 8601, Cloud's gateway)."""
     asked = answer.retry_after(now)
     if asked is not None:
-        return max(1.0, asked)
+        return min(LONGEST_PAUSE, max(1.0, asked))
     try:
         reset = datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", ""))
-        return max(1.0, reset.timestamp() - now)
+        return min(LONGEST_PAUSE, max(1.0, reset.timestamp() - now))
     except ValueError:
         return None
 
