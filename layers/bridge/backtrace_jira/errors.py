@@ -11,6 +11,8 @@ BacktraceJiraError
 └── NeedsAttention           no, not before somebody mends something: the message is kept as a dead letter
     ├── InvalidEvent         the message is not an error group
     ├── InvalidSettings      a parameter is missing or malformed
+    ├── InvalidField         a field that the settings name, or the text for it, does not fit Jira's screen
+    │   └── NotOnScreen      ... the screen has no such field
     ├── Refused              Jira or Backtrace understood and said no
     │   └── CredentialRefused   ... to whoever asks with this credential
     └── NotVisible           the account may not see what it creates, so nothing can be looked up
@@ -77,6 +79,24 @@ class InvalidEvent(NeedsAttention):
 
 class InvalidSettings(NeedsAttention):
     """A settings parameter is missing or malformed; the text names it, never its value."""
+
+
+class InvalidField(NeedsAttention):
+    """A field that the settings name is not what the text for it needs, or is not to be told from another.
+
+    The sentence says which field, what it takes and where the text comes from, never the text itself: it may
+    be a setting. `field` is the field's id, or the name in the settings where no field was found; `allowed`
+    holds all values that could be given instead, as Jira shows them.
+    """
+
+    def __init__(self, message: str, *, field: str, allowed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.field = field
+        self.allowed = tuple(allowed)
+
+
+class NotOnScreen(InvalidField):
+    """Jira's create screen has no field of this id or name."""
 
 
 class Refused(NeedsAttention):

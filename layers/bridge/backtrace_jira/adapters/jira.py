@@ -8,7 +8,7 @@ issue may exist. Texts are localised and change, so nothing here matches on them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,11 @@ from pydantic import SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from backtrace_jira.adapters import jira_metadata
 from backtrace_jira.adapters.http import Answer, Http, Timeouts, ensure_header
 from backtrace_jira.config import Connection, CredentialKind
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled, Unreachable
+from backtrace_jira.fields import FieldSchema
 from backtrace_jira.model import JSON, Issue, TicketDraft
 
 LONGEST_REASON = 300
@@ -112,6 +114,31 @@ class JiraTickets:
             raise self._failure("GET /mypermissions", answer)
         return bool(found["permissions"].get("BROWSE_PROJECTS", {}).get("havePermission"))
 
+    def field_schema(self, project_key: str, issue_type: str) -> FieldSchema | None:
+        """Return the fields of a create screen; None on a server that has no create metadata.
+
+        Raises:
+            InvalidField: the project or its issue type does not exist, as far as this account may know.
+            Refused, CredentialRefused, TryAgain: as for every request.
+        """
+        return jira_metadata.field_schema(self._read, project_key, issue_type, cloud=self._cloud())
+
+    def find_user(self, who: str, project_key: str) -> str | None:
+        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        return jira_metadata.find_user(self._read, who, project_key, cloud=self._cloud())
+
+    def _read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
+        """Return the JSON of a GET; None for a status that means that there is no such thing."""
+        answer = self._send("GET", path, params=params)
+        if answer.status in absent:
+            return None
+        if answer.status == 200 and answer.is_html:  # a sign-on page
+            raise _refused(f"GET {path}", answer)
+        found = answer.json() if answer.status == 200 and answer.whole else None
+        if found is None:
+            raise self._failure(f"GET {path}", answer)
+        return found
+
     def _cloud(self) -> bool:
         """Ask the server once what it is. Very old servers do not say; they are no Cloud."""
         if self._is_cloud is None:
@@ -123,7 +150,7 @@ class JiraTickets:
         return self._is_cloud
 
     def _send(
-        self, method: str, path: str, *, params: dict[str, str] | None = None, body: JSON = None
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
     ) -> Answer:
         answer = self._http.send(method, self._connection.jira_api + path, params=params, body=body)
         _raise_for_credential(f"{method} {path}", answer)
