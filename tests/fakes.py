@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Outcome, Parking, Refusal, TicketDraft
+from backtrace_jira.fields import FieldSchema
+from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Outcome, Pace, Parking, Record, TicketDraft
 from backtrace_jira.ports import Delivery, Lease
 
 
@@ -32,15 +33,44 @@ class InMemoryLinks:
     def __init__(self) -> None:
         self.rows: dict[LinkKey, Link] = {}
         self.notes: dict[str, dict[str, Parking]] = {}
+        self.screens: dict[tuple[str, str], str] = {}
+        self.counters: dict[LinkKey, tuple[float, int]] = {}
+        self.expiries: dict[LinkKey, float] = {}
         self._lock = threading.Lock()
 
-    def claim(self, lease: Lease) -> Link | None:
+    def claim(self, lease: Lease) -> Link:
         with self._lock:
             row = self.rows.get(lease.key)
-            if row and row.state is not LinkState.RELEASED and row.owner != lease.owner:
+            if row and row.state is not LinkState.RELEASED:
                 return row
-            self.rows[lease.key] = Link(lease.key, LinkState.CREATING, lease.owner, lease.until)
-            return None
+            record = row.record if row else None
+            claimed = Link(lease.key, LinkState.CREATING, lease.owner, lease.until, record=record)
+            self.rows[lease.key] = claimed
+            self.expiries.pop(lease.key, None)
+            return claimed
+
+    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+        group = LinkKey(key.integration, key.fingerprint)
+        with self._lock:
+            fired_at, aggregated = self.counters.get(group, (float("-inf"), 0))
+            by_time = bool(pace.frequency) and fired_at <= now - pace.frequency
+            due = by_time or (bool(pace.threshold) and aggregated >= pace.threshold - 1)
+            self.counters[group] = (now, 0) if due else (fired_at, aggregated + 1)
+            return due
+
+    def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
+        with self._lock:
+            row = self.rows[lease.key]
+            if row.owner == lease.owner and row.state is LinkState.CREATING:
+                self.rows[lease.key] = replace(row, state=LinkState.HELD, lease_until=0.0, record=record)
+                self.expiries[lease.key] = expires_at
+
+    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+        with self._lock:
+            row = self.rows.get(key) or Link(key, LinkState.RELEASED)
+            if row.state is LinkState.RELEASED:
+                self.rows[key] = replace(row, record=record)
+                self.expiries[key] = expires_at
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
         with self._lock:
@@ -64,7 +94,9 @@ class InMemoryLinks:
             self.rows[lease.key] = replace(row, state=LinkState.CREATING, uncertain_since=0.0, lookups=0)
             return True
 
-    def leave_uncertain(self, lease: Lease, *, now: float, until: float, looked_up: bool) -> None:
+    def leave_uncertain(
+        self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
+    ) -> None:
         with self._lock:
             row = self.rows[lease.key]
             if row.owner != lease.owner or row.lease_until != lease.until or row.issue:
@@ -75,22 +107,24 @@ class InMemoryLinks:
                 lease_until=until,
                 uncertain_since=row.uncertain_since or now,
                 lookups=row.lookups + int(looked_up),
+                record=record,
             )
 
-    def release(self, lease: Lease, refusal: Refusal | None) -> None:
+    def release(self, lease: Lease, record: Record | None) -> None:
         with self._lock:
             row = self.rows[lease.key]
             if row.owner == lease.owner and row.state is LinkState.CREATING:
                 self.rows[lease.key] = replace(
-                    row, state=LinkState.RELEASED, lease_until=0.0, refusal=refusal
+                    row, state=LinkState.RELEASED, lease_until=0.0, record=record or row.record
                 )
 
-    def complete(self, key: LinkKey, issue: Issue) -> Issue:
+    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
         with self._lock:
             row = self.rows.get(key)
             if row and row.issue:
                 return row.issue
-            self.rows[key] = Link(key, LinkState.COMPLETE, issue=issue)
+            self.rows[key] = Link(key, LinkState.COMPLETE, issue=issue, record=record)
+            self.expiries.pop(key, None)
             return issue
 
     def mark_linked(self, key: LinkKey) -> None:
@@ -106,6 +140,14 @@ class InMemoryLinks:
     def parkings(self, connection: str) -> Mapping[str, Parking]:
         with self._lock:
             return dict(self.notes.get(connection, {}))
+
+    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+        with self._lock:
+            self.screens[connection, scope] = text
+
+    def screen(self, connection: str, scope: str) -> str | None:
+        with self._lock:
+            return self.screens.get((connection, scope))
 
     def get(self, key: LinkKey) -> Link | None:
         with self._lock:
@@ -123,6 +165,11 @@ class FakeTickets:
         self.fail_after: list[Exception | None] = []
         self.fail_find: list[Exception | None] = []
         self.browsable = True
+        self.schemas: dict[tuple[str, str], FieldSchema] = {}
+        self.schema_reads = 0
+        self.fail_schema: list[Exception | None] = []
+        self.people: dict[str, str] = {}
+        self.user_searches = 0
         self._clock = clock
         self._lag = lag
         self._numbers = itertools.count(1)
@@ -147,6 +194,15 @@ class FakeTickets:
 
     def may_browse(self, project: str) -> bool:
         return self.browsable
+
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
+        self.schema_reads += 1
+        _raise_next(self.fail_schema)
+        return self.schemas.get((project, issue_type))
+
+    def find_user(self, who: str, project: str) -> str | None:
+        self.user_searches += 1
+        return self.people.get(who)
 
 
 def _raise_next(errors: list[Exception | None]) -> None:

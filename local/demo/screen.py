@@ -105,8 +105,8 @@ def _show_links(console: Console, story: Story) -> None:
             "Ticket": f"{row.issue.key} (id {row.issue.id})" if row.issue else "none",
             "Linked in Backtrace": "yes" if row.linked_in_backtrace else "no",
         }
-        if row.refusal:
-            facts["Refused"] = row.refusal.reason
+        if row.record and row.record.reason:
+            facts["Decided"] = f"{row.record.decision}: {row.record.reason}"
         _show_facts(console, "The link row in DynamoDB", facts)
     if issue:
         entries = [

@@ -178,8 +178,8 @@ def _reason(stack: LocalStack, story: Story) -> str:
     letters = [letter["Reason"] for letter in stack.dead_letters() if letter.get("Reason")]
     if letters:
         return letters[0]
-    if story.row and story.row.refusal:
-        return story.row.refusal.reason
+    if story.row and story.row.record:
+        return story.row.record.reason
     if stack.events.crashes:
         return f"the function failed with {type(stack.events.crashes[-1]).__name__}"
     return _last_detail(stack) or "nobody says why"

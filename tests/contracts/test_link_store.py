@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
-from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Parking, Refusal
+import pytest
+
+from backtrace_jira.errors import Busy
+from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Pace, Parking, Record
 from backtrace_jira.ports import Lease, LinkStore
 
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
-REFUSAL = Refusal(1005.5, "POST /issue: 400", ("no",), {"customfield_10010": "Team is required."})
+REFUSAL = Record(
+    1005.5,
+    Decision.REFUSED,
+    "POST /issue: 400",
+    "action 1",
+    ("no",),
+    {"customfield_10010": "Team is required."},
+    ("Team (customfield_10010) takes one of these: ä",),
+    ("version",),
+)
+CREATED = Record(1006.5, Decision.CREATED)
+LATER = Record(1010.5, Decision.POSTPONED, "sent, but no answer came")
 
 
 def lease(owner: str, now: float = 1000.25, key: LinkKey = KEY) -> Lease:
@@ -23,12 +38,17 @@ def held(store: LinkStore, key: LinkKey = KEY) -> Link:
     return row
 
 
+def claimed(store: LinkStore, wanted: Lease) -> bool:
+    row = store.claim(wanted)
+    return row.owner == wanted.owner and row.state is LinkState.CREATING
+
+
 def test_an_unknown_key_has_no_row(links: LinkStore) -> None:
     assert links.get(KEY) is None
 
 
 def test_a_new_key_is_claimed_once(links: LinkStore) -> None:
-    assert links.claim(lease("a")) is None
+    assert claimed(links, lease("a"))
     standing = links.claim(lease("b", 1001))
     assert standing == Link(KEY, LinkState.CREATING, owner="a", lease_until=1075.25)
     assert held(links) == standing
@@ -36,46 +56,46 @@ def test_a_new_key_is_claimed_once(links: LinkStore) -> None:
 
 def test_keys_do_not_stand_in_each_others_way(links: LinkStore) -> None:
     other = LinkKey("my_universe/my_project/other", KEY.fingerprint)
-    assert links.claim(lease("a")) is None
-    assert links.claim(lease("b", key=other)) is None
-    links.complete(KEY, ISSUE)
+    assert claimed(links, lease("a"))
+    assert claimed(links, lease("b", key=other))
+    links.complete(KEY, ISSUE, CREATED)
     assert held(links, other).issue is None
 
 
 def test_of_many_claims_at_once_one_succeeds(atomic_links: LinkStore) -> None:
     with ThreadPoolExecutor(20) as pool:
-        rows = list(pool.map(lambda number: atomic_links.claim(lease(f"owner-{number}")), range(20)))
-    assert sum(row is None for row in rows) == 1
+        ours = list(pool.map(lambda number: claimed(atomic_links, lease(f"owner-{number}")), range(20)))
+    assert sum(ours) == 1
 
 
 def test_a_claim_repeated_by_the_same_owner_is_still_its_own(links: LinkStore) -> None:
     """The library below repeats a request whose answer was lost."""
-    assert links.claim(lease("a")) is None
-    assert links.claim(lease("a")) is None
+    assert claimed(links, lease("a"))
+    assert claimed(links, lease("a"))
 
 
 def test_a_complete_row_stands_in_the_way_with_its_issue(links: LinkStore) -> None:
     links.claim(lease("a"))
-    assert links.complete(KEY, ISSUE) == ISSUE
+    assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     row = links.claim(lease("b"))
-    assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE)
+    assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
     links.mark_linked(KEY)
     row = links.claim(lease("b"))
-    assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, linked_in_backtrace=True)
+    assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED, linked_in_backtrace=True)
 
 
 def test_the_first_issue_recorded_stays(links: LinkStore) -> None:
-    links.complete(KEY, ISSUE)
+    links.complete(KEY, ISSUE, CREATED)
     links.mark_linked(KEY)
-    assert links.complete(KEY, Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")) == ISSUE
-    assert links.complete(KEY, ISSUE) == ISSUE
+    assert links.complete(KEY, Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2"), CREATED) == ISSUE
+    assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     assert held(links).linked_in_backtrace
 
 
 def test_a_ticket_is_recorded_even_where_the_row_is_somebody_elses(links: LinkStore) -> None:
     links.claim(lease("a"))
     links.take_over(held(links), lease("b", 1100))
-    assert links.complete(KEY, ISSUE) == ISSUE
+    assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     assert held(links).state is LinkState.COMPLETE
 
 
@@ -89,16 +109,16 @@ def test_a_released_key_can_be_claimed_and_keeps_its_reason_until_then(links: Li
     links.claim(lease("a"))
     links.release(lease("a"), REFUSAL)
     row = held(links)
-    assert (row.state, row.refusal) == (LinkState.RELEASED, REFUSAL)
-    assert links.claim(lease("b", 1010)) is None
-    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1085)
+    assert (row.state, row.record) == (LinkState.RELEASED, REFUSAL)
+    assert claimed(links, lease("b", 1010))
+    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1085, record=REFUSAL)
 
 
 def test_only_the_owner_releases_and_only_before_it_became_uncertain(links: LinkStore) -> None:
     links.claim(lease("a"))
     links.release(lease("b"), REFUSAL)
     assert held(links).state is LinkState.CREATING
-    links.leave_uncertain(lease("a"), now=1010, until=1020, looked_up=False)
+    links.leave_uncertain(lease("a"), LATER, now=1010, until=1020, looked_up=False)
     links.release(lease("a"), REFUSAL)
     assert held(links).state is LinkState.UNCERTAIN
 
@@ -124,14 +144,14 @@ def test_of_many_that_take_over_at_once_one_succeeds(atomic_links: LinkStore) ->
 def test_a_complete_row_is_not_taken_over(links: LinkStore) -> None:
     links.claim(lease("a"))
     seen = held(links)
-    links.complete(KEY, ISSUE)
+    links.complete(KEY, ISSUE, CREATED)
     assert not links.take_over(seen, lease("b", 1100))
     assert not links.take_over(held(links), lease("b", 1100))
 
 
 def test_lookups_are_counted_and_uncertain_since_stays(links: LinkStore) -> None:
     links.claim(lease("a"))
-    links.leave_uncertain(lease("a"), now=1010.5, until=1020, looked_up=False)
+    links.leave_uncertain(lease("a"), LATER, now=1010.5, until=1020, looked_up=False)
     row = held(links)
     assert (row.state, row.lookups, row.uncertain_since, row.lease_until) == (
         LinkState.UNCERTAIN,
@@ -142,7 +162,7 @@ def test_lookups_are_counted_and_uncertain_since_stays(links: LinkStore) -> None
     for number in (1, 2):
         again = lease(f"b{number}", 1020 + number)
         assert links.take_over(held(links), again)
-        links.leave_uncertain(again, now=again.now, until=again.now + 20, looked_up=True)
+        links.leave_uncertain(again, LATER, now=again.now, until=again.now + 20, looked_up=True)
         assert held(links).lookups == number
     assert held(links).uncertain_since == 1010.5
 
@@ -151,21 +171,21 @@ def test_who_lost_the_row_cannot_give_it_back(links: LinkStore) -> None:
     links.claim(lease("a"))
     links.take_over(held(links), lease("b", 1100))
     before = held(links)
-    links.leave_uncertain(lease("a"), now=1101, until=1101, looked_up=True)
+    links.leave_uncertain(lease("a"), LATER, now=1101, until=1101, looked_up=True)
     assert held(links) == before
-    links.complete(KEY, ISSUE)
-    links.leave_uncertain(lease("b", 1100), now=1101, until=1101, looked_up=True)
+    links.complete(KEY, ISSUE, CREATED)
+    links.leave_uncertain(lease("b", 1100), LATER, now=1101, until=1101, looked_up=True)
     assert held(links).issue == ISSUE
 
 
 def test_a_new_attempt_forgets_the_lookups_of_the_last(links: LinkStore) -> None:
     links.claim(lease("a"))
-    links.leave_uncertain(lease("a"), now=1010, until=1020, looked_up=True)
+    links.leave_uncertain(lease("a"), LATER, now=1010, until=1020, looked_up=True)
     mine = lease("b", 1100)
     assert not links.start_again(mine)
     links.take_over(held(links), mine)
     assert links.start_again(mine)
-    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1175)
+    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1175, record=LATER)
 
 
 def test_parking_notes_are_by_connection_and_scope(links: LinkStore) -> None:
@@ -177,3 +197,106 @@ def test_parking_notes_are_by_connection_and_scope(links: LinkStore) -> None:
     links.park("main", "BUG/Bug", replace(first, until=1500))
     assert links.parkings("main") == {"BUG/Bug": replace(first, until=1500), "*": replace(first, until=1400)}
     assert links.parkings("other") == {"BUG/Bug": first}
+
+
+def test_without_a_record_the_last_one_stays(links: LinkStore) -> None:
+    links.claim(lease("a"))
+    links.release(lease("a"), None)
+    assert held(links) == Link(KEY, LinkState.RELEASED, owner="a")
+    links.claim(lease("b"))
+    links.release(lease("b"), REFUSAL)
+    links.claim(lease("c"))
+    links.release(lease("c"), None)
+    assert held(links).record == REFUSAL
+
+
+def test_an_error_has_a_row_of_its_own(links: LinkStore) -> None:
+    first, second = replace(KEY, trace="1e4a"), replace(KEY, trace="1e4b")
+    assert claimed(links, lease("a", key=first))
+    links.complete(first, ISSUE, CREATED)
+    assert claimed(links, lease("b", key=second))
+    assert links.get(KEY) is None
+    assert held(links, first).key == first
+
+
+def test_a_held_error_stays_held(links: LinkStore) -> None:
+    links.claim(lease("a"))
+    links.hold(lease("b"), REFUSAL, 9000)
+    assert held(links).state is LinkState.CREATING
+    links.hold(lease("a"), REFUSAL, 9000)
+    row = links.claim(lease("c"))
+    assert (row.state, row.record) == (LinkState.HELD, REFUSAL)
+    assert row.owner != "c"
+
+
+def test_a_note_is_taken_where_nothing_else_is_known(links: LinkStore) -> None:
+    links.note(KEY, REFUSAL, 9000)
+    assert held(links) == Link(KEY, LinkState.RELEASED, record=REFUSAL)
+    assert claimed(links, lease("a"))
+    links.note(KEY, LATER, 9000)
+    assert held(links).record == REFUSAL
+    links.complete(KEY, ISSUE, CREATED)
+    links.note(KEY, LATER, 9000)
+    assert held(links) == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
+
+
+def test_screens_are_by_connection_and_scope(links: LinkStore) -> None:
+    assert links.screen("main", "BUG/Bug") is None
+    links.keep_screen("main", "BUG/Bug", "ä", 9000.5)
+    links.keep_screen("main", "BUG/Task", "b", 9000.5)
+    links.keep_screen("main", "BUG/Bug", "c", 9000.5)
+    assert (links.screen("main", "BUG/Bug"), links.screen("main", "BUG/Task")) == ("c", "b")
+    assert links.screen("other", "BUG/Bug") is None
+
+
+def due(store: LinkStore, now: float, pace: Pace, owner: str = "", key: LinkKey = KEY) -> bool:
+    return store.due(key, owner or f"owner-{now}", now, pace)
+
+
+def test_frequency_lets_one_event_through_and_then_none_for_its_time(links: LinkStore) -> None:
+    pace = Pace(frequency=60)
+    assert [due(links, now, pace) for now in (1000.5, 1000.75, 1060.25)] == [True, False, False]
+    assert [due(links, now, pace) for now in (1060.5, 1060.75, 1121)] == [True, False, True]
+
+
+def test_threshold_lets_every_so_many_th_event_through(links: LinkStore) -> None:
+    assert [due(links, now, Pace(threshold=3)) for now in range(1000, 1007)] == [
+        False, False, True, False, False, True, False,
+    ]  # fmt: skip
+
+
+def test_the_threshold_counts_from_the_last_that_was_due_and_heeds_no_frequency(links: LinkStore) -> None:
+    pace = Pace(frequency=60, threshold=3)
+    moments = (1000, 1001, 1002, 1003, 1004, 1063, 1064, 1065, 1066)
+    assert [due(links, now, pace) for now in moments] == [
+        True, False, False, True, False, True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_groups_and_integrations_are_counted_apart_and_traces_together(links: LinkStore) -> None:
+    pace = Pace(threshold=2)
+    assert not due(links, 1, pace)
+    assert not due(links, 2, pace, key=LinkKey(KEY.integration, "another"))
+    assert not due(links, 3, pace, key=LinkKey("my_universe/my_project/other", KEY.fingerprint))
+    assert due(links, 4, pace, key=replace(KEY, trace="1e4a"))
+
+
+def test_a_counter_is_no_claim_and_does_not_disturb_one(links: LinkStore) -> None:
+    assert not due(links, 1, Pace(threshold=2))
+    assert claimed(links, lease("a"))
+    assert due(links, 2, Pace(threshold=2))
+    assert held(links).owner == "a"
+
+
+@pytest.mark.parametrize(
+    ("pace", "expected"),
+    [(Pace(threshold=10), 5), (Pace(frequency=60), 1), (Pace(60, 10), 5), (Pace(60, 7), 8)],
+)
+def test_fifty_at_once_are_each_counted_once(atomic_links: LinkStore, pace: Pace, expected: int) -> None:
+    def count(number: int) -> bool:
+        while True:
+            with suppress(Busy):
+                return due(atomic_links, 1000.5, pace, f"owner-{number}")
+
+    with ThreadPoolExecutor(50) as pool:
+        assert sum(pool.map(count, range(50))) == expected

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from backtrace_jira.config import Action, ParameterNames
-from backtrace_jira.model import Decision, LinkState
+from backtrace_jira.model import NO_INTEGRATION, Decision, LinkKey, LinkState
 from backtrace_jira.templating import top_value
+from local.jira_stand_in import custom_field
 from tests.builders import group, sample_body
 from tests.world import PREFIX, MakeWorld, World
 
@@ -98,22 +99,23 @@ def test_429_with_retry_after_comes_back_after_that_time_without_a_lookup(world:
 
 
 def test_400_with_field_errors_is_kept_with_jiras_words_and_replayed_once_mended(world: World) -> None:
-    world.configure(custom_fields={"customfield_4711": "$version"})
-    world.new_process()
+    world.jira.add_field(
+        custom_field("customfield_4711", "Team", "select", options=("A", "B"), required=True)
+    )
     assert world.deliver() == []
     (letter,) = world.dead_letters()
-    assert "customfield_4711: Field 'customfield_4711' cannot be set" in letter["Reason"]
+    assert "customfield_4711: Team is required" in letter["Reason"]
     assert letter["Integration"] == world.settings.id
     assert letter["Fingerprint"] == group().fingerprint
     assert json.loads(letter["body"]) == sample_body()
-    refusal = world.row().refusal
+    refusal = world.row().record
     assert refusal is not None
     assert "customfield_4711" in refusal.fields
 
     parked = world.event(sample_body() | {"fingerprint": "e" * 64})
     assert world.deliver(parked) == ["m0"]
     assert world.jira.count("POST", r"/issue$") == 1  # the second was parked
-    world.configure(custom_fields={})
+    world.configure(custom_fields={"Team": "A"})
     world.clock.advance(world.patience.parked + 1)
     world.new_process()
     for letter in world.dead_letters():
@@ -251,10 +253,15 @@ def test_a_batch_with_one_bad_and_nine_good_events(world: World) -> None:
     assert letter["Reason"].startswith("not a Backtrace error group: ")
 
 
-def test_an_unknown_project_is_counted_and_logged_and_costs_nothing(world: World) -> None:
-    assert world.deliver(world.event(sample_body() | {"project": "nobody-configured-this"})) == []
+def test_an_unknown_project_is_counted_logged_and_recorded_once(world: World) -> None:
+    for _ in range(3):
+        assert world.deliver(world.event(sample_body() | {"project": "nobody-configured-this"})) == []
     assert world.reports[-1].decision is Decision.NO_INTEGRATION
-    assert world.wire.count("dynamodb") == world.wire.count("http") == world.wire.count("sqs") == 0
+    assert (world.wire.count("dynamodb"), world.wire.count("http"), world.wire.count("sqs")) == (1, 0, 0)
+    row = world.store.get(LinkKey(NO_INTEGRATION, group().fingerprint))
+    assert row is not None
+    assert row.record is not None
+    assert "my_universe/nobody-configured-this" in row.record.reason
     assert world.dead_letters() == []
 
 
@@ -310,7 +317,7 @@ def test_hostile_text_reaches_jira_harmless_and_whole(world: World) -> None:
     assert top_value(group().attributes["version"]) == "1.1.0"
 
 
-def test_a_filtered_event_costs_nothing_and_says_which_action_decided(world: World) -> None:
+def test_a_filtered_event_costs_one_record_that_says_which_action_decided(world: World) -> None:
     actions = [
         {"action": "filter"},
         {"action": "submit", "attribute": "environment", "regex": "^production$"},
@@ -318,10 +325,15 @@ def test_a_filtered_event_costs_nothing_and_says_which_action_decided(world: Wor
     world.configure(actions=tuple(Action.model_validate(each) for each in actions))
     world.new_process()
     elsewhere = sample_body() | {"fingerprint": "d" * 64, "attributes": {"environment": [["staging", 2]]}}
-    assert world.deliver(world.event(elsewhere)) == []
+    for _ in range(3):
+        assert world.deliver(world.event(elsewhere)) == []
     assert world.reports[-1].decision is Decision.FILTERED
     assert world.reports[-1].detail == "action 1: filter where * matches .*"
-    assert world.wire.count("dynamodb") == world.wire.count("http") == 0
+    assert (world.wire.count("dynamodb"), world.wire.count("http")) == (1, 0)
+    row = world.store.get(LinkKey(world.settings.id, "d" * 64))
+    assert row is not None
+    assert row.record is not None
+    assert (row.record.decision, row.record.rule) == (Decision.FILTERED, world.reports[-1].detail)
     assert world.deliver() == []
     world.assert_one_ticket()
 
@@ -330,7 +342,7 @@ def test_one_groups_odd_value_costs_its_neighbours_a_wait_and_no_ticket(world: W
     world.jira.faults.add("POST", r"/issue$", status=400, body={"errors": {"customfield_1": "not a number"}})
     assert world.deliver(world.event(sample_body() | {"fingerprint": "a" * 64})) == []
     assert world.deliver() == ["m0"]
-    refusal = world.row().refusal
+    refusal = world.row().record
     assert refusal is not None
     assert refusal.fields == {"customfield_1": "not a number"}
     assert world.deliver_until_done() is Decision.CREATED

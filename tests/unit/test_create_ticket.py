@@ -20,7 +20,7 @@ from backtrace_jira.errors import (
     Throttled,
     Unreachable,
 )
-from backtrace_jira.model import Decision, LinkKey, LinkState, Outcome
+from backtrace_jira.model import Decision, LinkKey, LinkState, Outcome, Record
 from tests.builders import group, integration
 from tests.fakes import Clock, FakeBacktrace, FakeConfiguration, FakeTickets, InMemoryLinks
 
@@ -248,8 +248,8 @@ def test_a_storm_of_errors_costs_a_broken_configuration_one_call() -> None:
     row = world.links.get(world.row)
     assert row is not None
     assert row.state is LinkState.RELEASED
-    assert row.refusal is not None
-    assert row.refusal.fields == {"customfield_1": "Team is required."}
+    assert row.record is not None
+    assert row.record.fields == {"customfield_1": "Team is required."}
     world.jira.fail = []
     world.clock.advance(world.patience.parked + 1)
     assert world.deliver().decision is Decision.CREATED
@@ -315,10 +315,10 @@ def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(
 ) -> None:
     world = World()
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise KeyError("s3cret")
 
-    monkeypatch.setattr("backtrace_jira.create_ticket.draft_ticket", broken)
+    monkeypatch.setattr("backtrace_jira.drafting.draft_ticket", broken)
     outcome = world.deliver()
     assert outcome.decision is Decision.POSTPONED
     assert "s3cret" not in outcome.detail
@@ -343,7 +343,7 @@ def test_a_ticket_that_somebody_else_recorded_first_stays_and_the_second_is_name
 
     def overtaken(draft):  # type: ignore[no-untyped-def]
         issue = create(draft)
-        world.links.complete(world.row, create(draft))
+        world.links.complete(world.row, create(draft), Record(1.5, Decision.CREATED))
         return issue
 
     world.jira.create = overtaken  # type: ignore[method-assign]

@@ -350,11 +350,13 @@ def test_body_of_a_draft() -> None:
 def test_log_fields_leave_out_what_is_empty() -> None:
     assert Outcome(Decision.INVALID).log_fields() == {"decision": "invalid"}
     issue = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
-    assert Outcome(Decision.CREATED, "f", "u/p/n", issue, "d", ("a",), ValueError(CANARY)).log_fields() == {
+    outcome = Outcome(Decision.CREATED, "f", "u/p/n", issue, "d", ("a",), ("b",), ValueError(CANARY))
+    assert outcome.log_fields() == {
         "decision": "created",
         "integration": "u/p/n",
         "fingerprint": "f",
         "issue_key": "BUG-1",
         "detail": "d",
         "unknown_attributes": ["a"],
+        "left_out": ["b"],
     }

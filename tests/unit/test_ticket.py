@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backtrace_jira import wiki
+from backtrace_jira.body import describe
+from backtrace_jira.coercion import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT
 from backtrace_jira.model import JSON, ErrorGroup, TicketDraft
-from backtrace_jira.ticket import LONGEST_LABEL, LONGEST_SUMMARY, LONGEST_TEXT, describe, draft_ticket
+from backtrace_jira.ticket import draft_ticket
 from tests.builders import group, integration
 
 MARKER = "bt-0123456789abcdef01234567"
@@ -206,7 +208,7 @@ class TestLabels:
         error_group = group(attributes={"long": [[value, 1]]})
         (long, marker) = labels(draft(error_group, custom_fields={"labels": "$long"}))
         assert isinstance(long, str)
-        assert LONGEST_LABEL - 1 <= wiki.utf16_length(long) <= LONGEST_LABEL == 255
+        assert LONGEST_LINE - 1 <= wiki.utf16_length(long) <= LONGEST_LINE == 255
         assert long.endswith("…")
         assert marker == MARKER
 

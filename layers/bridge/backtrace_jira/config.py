@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from backtrace_jira.model import Name
+from backtrace_jira.model import Name, Pace
 
 if TYPE_CHECKING:
     import re2
@@ -228,6 +228,16 @@ class Action(Settings):
         return self
 
 
+class EventKind(StrEnum):
+    """What a ticket is made for (Common Settings: Event)."""
+
+    GROUP = "group"
+    TRACE = "trace"
+
+
+LONGEST_FREQUENCY = 30 * 24 * 3600
+
+
 class Integration(Settings):
     """One Backtrace project's way into one Jira project; the settings of the product page."""
 
@@ -260,11 +270,32 @@ class Integration(Settings):
         default=(),
         description="Ordered submit, filter and mention actions. Without any, every error group is submitted.",
     )
+    event: EventKind = Field(
+        default=EventKind.GROUP,
+        description="Event: group makes one ticket for each error group, trace one for each error.",
+    )
+    frequency: int = Field(
+        default=0,
+        ge=0,
+        le=LONGEST_FREQUENCY,
+        description="Frequency: seconds that must pass after a group's ticket before its next error is due. 0: none.",
+    )
+    threshold: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Threshold: so many events of a group make one due, whatever the frequency says. 0: none.",
+    )
 
     @property
     def id(self) -> str:
         """universe/project/name: the first half of a link's key."""
         return f"{self.universe}/{self.project}/{self.name}"
+
+    @property
+    def pace(self) -> Pace:
+        """Frequency and threshold."""
+        return Pace(self.frequency, self.threshold)
 
     @property
     def parking_scope(self) -> str:

@@ -10,25 +10,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from backtrace_jira.config import Integration
+from backtrace_jira.config import EventKind, Integration
+from backtrace_jira.decisions import (
+    NOT_YET_DUE,
+    REMEMBERED,
+    Case,
+    UnclaimedDecisions,
+    explain,
+    failed,
+    held,
+    record_in_favour,
+    record_of,
+)
+from backtrace_jira.drafting import Drafting
 from backtrace_jira.errors import (
     BacktraceJiraError,
     Busy,
     CredentialRefused,
-    InvalidSettings,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
-    Parked,
     Refused,
     Throttled,
-    TryAgain,
 )
-from backtrace_jira.model import Decision, ErrorGroup, Issue, Link, LinkKey, Outcome, Refusal, TicketDraft
+from backtrace_jira.model import Decision, ErrorGroup, Issue, Link, LinkKey, LinkState, Outcome, TicketDraft
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.ports import Configuration, Lease, LinkStore, Tickets
 from backtrace_jira.rules import judge
-from backtrace_jira.ticket import draft_ticket
+from backtrace_jira.screens import Screens
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,8 @@ class CreateTicket:
         self._parking = ParkingNotes(
             links, clock, trust=self._patience.parking_note, duration=self._patience.parked
         )
+        self._screens = Screens(links, clock)
+        self._unclaimed = UnclaimedDecisions(links, clock)
 
     def __call__(self, group: ErrorGroup, *, deadline: float) -> list[Outcome]:
         """Serve every integration of the group's project; one that fails does not stop the others.
@@ -83,33 +94,34 @@ class CreateTicket:
         try:
             integrations = self._configuration.integrations(group.universe, group.project)
         except BacktraceJiraError as error:
-            return [_failed(group, "", error)]
+            return [failed(group, "", error)]
         if not integrations:
-            detail = f"no integration is configured for {group.universe}/{group.project}"
-            return [Outcome(Decision.NO_INTEGRATION, group.fingerprint, detail=detail)]
+            return [self._unclaimed.no_integration(group)]
         return [self._serve(group, integration, deadline) for integration in integrations]
 
     def _serve(self, group: ErrorGroup, integration: Integration, deadline: float) -> Outcome:
         try:
-            verdict = judge(group, integration.actions)
-            if not verdict.submit:
-                return Outcome(Decision.FILTERED, group.fingerprint, integration.id, detail=verdict.reason)
-            return self._ticket(group, integration, deadline)
+            case = Case(group, integration, judge(group, integration.actions))
+            if not case.verdict.submit:
+                return self._unclaimed.filtered(case)
+            return self._ticket(case, deadline)
         except Exception as error:
-            return _failed(group, integration.id, error)
+            return failed(group, integration.id, error)
 
-    def _ticket(self, group: ErrorGroup, integration: Integration, deadline: float) -> Outcome:
-        lease = self._lease(LinkKey(integration.id, group.fingerprint), deadline)
+    def _ticket(self, case: Case, deadline: float) -> Outcome:
+        lease = self._lease(case.key, deadline)
         row = self._links.claim(lease)
-        if row is None:
-            return self._create(group, integration, lease)
+        if row.owner == lease.owner and row.state is LinkState.CREATING:
+            return self._create(case, lease) if self._due(case, row, lease) else self._hold(case, lease)
         if row.issue is not None:
-            return self._known(integration, row, row.issue)
+            return self._known(case.integration, row, row.issue)
+        if row.state is LinkState.HELD:
+            return held(case)
         if row.lease_until > lease.now:
             raise Busy("this ticket is being created", after=min(row.lease_until - lease.now, 15))
         if not self._links.take_over(row, lease):
             raise Busy("another delivery took this ticket over", after=5)
-        return self._recover(group, integration, row, lease)
+        return self._recover(case, row, lease)
 
     def _lease(self, key: LinkKey, deadline: float) -> Lease:
         now = self._clock()
@@ -118,77 +130,114 @@ class CreateTicket:
             raise Busy("no time is left in this invocation")
         return Lease(key, self._new_owner(), now, now + self._patience.lease)
 
+    def _due(self, case: Case, row: Link, lease: Lease) -> bool:
+        """Count the event. One that was due and failed stays so, however often it comes back."""
+        pace = case.integration.pace
+        if pace.always or (row.record and row.record.decision not in NOT_YET_DUE):
+            return True
+        try:
+            return self._links.due(lease.key, lease.owner, lease.now, pace)
+        except Exception:
+            self._links.release(lease, None)  # not counted: without a record, it will be
+            raise
+
+    def _hold(self, case: Case, lease: Lease) -> Outcome:
+        """Leave it at that for this error; a group's next event may be due."""
+        outcome = held(case)
+        record = record_in_favour(outcome, self._clock(), case.verdict.reason)
+        if case.integration.event is EventKind.TRACE:
+            self._links.hold(lease, record, record.at + REMEMBERED)
+        else:
+            self._links.release(lease, record)
+        return outcome
+
     def _known(self, integration: Integration, row: Link, issue: Issue) -> Outcome:
         if row.linked_in_backtrace:
             return _done(Decision.KNOWN, row.key, issue)
         return self._link_in_backtrace(integration, row.key, _done(Decision.LINKED, row.key, issue))
 
-    def _create(self, group: ErrorGroup, integration: Integration, lease: Lease) -> Outcome:
-        tickets, draft = self._prepare(group, integration, lease)
+    def _create(self, case: Case, lease: Lease) -> Outcome:
+        tickets, drafting, draft = self._prepare(case, lease)
         try:
-            issue = tickets.create(draft)
-        except OutcomeUnknown:
-            self._leave_uncertain(lease, looked_up=False)
+            draft, issue = self._send(tickets, drafting, draft, lease)
+        except OutcomeUnknown as error:
+            self._leave_uncertain(case, lease, error, looked_up=False)
             raise
-        except Refused as error:
-            refusal = _refusal(error, self._clock())
-            self._links.release(lease, refusal)
-            self._parking.refused(integration, refusal, error)
-            raise
-        except TryAgain as error:
-            self._links.release(lease, _refusal(error, self._clock()))
-            self._note(integration, error)
-            raise
-        except InvalidSettings as error:  # an address or a certificate: nothing was sent
-            self._links.release(lease, _refusal(error, self._clock()))
+        except BacktraceJiraError as error:
+            self._give_back(case, lease, error)
             raise
         outcome = replace(
-            _done(Decision.CREATED, lease.key, issue), unknown_attributes=draft.unknown_attributes
+            _done(Decision.CREATED, lease.key, issue),
+            unknown_attributes=draft.unknown_attributes,
+            left_out=draft.left_out,
         )
-        return self._complete(integration, outcome)
+        return self._complete(case, lease.key, outcome)
 
-    def _prepare(
-        self, group: ErrorGroup, integration: Integration, lease: Lease
-    ) -> tuple[Tickets, TicketDraft]:
-        """Do all that can fail before anything is sent; a failure gives the claim back."""
+    def _prepare(self, case: Case, lease: Lease) -> tuple[Tickets, Drafting, TicketDraft]:
+        """Do all that can fail before a create is sent; a failure gives the claim back."""
         try:
-            self._parking.check(integration)
-            tickets = self._configuration.tickets(integration)
-            mentions = judge(group, integration.actions).mentions
-            draft = draft_ticket(group, integration, lease.key.marker(self._stage), mentions)
-            if self._clock() + self._patience.longest_create > lease.until:
-                raise Busy("the lease is too old to begin a create")
+            self._parking.check(case.integration)
+            tickets = self._configuration.tickets(case.integration)
+            drafting = Drafting(case, lease.key.marker(self._stage), tickets, self._screens)
+            draft = drafting.draft()
+            self._ensure_time(lease)
         except Exception as error:
-            self._links.release(lease, _refusal(error, self._clock()))
+            self._give_back(case, lease, error)
             raise
-        return tickets, draft
+        return tickets, drafting, draft
 
-    def _recover(self, group: ErrorGroup, integration: Integration, row: Link, lease: Lease) -> Outcome:
+    def _send(
+        self, tickets: Tickets, drafting: Drafting, draft: TicketDraft, lease: Lease
+    ) -> tuple[TicketDraft, Issue]:
+        """Send the create; a second one only when Jira's screen is found to differ from what we knew of it."""
+        try:
+            return draft, tickets.create(draft)
+        except Refused as refusal:
+            again = drafting.redraft(draft, refusal)
+            if again is None:
+                raise
+        self._ensure_time(lease)
+        return again, tickets.create(again)
+
+    def _give_back(self, case: Case, lease: Lease, error: Exception) -> None:
+        """Release the row: there is no ticket; what others would meet, too, is parked."""
+        record = record_of(error, self._clock(), case.verdict.reason)
+        self._links.release(lease, record)
+        if isinstance(error, Refused):
+            self._parking.refused(case.integration, record, error)
+        else:
+            self._note(case.integration, error)
+
+    def _ensure_time(self, lease: Lease) -> None:
+        if self._clock() + self._patience.longest_create > lease.until:
+            raise Busy("the lease is too old to begin a create")
+
+    def _recover(self, case: Case, row: Link, lease: Lease) -> Outcome:
         """Find out what became of a create that nobody heard the end of."""
-        tickets, found = self._look_up(integration, lease)
+        tickets, found = self._look_up(case, lease)
         if found:
-            return self._complete(integration, _done(Decision.ADOPTED, lease.key, found))
+            return self._complete(case, lease.key, _done(Decision.ADOPTED, lease.key, found))
         since = row.uncertain_since or row.lease_until
         if row.lookups + 1 < self._patience.lookups or lease.now - since < self._patience.settle:
-            self._leave_uncertain(lease, looked_up=True)
-            raise NotYetVisible(
+            not_yet = NotYetVisible(
                 "a create was cut off, and Jira's search does not show a ticket yet",
                 after=self._patience.between_lookups,
             )
-        project = draft_ticket(group, integration, lease.key.marker(self._stage)).project
-        self._ensure_visible(tickets, project, lease)
+            self._leave_uncertain(case, lease, not_yet, looked_up=True)
+            raise not_yet
+        self._ensure_visible(case, tickets, lease)
         if not self._links.start_again(lease):
             raise Busy("another delivery took this ticket over", after=5)
-        return self._create(group, integration, lease)
+        return self._create(case, lease)
 
-    def _look_up(self, integration: Integration, lease: Lease) -> tuple[Tickets, Issue | None]:
+    def _look_up(self, case: Case, lease: Lease) -> tuple[Tickets, Issue | None]:
         try:
-            self._parking.check(integration, lookup=True)
-            tickets = self._configuration.tickets(integration)
+            self._parking.check(case.integration, lookup=True)
+            tickets = self._configuration.tickets(case.integration)
             found = tickets.find(lease.key.marker(self._stage))
         except BacktraceJiraError as error:
-            self._leave_uncertain(lease, looked_up=False)
-            self._note(integration, error)
+            self._leave_uncertain(case, lease, error, looked_up=False)
+            self._note(case.integration, error)
             raise
         # The oldest is ours: a person's clone carries the marker too.
         return tickets, found[0] if found else None
@@ -198,38 +247,38 @@ class CreateTicket:
         if isinstance(error, Throttled):
             self._parking.throttled(integration, error.after or self._patience.between_lookups)
         elif isinstance(error, CredentialRefused):
-            self._parking.refused(integration, _refusal(error, self._clock()), error)
+            self._parking.refused(integration, record_of(error, self._clock()), error)
 
-    def _ensure_visible(self, tickets: Tickets, project: str, lease: Lease) -> None:
+    def _ensure_visible(self, case: Case, tickets: Tickets, lease: Lease) -> None:
         """Make sure that an empty find means something: an account may create what it cannot browse."""
+        project = case.target.project
         try:
-            visible = tickets.may_browse(project)
-        except BacktraceJiraError:
-            self._leave_uncertain(lease, looked_up=False)
-            raise
-        if not visible:
-            self._leave_uncertain(lease, looked_up=False)
+            if tickets.may_browse(project):
+                return
             raise NotVisible(
                 f"a create was cut off, and the account may not browse project {project}, "
                 "so it cannot be told whether the ticket exists; grant Browse Projects and replay"
             )
+        except BacktraceJiraError as error:
+            self._leave_uncertain(case, lease, error, looked_up=False)
+            raise
 
-    def _leave_uncertain(self, lease: Lease, *, looked_up: bool) -> None:
-        now = self._clock()
-        until = now + self._patience.between_lookups
-        self._links.leave_uncertain(lease, now=now, until=until, looked_up=looked_up)
+    def _leave_uncertain(self, case: Case, lease: Lease, error: Exception, *, looked_up: bool) -> None:
+        record = record_of(error, self._clock(), case.verdict.reason)
+        until = record.at + self._patience.between_lookups
+        self._links.leave_uncertain(lease, record, now=record.at, until=until, looked_up=looked_up)
 
-    def _complete(self, integration: Integration, outcome: Outcome) -> Outcome:
+    def _complete(self, case: Case, key: LinkKey, outcome: Outcome) -> Outcome:
         """Record the ticket at once, then tell Backtrace."""
-        key = LinkKey(outcome.integration, outcome.fingerprint)
         made = outcome.issue
         if made is None:
             raise AssertionError("complete needs an issue")
-        held = self._links.complete(key, made)
-        if held.id != made.id:
-            detail = f"{made.key} is a second ticket: this group is already linked to {held.key}"
-            outcome = replace(outcome, issue=held, detail=detail)
-        return self._link_in_backtrace(integration, key, outcome)
+        record = record_in_favour(outcome, self._clock(), case.verdict.reason)
+        kept = self._links.complete(key, made, record)
+        if kept.id != made.id:
+            detail = f"{made.key} is a second ticket: this group is already linked to {kept.key}"
+            outcome = replace(outcome, issue=kept, detail=detail)
+        return self._link_in_backtrace(case.integration, key, outcome)
 
     def _link_in_backtrace(self, integration: Integration, key: LinkKey, outcome: Outcome) -> Outcome:
         """Link the ticket; a failure leaves the ticket standing and lets the message come again."""
@@ -250,26 +299,3 @@ class CreateTicket:
 
 def _done(decision: Decision, key: LinkKey, issue: Issue) -> Outcome:
     return Outcome(decision, key.fingerprint, key.integration, issue)
-
-
-def _failed(group: ErrorGroup, integration: str, error: Exception) -> Outcome:
-    if isinstance(error, Parked):
-        decision = Decision.PARKED
-    elif isinstance(error, BacktraceJiraError) and not isinstance(error, TryAgain):
-        decision = Decision.REFUSED
-    else:
-        decision = Decision.POSTPONED
-    return Outcome(decision, group.fingerprint, integration, detail=explain(error), error=error)
-
-
-def explain(error: Exception) -> str:
-    """Give an error's sentence. One we did not raise may hold anything, so only its kind is told."""
-    if isinstance(error, BacktraceJiraError):
-        return str(error)
-    return f"unexpected {type(error).__name__}; the function's log has the traceback"
-
-
-def _refusal(error: Exception, now: float) -> Refusal:
-    if isinstance(error, Refused | Parked):
-        return Refusal(now, str(error), error.messages, error.fields)
-    return Refusal(now, explain(error))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from backtrace_jira.create_ticket import CreateTicket, explain
+from backtrace_jira.create_ticket import CreateTicket
+from backtrace_jira.decisions import explain
 from backtrace_jira.errors import InvalidEvent, NeedsAttention, TryAgain
 from backtrace_jira.model import Decision, Outcome, read_error_group
 from backtrace_jira.ports import Delivery, ErrorEvents

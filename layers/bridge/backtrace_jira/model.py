@@ -93,6 +93,15 @@ class ErrorGroup(BaseModel):
     guids: Count = 0
     attributes: Annotated[dict[str, Histogram], BeforeValidator(_histograms)] = {}
 
+    @property
+    def trace(self) -> str:
+        """Tell this error from the others of its group: its object id, else a digest of all that is known of it."""
+        if self.object_id and _OBJECT_ID.fullmatch(self.object_id):
+            return self.object_id
+        return hashlib.sha256(self.model_dump_json().encode("utf-8", "replace")).hexdigest()[:32]
+
+
+_OBJECT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 # Half of a surrogate pair is what a text leaves that was cut in the middle of an emoji. JSON allows it.
 _ESCAPE = re.compile(
@@ -130,19 +139,34 @@ def faults_of(error: ValidationError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LinkKey:
-    """One error group in one integration: what may have one ticket, and no more."""
+    """One error group, or one error of it, in one integration: what may have one ticket, and no more."""
 
     integration: str
     """universe/project/name of the integration."""
     fingerprint: str
+    trace: str = ""
+    """The one error, where every error has a ticket (Event: Trace); empty where the group has one."""
 
     def marker(self, stage: str) -> str:
         """Return the label by which the ticket of this key can be found again.
 
         The stage is part of it, so that a trial deployment never adopts a production ticket.
         """
-        digest = hashlib.sha256("\n".join((stage, self.integration, self.fingerprint)).encode())
-        return f"bt-{digest.hexdigest()[:24]}"
+        parts = (stage, self.integration, self.fingerprint, *filter(None, (self.trace,)))
+        return f"bt-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often events of one group become due for a ticket; see `config.Integration` for the two numbers."""
+
+    frequency: int = 0
+    threshold: int = 0
+
+    @property
+    def always(self) -> bool:
+        """Tell whether every event is due, so that nothing need be counted."""
+        return self.threshold == 1 or not (self.frequency or self.threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +187,8 @@ class TicketDraft:
     marker: str
     unknown_attributes: tuple[str, ...] = ()
     """Names after a $ that this group has no attribute for: reported, never sent literally."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each field of the settings that could not be sent."""
 
     @property
     def project(self) -> str:
@@ -176,6 +202,10 @@ class TicketDraft:
         return {"fields": dict(self.fields), "properties": properties}
 
 
+NO_INTEGRATION = "#no-integration"
+"""Stands where an integration's id stands, for groups of projects that have none; no id can begin with #."""
+
+
 class LinkState(StrEnum):
     """Where a link row stands."""
 
@@ -185,18 +215,44 @@ class LinkState(StrEnum):
     """A create may or may not have happened: only a look-up can tell."""
     RELEASED = "released"
     """No ticket, for sure; the next delivery may create it."""
+    HELD = "held"
+    """No ticket, and none wanted: frequency and threshold hold this error back."""
     COMPLETE = "complete"
     """The ticket exists."""
 
 
+class Decision(StrEnum):
+    """What was decided for one group in one integration; the log key `decision`."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+    KNOWN = "known"
+    LINKED = "linked"
+    NO_INTEGRATION = "no_integration"
+    FILTERED = "filtered"
+    HELD = "held"
+    POSTPONED = "postponed"
+    REFUSED = "refused"
+    PARKED = "parked"
+    INVALID = "invalid"
+    DEAD_LETTER = "dead_letter"
+
+
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why no ticket was made, in the server's own words. `at` is in unix seconds."""
+class Record:
+    """What was decided about a key and why: the memory of `backtrace-jira explain`. `at` is in unix seconds."""
 
     at: float
-    reason: str
+    decision: Decision
+    reason: str = ""
+    rule: str = ""
+    """The action of the settings that decided, if one did."""
     messages: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    """The server's own words, as a whole and by field id."""
+    left_out: tuple[str, ...] = ()
+    unknown_attributes: tuple[str, ...] = ()
+    """What the ticket does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +269,7 @@ class Link:
     """How many look-ups since then found nothing."""
     issue: Issue | None = None
     linked_in_backtrace: bool = False
-    refusal: Refusal | None = None
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,23 +277,7 @@ class Parking:
     """Jira is not asked again for this scope until then (unix seconds)."""
 
     until: float
-    refusal: Refusal
-
-
-class Decision(StrEnum):
-    """What was decided for one group in one integration; the log key `decision`."""
-
-    CREATED = "created"
-    ADOPTED = "adopted"
-    KNOWN = "known"
-    LINKED = "linked"
-    NO_INTEGRATION = "no_integration"
-    FILTERED = "filtered"
-    POSTPONED = "postponed"
-    REFUSED = "refused"
-    PARKED = "parked"
-    INVALID = "invalid"
-    DEAD_LETTER = "dead_letter"
+    refusal: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +290,7 @@ class Outcome:
     issue: Issue | None = None
     detail: str = ""
     unknown_attributes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     error: Exception | None = None
 
     def log_fields(self) -> dict[str, Any]:
@@ -261,5 +302,6 @@ class Outcome:
             "issue_key": self.issue.key if self.issue else "",
             "detail": self.detail,
             "unknown_attributes": list(self.unknown_attributes),
+            "left_out": list(self.left_out),
         }
         return {key: value for key, value in keys.items() if value}

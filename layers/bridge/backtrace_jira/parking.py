@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from backtrace_jira.config import Integration
-from backtrace_jira.errors import CredentialRefused, Parked, Throttled
-from backtrace_jira.model import Parking, Refusal
+from backtrace_jira.errors import Busy, CredentialRefused, Parked, Throttled, TryAgain
+from backtrace_jira.model import Parking, Record
 from backtrace_jira.ports import LinkStore
 
 WHOLE_CONNECTION = "*"
@@ -45,18 +45,25 @@ class ParkingNotes:
         Raises:
             Throttled: the connection asked for a pause that is not over.
             Parked: a refusal of this scope still stands.
+            Busy: the store could not be asked.
         """
         now = self._clock()
         note = self._notes.setdefault(integration.connection, _Note())
         if note.throttled_until > now:
             raise Throttled("Jira asked for a pause", after=note.throttled_until - now)
         if note.read_at + self._trust < now:
-            note.parkings = dict(self._links.parkings(integration.connection))
+            note.parkings = self._stored(integration.connection)
             note.read_at = now
         scopes = (WHOLE_CONNECTION,) if lookup else (WHOLE_CONNECTION, integration.parking_scope)
         _raise_if_parked(note.parkings, scopes, now)
 
-    def refused(self, integration: Integration, refusal: Refusal, error: Exception) -> None:
+    def _stored(self, connection: str) -> dict[str, Parking]:
+        try:
+            return dict(self._links.parkings(connection))
+        except TryAgain as error:  # the store's pause is not Jira's
+            raise Busy(str(error)) from None
+
+    def refused(self, integration: Integration, refusal: Record, error: Exception) -> None:
         """Park what a refusal is about."""
         scope = WHOLE_CONNECTION if isinstance(error, CredentialRefused) else integration.parking_scope
         parking = Parking(refusal.at + self._duration, refusal)

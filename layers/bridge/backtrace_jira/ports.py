@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.config import Integration
-from backtrace_jira.model import Issue, Link, LinkKey, Outcome, Parking, Refusal, TicketDraft
+from backtrace_jira.fields import FieldSchema
+from backtrace_jira.model import Issue, Link, LinkKey, Outcome, Pace, Parking, Record, TicketDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,33 @@ class Lease:
 
 
 class LinkStore(Protocol):
-    """Link rows and parking notes. Every method is one request to the store."""
+    """Link rows, parking notes and create screens. Every method is one request to the store, but `due`."""
 
-    def claim(self, lease: Lease) -> Link | None:
-        """Take a key that nobody holds. None: it is ours, and no create was ever left open.
+    def claim(self, lease: Lease) -> Link:
+        """Take a key that nobody holds and return the row, which is ours if its owner is the lease's.
 
-        Otherwise the row that stands in the way, unchanged.
+        Otherwise it is the row that stands in the way, unchanged. A claim keeps the row's record.
         """
+        ...
+
+    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+        """Count one event of the key's group and tell whether a ticket is due; never called for `Pace.always`.
+
+        Due is an event when `frequency` seconds have passed since the last that was, or never was any; and the
+        one that makes `threshold` since then. However many count at once, each is counted once. One request;
+        two with a threshold, more only where others count at that moment.
+
+        Raises:
+            Busy: too many did; nothing was counted.
+        """
+        ...
+
+    def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
+        """Give our row back as `held`, for good; the row may vanish after `expires_at`."""
+        ...
+
+    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+        """Record a decision that needed no claim, unless the row is claimed, held or has a ticket."""
         ...
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
@@ -38,18 +59,20 @@ class LinkStore(Protocol):
         """Turn our uncertain row into a new attempt, now that the last one surely made no ticket."""
         ...
 
-    def leave_uncertain(self, lease: Lease, *, now: float, until: float, looked_up: bool) -> None:
+    def leave_uncertain(
+        self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
+    ) -> None:
         """Give our row back as `uncertain`, for nobody to touch before `until`.
 
         `looked_up` counts one more look-up without a find. The first time, `now` becomes `uncertain_since`.
         """
         ...
 
-    def release(self, lease: Lease, refusal: Refusal | None) -> None:
-        """Give our row back: there is no ticket, for sure, and this is why."""
+    def release(self, lease: Lease, record: Record | None) -> None:
+        """Give our row back: there is no ticket, for sure, and this is why. None leaves the last record."""
         ...
 
-    def complete(self, key: LinkKey, issue: Issue) -> Issue:
+    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
         """Record the ticket and return the one the row holds: the first to be recorded stays."""
         ...
 
@@ -63,6 +86,14 @@ class LinkStore(Protocol):
 
     def parkings(self, connection: str) -> Mapping[str, Parking]:
         """Return the connection's parking notes by scope, expired or not."""
+        ...
+
+    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+        """Keep what is known of a create screen of a connection; it may vanish after `expires_at`."""
+        ...
+
+    def screen(self, connection: str, scope: str) -> str | None:
+        """Return what was kept of a create screen, expired or not."""
         ...
 
     def get(self, key: LinkKey) -> Link | None:
@@ -89,6 +120,19 @@ class Tickets(Protocol):
 
     def may_browse(self, project: str) -> bool:
         """Tell whether the account sees the project's issues, so that an empty find means something."""
+        ...
+
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
+        """Return the fields of a create screen; None from a server that has no create metadata.
+
+        Raises:
+            InvalidField: the project or its issue type does not exist, as far as this account may know.
+            Refused, CredentialRefused, TryAgain: as for every request.
+        """
+        ...
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
         ...
 
 

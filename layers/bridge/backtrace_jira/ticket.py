@@ -1,58 +1,227 @@
-"""The ticket draft: an error group in the words of one integration."""
+"""The ticket draft: an error group in the words of one integration, as far as Jira's create screen takes them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from backtrace_jira import wiki
-from backtrace_jira.config import Display, Integration
-from backtrace_jira.model import JSON, ErrorGroup, Histogram, TicketDraft
+from backtrace_jira.body import describe, without_mention
+from backtrace_jira.coercion import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT, People, coerce
+from backtrace_jira.config import Integration
+from backtrace_jira.errors import InvalidField, NotOnScreen
+from backtrace_jira.fields import Field, FieldSchema, untyped
+from backtrace_jira.model import JSON, ErrorGroup, TicketDraft
 from backtrace_jira.templating import names_in, render, values_of
 
 LABEL = "Backtrace"
 PROPERTY = "backtrace-jira"
 
-LONGEST_TEXT = 32_767
-"""Of description, text area and comment: "The entered text is too long. It exceeds the allowed limit"."""
-LONGEST_SUMMARY = 254
-"""The documented limit is 255; some older versions refuse 255 itself."""
-LONGEST_LABEL = 255
-LONGEST_VALUE = 255
-LONGEST_LIST = 2_000
-LONGEST_LINK = 4_000
-"""A longer one is no address that anybody serves, and a part of it would lead elsewhere."""
-VALUES_SHOWN = 5
-MENTIONS = 50
-HOSTNAME = "hostname"
+REQUIRED = ("project", "issuetype", "summary", "labels", "description")
+"""Fields that are always filled; each can be overridden (product page: Required Fields)."""
 
-_MENTION = re.compile(r"\[(?=\s*~)")
 _OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
 """A mention that a template spells out itself, without an attribute in it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a ticket goes: project key (or id) and issue type, whichever settings decide it."""
+
+    project: str
+    issue_type: str
+
+    def __str__(self) -> str:
+        """Name it as a scope within its connection."""
+        return f"{self.project}/{self.issue_type}"
+
+
+def target_of(group: ErrorGroup, integration: Integration) -> Target:
+    """Return where the group's ticket goes."""
+    return _target(_Texts(values_of(group)), integration)
+
+
+def _target(texts: _Texts, integration: Integration) -> Target:
+    overridden = {
+        name.strip().lower(): texts.one_line(template)
+        for name, template in integration.custom_fields.items()
+        if name.strip().lower() in ("project", "issuetype")
+    }
+    return Target(
+        overridden.get("project") or integration.project_key,
+        overridden.get("issuetype") or integration.issue_type,
+    )
+
+
+def needs_schema(integration: Integration) -> bool:
+    """Tell whether the integration fills fields whose type only Jira knows."""
+    names = (*integration.custom_fields, integration.labels_field, integration.description_field)
+    return any(name.strip().lower() not in REQUIRED for name in names)
+
+
+def nobody(_who: str) -> None:
+    """Find no user."""
+
+
 def draft_ticket(
-    group: ErrorGroup, integration: Integration, marker: str, mentions: Sequence[str] = ()
+    group: ErrorGroup,
+    integration: Integration,
+    marker: str,
+    mentions: Sequence[str] = (),
+    *,
+    trace: str = "",
+    schema: FieldSchema | None = None,
+    people: People = nobody,
 ) -> TicketDraft:
-    """Fill in the integration's templates for this group; `mentions` are targets of its mention actions."""
-    texts = _Texts(values_of(group))
-    custom = {name.strip(): text for name, text in integration.custom_fields.items()}
-    fields: dict[str, JSON] = {
-        "project": {"key": integration.project_key},
-        "issuetype": {"name": integration.issue_type},
-        "summary": texts.summary(integration.subject) or _plain_summary(group),
-        _required_name(integration.labels_field): [LABEL, marker],
-        _required_name(integration.description_field): describe(group, marker, integration.display, mentions),
-    }
-    for name, template in custom.items():
-        value = _custom_value(name, template, texts, integration, marker)
-        if value:  # "" is refused by every typed field
-            fields[_required_name(name)] = value
+    """Fill in the integration's templates for this group.
+
+    What an optional field does not take, and a field that is not on the screen, is left out and reported: a
+    ticket without it is better than none.
+
+    Args:
+        group: the error group.
+        integration: its settings.
+        marker: the text by which the ticket can be found again.
+        mentions: targets of the integration's mention actions.
+        trace: the one error that the ticket is for, where each has its own.
+        schema: the create screen; None where nothing is known of it, so that fields are sent as they are named.
+        people: finds users for fields that take them.
+
+    Raises:
+        InvalidField: a required field does not take its text, a name stands for several fields, or the screen
+            has no room for the marker.
+    """
+    form = _Form(_Texts(values_of(group)), marker, schema, people)
+    form.aim(_target(form.texts, integration))
+    form.fields["summary"] = form.texts.summary(integration.subject) or _plain_summary(group)
+    body = describe(group, marker, integration.display, mentions)
+    form.fill_labels(integration.labels_field)
+    form.fill_description(integration.description_field, body, _plain_summary(group))
+    for name, template in integration.custom_fields.items():
+        form.fill_custom(name, template)
+    form.ensure_marked(integration)
+    origin: dict[str, JSON] = {"integration": integration.id, "fingerprint": group.fingerprint}
     properties: dict[str, JSON] = {
-        PROPERTY: {"integration": integration.id, "fingerprint": group.fingerprint, "marker": marker}
+        PROPERTY: {**origin, **({"trace": trace} if trace else {}), "marker": marker}
     }
-    return TicketDraft(fields, properties, marker, tuple(dict.fromkeys(texts.unknown)))
+    unknown = tuple(dict.fromkeys(form.texts.unknown))
+    return TicketDraft(form.fields, properties, marker, unknown, tuple(form.left_out))
+
+
+class _Form:
+    """The fields filled in so far, and what could not be."""
+
+    def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: People) -> None:
+        self.texts = texts
+        self.fields: dict[str, JSON] = {}
+        self.left_out: list[str] = []
+        self._marker = marker
+        self._schema = schema
+        self._people = people
+        self._labels = self._description = ""
+
+    def aim(self, target: Target) -> None:
+        """Fill in project and issue type."""
+        self.fields["project"] = {"id" if target.project.isdigit() else "key": target.project}
+        self.fields["issuetype"] = {"id" if target.issue_type.isdigit() else "name": target.issue_type}
+
+    def fill_labels(self, name: str) -> None:
+        """Fill in the label and the marker."""
+        if field := self._resolve(name):
+            self._labels = field.id
+            self._fill(field, lambda: _labelled(field, [LABEL], self._marker))
+
+    def fill_description(self, name: str, body: str, line: str) -> None:
+        """Fill in the body, or a line where the field has only one."""
+        if field := self._resolve(name):
+            self._description = field.id
+            self._fill(field, lambda: _described(field, body, line, self._marker))
+
+    def fill_custom(self, name: str, template: str) -> None:
+        """Fill in a field of the settings; it may override a required one."""
+        if field := self._resolve(name):
+            self._fill(field, lambda: self._custom(field, template))
+
+    def ensure_marked(self, integration: Integration) -> None:
+        """Make sure that the ticket can be found again."""
+        if any(self._marker in str(value) for value in self.fields.values()):
+            return
+        raise InvalidField(
+            f"{integration.project_key}/{integration.issue_type}: neither labels nor description can be filled; "
+            f"map labels_field or description_field to a text field of the create screen "
+            f"({'; '.join(self.left_out)})",
+            field="labels",
+        )
+
+    def _resolve(self, name: str) -> Field | None:
+        """Return the field that a setting names; None where the screen has none."""
+        required = name.strip().lower()
+        if self._schema is None or required in ("project", "issuetype", "summary"):
+            return untyped(name)
+        try:
+            return self._schema.resolve(required if required in REQUIRED else name)
+        except NotOnScreen as error:
+            self.left_out.append(str(error))
+            return None
+
+    def _fill(self, field: Field, read: Callable[[], JSON]) -> None:
+        """Fill a field, or leave it out where it need not be filled."""
+        try:
+            value = read()
+        except InvalidField as error:
+            if field.required and not field.has_default:
+                raise
+            self.left_out.append(str(error))
+            return
+        if value not in (None, "", []):  # "" is refused by every typed field
+            self.fields[field.id] = value
+
+    def _custom(self, field: Field, template: str) -> JSON:
+        if field.id in ("project", "issuetype"):
+            return None  # the target
+        if field.id == "summary":
+            return self.texts.one_line(template)
+        if field.id in ("labels", self._labels):
+            labels = self.texts.labels(template)
+            return (
+                _labelled(field, labels, self._marker if field.id == self._labels else "") if labels else None
+            )
+        if field.id in ("description", self._description):
+            return self._overridden_description(field, template)
+        text = self.texts.text(template) if _takes_text(field) else self.texts.plain(template)
+        # Only a Data Center can be without create metadata.
+        cloud = self._schema is not None and self._schema.cloud
+        return coerce(field, text, cloud=cloud, people=self._people, attributes=names_in(template))
+
+    def _overridden_description(self, field: Field, template: str) -> JSON:
+        """Keep the marker in the text, by which the ticket is found where it has no label."""
+        reference = wiki.escape(f"Reference: {self._marker}")
+        text = self.texts.text(template, wiki.escape)
+        body = wiki.truncate(text, LONGEST_TEXT - wiki.utf16_length(reference) - 2).strip()
+        return _described(field, wiki.document(body, reference), text, self._marker) if body else None
+
+
+def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
+    """Give labels to a field, and the marker where it takes free texts."""
+    if field.type == "array" and field.items in ("string", "") and not field.allowed:
+        return list[JSON](dict.fromkeys([*labels, *filter(None, [marker])]))
+    text = f"{', '.join(labels)} {marker}".strip() if _takes_text(field) else ",".join(labels)
+    return coerce(field, text, cloud=False, people=nobody)
+
+
+def _described(field: Field, body: str, line: str, marker: str) -> JSON:
+    """Give the body to a field of many lines; a line that ends in the marker to one that has only one."""
+    if field.kind in ("textfield", "url"):
+        start = wiki.truncate(wiki.one_line(line), LONGEST_LINE - len(marker) - 1)
+        return f"{start} {marker}"
+    if _takes_text(field):
+        return body
+    raise InvalidField(f"{field} takes no text; map description_field to another field", field=field.id)
+
+
+def _takes_text(field: Field) -> bool:
+    return field.type in ("string", "any") and not field.allowed
 
 
 class _Texts:
@@ -64,7 +233,7 @@ class _Texts:
 
     def one_line(self, template: str) -> str:
         """Fill in a template for a single-line field."""
-        return wiki.truncate(wiki.one_line(self._fill(template)), LONGEST_SUMMARY)
+        return wiki.truncate(wiki.one_line(self.plain(template)), LONGEST_SUMMARY)
 
     def summary(self, template: str) -> str:
         """Fill in the subject; where none of its attributes is known, what is left would say nothing."""
@@ -73,69 +242,22 @@ class _Texts:
         text = self.one_line(template)
         return "" if named and len(self.unknown) - before == len(named) else text
 
-    def plain(self, template: str) -> str:
-        """Fill in a template for a field that may or may not render markup."""
-        return wiki.truncate(self._mentioning_nobody(template), LONGEST_TEXT).strip()
-
-    def markup(self, template: str, room: int) -> str:
-        """Fill in a template that is wiki markup itself; the values are not."""
-        return wiki.truncate(self._mentioning_nobody(template, wiki.escape), room).strip()
-
-    def labels(self, template: str) -> list[str]:
-        """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
-        labels = ("_".join(wiki.clean(part).split()) for part in self._fill(template).split(","))
-        return [wiki.truncate(label, LONGEST_LABEL) for label in labels if label]
-
-    def _mentioning_nobody(self, template: str, treat: Callable[[str], str] = str) -> str:
-        """Fill in what stands between the template's own mentions; no value makes another one."""
-        parts = _OWN_MENTION.split(wiki.clean(template))
-        parts[::2] = [_without_mention(self._fill(part, treat)) for part in parts[::2]]
-        return "".join(parts)
-
-    def _fill(self, template: str, treat: Callable[[str], str] = str) -> str:
+    def plain(self, template: str, treat: Callable[[str], str] = str) -> str:
+        """Fill in a template for a field that holds no text."""
         rendered = render(template, self._values, treat)
         self.unknown += rendered.unknown
         return wiki.clean(rendered.text)
 
+    def text(self, template: str, treat: Callable[[str], str] = str) -> str:
+        """Fill in a text. Only mentions that the template itself spells out are left; no value makes one."""
+        parts = _OWN_MENTION.split(wiki.clean(template))
+        parts[::2] = [without_mention(self.plain(part, treat)) for part in parts[::2]]
+        return "".join(parts).strip()
 
-_REQUIRED = ("project", "issuetype", "summary", "labels", "description")
-
-
-def _required_name(name: str) -> str:
-    """Give the id of a required field whatever its case; other fields are as the settings name them."""
-    return name.lower() if name.lower() in _REQUIRED else name
-
-
-def _custom_value(name: str, template: str, texts: _Texts, integration: Integration, marker: str) -> JSON:
-    """Give the JSON of one custom field, which may override a required one (product page: Required Fields)."""
-    field = _required_name(name)
-    labels_field = _required_name(integration.labels_field)
-    if field in ("labels", labels_field):
-        labels = texts.labels(template)
-        ours = [marker] if labels and field == labels_field else []
-        return list[JSON](dict.fromkeys([*labels, *ours]))
-    if field in ("description", _required_name(integration.description_field)):
-        return _overridden_description(texts, template, marker)
-    if field == "summary":
-        return texts.one_line(template)
-    if field in ("project", "issuetype"):
-        value = texts.one_line(template)
-        by_name = "key" if field == "project" else "name"
-        return {"id" if value.isdigit() else by_name: value} if value else None
-    return texts.plain(template)
-
-
-def _overridden_description(texts: _Texts, template: str, marker: str) -> str:
-    """Keep the marker in the text, by which the ticket is found where it has no label."""
-    reference = wiki.escape(f"Reference: {marker}")
-    room = LONGEST_TEXT - wiki.utf16_length(reference) - 2
-    text = texts.markup(template, room)
-    return wiki.document(text, reference) if text else ""
-
-
-def _without_mention(text: str) -> str:
-    """Split every mention, also one that two neighbouring values make together."""
-    return _MENTION.sub(f"[{wiki.WORD_JOINER}", text)
+    def labels(self, template: str) -> list[str]:
+        """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
+        labels = ("_".join(part.split()) for part in self.plain(template).split(","))
+        return [wiki.truncate(label, LONGEST_LINE) for label in labels if label]
 
 
 def _plain_summary(group: ErrorGroup) -> str:
@@ -143,92 +265,3 @@ def _plain_summary(group: ErrorGroup) -> str:
     return wiki.truncate(
         wiki.one_line(f"Error in {group.application or group.project}: {where}"), LONGEST_SUMMARY
     )
-
-
-def describe(
-    group: ErrorGroup, marker: str, display: Display | None = None, mentions: Sequence[str] = ()
-) -> str:
-    """Return the main error information in wiki markup, within Jira's limit whatever the group holds."""
-    display = display or Display()
-    start = wiki.document(
-        _back_link(group),
-        # The only mentions in any ticket: the targets come from the settings, never from an error.
-        " ".join(f"[~{target}]" for target in mentions[:MENTIONS]),
-        wiki.table(_facts(group, marker)),
-        _classifiers(group) if display.classifiers else "",
-    )
-    # Nobody documents whether a mention in a preformatted block notifies; split, it surely does not.
-    callstack = _without_mention("\n".join(group.callstack if display.callstack else ()))
-    stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
-    room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
-    stack = wiki.noformat(wiki.truncate(callstack, LONGEST_TEXT))
-    rows = [[_short(name), _top_values(pairs)] for name, pairs in _shown_attributes(group, display)]
-    # A third of the room is the table's own; it takes more where the call stack leaves it.
-    limit = max(room // 3, room - wiki.utf16_length(stack))
-    attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
-    stack = wiki.noformat(callstack, limit=room - wiki.utf16_length(attributes))
-    return wiki.document(
-        start,
-        *([stack_title, stack] if stack else []),
-        *([attributes_title, attributes] if attributes else []),
-    )
-
-
-def _back_link(group: ErrorGroup) -> str:
-    """Return the documented anchor text, which other teams' rules look for."""
-    url = group.group_url or ""
-    shown = wiki.link("View in Backtrace", url) if 0 < len(url) <= LONGEST_LINK else ""
-    return shown if wiki.utf16_length(shown) <= LONGEST_LINK else ""
-
-
-def _facts(group: ErrorGroup, marker: str) -> list[tuple[str, str]]:
-    first, last = group.timestamp or (None, None)
-    facts = {
-        "Project": f"{group.universe}/{group.project}",
-        "Application": group.application or "",
-        "Fingerprint": group.fingerprint,
-        "First seen": _moment(first),
-        "Last seen": _moment(last),
-        "Occurrences": str(group.occurrences or ""),
-        "Hosts": str(group.hosts or ""),
-        "GUIDs": str(group.guids or ""),
-        "Reference": marker,
-    }
-    return [(name, _short(value)) for name, value in facts.items() if value]
-
-
-def _classifiers(group: ErrorGroup) -> str:
-    shown = wiki.escape(wiki.truncate(wiki.one_line(", ".join(group.classifiers)), LONGEST_LIST))
-    return wiki.document(wiki.heading(3, "Classifiers"), shown) if shown else ""
-
-
-def _shown_attributes(group: ErrorGroup, display: Display) -> list[tuple[str, Histogram]]:
-    """Return the listed attributes in the order of the list, or all of them by name."""
-    if not display.attributes:
-        return []
-    names = dict.fromkeys(display.attribute_list or sorted(group.attributes))
-    hidden = set() if display.include_hostname else {HOSTNAME}
-    return [
-        (name, group.attributes[name]) for name in names if name not in hidden and group.attributes.get(name)
-    ]
-
-
-def _top_values(pairs: Histogram) -> str:
-    ranked = sorted(pairs, key=lambda pair: -pair[1])
-    shown = [f"{_short(value)} ({count})" for value, count in ranked[:VALUES_SHOWN]]
-    more = len(ranked) - VALUES_SHOWN
-    return "\n".join([*shown, *([f"{wiki.ELLIPSIS} {more} more"] if more > 0 else [])])
-
-
-def _short(text: str) -> str:
-    return wiki.truncate(wiki.one_line(text[: 4 * LONGEST_VALUE]), LONGEST_VALUE)
-
-
-def _moment(seconds: float | None) -> str:
-    """Give unix seconds as UTC; a number that is no moment is shown as it came."""
-    if seconds is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)

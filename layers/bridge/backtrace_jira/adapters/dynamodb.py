@@ -1,31 +1,44 @@
-"""The link table: one item per (integration, fingerprint), one more per connection with its parking notes.
+"""The link table: one item per (integration, fingerprint), more per connection; see `link_rows`.
 
-Every method is one request. Conditions decide, never a read before a write. botocore may repeat a request
-whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
+Every method but `due` is one request. Conditions decide, never a read before a write. botocore may repeat a
+request whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backtrace_jira.errors import Throttled, Unreachable
-from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Parking, Refusal
+from backtrace_jira.adapters.link_rows import (
+    PARKING,
+    SCOPE,
+    SCREEN,
+    Item,
+    key_of,
+    link_in,
+    n,
+    parking_text,
+    parkings_in,
+    record_text,
+    s,
+)
+from backtrace_jira.adapters.pacing import firing, holding
+from backtrace_jira.errors import Busy, Throttled, Unreachable
+from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Pace, Parking, Record
 from backtrace_jira.ports import Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    Item = Mapping[str, AttributeValueTypeDef]
-
-PARKING = "#parking"
-"""Stands where an integration's id stands; no id can begin with it."""
+    Values = dict[str, AttributeValueTypeDef]
 
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
+_RESERVED = {"#state": "state", "#owner": "owner"}
+_RACES = 8
+"""So often others may count between our two looks at a counter before we come back later."""
 
 
 class DynamoDBLinks:
@@ -35,101 +48,146 @@ class DynamoDBLinks:
         self._client = client
         self._table = table
 
-    def claim(self, lease: Lease) -> Link | None:
+    def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
-        row = self._update(
+        return self._update(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
-            "REMOVE refusal, uncertain_since, lookups",
+            "REMOVE uncertain_since, lookups, expires_at",
             "attribute_not_exists(#state) OR #state = :released",
             {
-                ":creating": _s(LinkState.CREATING),
-                ":released": _s(LinkState.RELEASED),
-                ":owner": _s(lease.owner),
-                ":until": _n(lease.until),
+                ":creating": s(LinkState.CREATING),
+                ":released": s(LinkState.RELEASED),
+                ":owner": s(lease.owner),
+                ":until": n(lease.until),
+            },
+        )[1]
+
+    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+        """Count one event of a group: one request, two where a threshold makes it count what is held back."""
+        group = LinkKey(key.integration, key.fingerprint)
+        for _ in range(_RACES):
+            fired, row = self._counted(group, *firing(owner, now, pace))
+            if fired or _text(row, "fired_by") == owner:
+                return True
+            if not pace.threshold:
+                return False
+            held, row = self._counted(group, *holding(owner, now, pace))
+            if held or _text(row, "aggregated_by") == owner:
+                return False
+        raise Busy("this group's events are being counted")
+
+    def _counted(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
+        return self._change(key, change, condition, values, returning="NONE")
+
+    def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
+        """Give our row back: no ticket is wanted for this error."""
+        self._update(
+            lease.key,
+            "SET #state = :held, #record = :record, decided_at = :at, expires_at = :expires "
+            "REMOVE lease_until",
+            "#owner = :owner AND #state = :creating",
+            {
+                ":held": s(LinkState.HELD),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                ":expires": n(int(expires_at)),
+                **_recording(record),
             },
         )
-        return None if row is None or row.owner == lease.owner else row
+
+    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+        """Record what was decided without a claim, unless the row stands for more than that."""
+        self._update(
+            key,
+            "SET #record = :record, decided_at = :at, expires_at = :expires",
+            "attribute_not_exists(#state) OR #state = :released",
+            {":released": s(LinkState.RELEASED), ":expires": n(int(expires_at)), **_recording(record)},
+        )
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
         """Take an expired row as it was seen; the create it may stand for is over when its lease is."""
-        row = self._update(
+        done, row = self._update(
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
             "uncertain_since = if_not_exists(uncertain_since, :seen_until)",
             "#owner = :seen_owner AND lease_until = :seen_until AND attribute_not_exists(issue_id)",
             {
-                ":uncertain": _s(LinkState.UNCERTAIN),
-                ":owner": _s(lease.owner),
-                ":until": _n(lease.until),
-                ":seen_owner": _s(seen.owner),
-                ":seen_until": _n(seen.lease_until),
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":owner": s(lease.owner),
+                ":until": n(lease.until),
+                ":seen_owner": s(seen.owner),
+                ":seen_until": n(seen.lease_until),
             },
         )
-        return row is None or row.owner == lease.owner
+        return done or row.owner == lease.owner
 
     def start_again(self, lease: Lease) -> bool:
         """Begin a new attempt on our own uncertain row."""
-        row = self._update(
+        done, row = self._update(
             lease.key,
             "SET #state = :creating REMOVE uncertain_since, lookups",
             "#owner = :owner AND #state = :uncertain",
             {
-                ":creating": _s(LinkState.CREATING),
-                ":uncertain": _s(LinkState.UNCERTAIN),
-                ":owner": _s(lease.owner),
+                ":creating": s(LinkState.CREATING),
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":owner": s(lease.owner),
             },
         )
-        return row is None or (row.owner == lease.owner and row.state is LinkState.CREATING)
+        return done or (row.owner == lease.owner and row.state is LinkState.CREATING)
 
-    def leave_uncertain(self, lease: Lease, *, now: float, until: float, looked_up: bool) -> None:
+    def leave_uncertain(
+        self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
+    ) -> None:
         """Give our row back, undecided."""
         self._update(
             lease.key,
-            "SET #state = :uncertain, lease_until = :until, "
+            "SET #state = :uncertain, lease_until = :until, #record = :record, decided_at = :at, "
             "uncertain_since = if_not_exists(uncertain_since, :now) ADD lookups :more",
             "#owner = :owner AND #state IN (:creating, :uncertain) AND lease_until = :held",
             {
-                ":uncertain": _s(LinkState.UNCERTAIN),
-                ":creating": _s(LinkState.CREATING),
-                ":owner": _s(lease.owner),
-                ":held": _n(lease.until),
-                ":until": _n(until),
-                ":now": _n(now),
-                ":more": _n(int(looked_up)),
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                ":held": n(lease.until),
+                ":until": n(until),
+                ":now": n(now),
+                ":more": n(int(looked_up)),
+                **_recording(record),
             },
         )
 
-    def release(self, lease: Lease, refusal: Refusal | None) -> None:
+    def release(self, lease: Lease, record: Record | None) -> None:
         """Give our row back: no ticket."""
-        values = {
-            ":released": _s(LinkState.RELEASED),
-            ":creating": _s(LinkState.CREATING),
-            ":owner": _s(lease.owner),
-        }
-        if refusal is None:
-            change = "SET #state = :released REMOVE refusal, lease_until"
-        else:
-            change = "SET #state = :released, refusal = :refusal REMOVE lease_until"
-            values[":refusal"] = _s(_refusal_text(refusal))
-        self._update(lease.key, change, "#owner = :owner AND #state = :creating", values)
+        self._update(
+            lease.key,
+            f"SET #state = :released{_RECORDING if record else ''} REMOVE lease_until",
+            "#owner = :owner AND #state = :creating",
+            {
+                ":released": s(LinkState.RELEASED),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                **(_recording(record) if record else {}),
+            },
+        )
 
-    def complete(self, key: LinkKey, issue: Issue) -> Issue:
+    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
         """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
-        row = self._update(
+        done, row = self._update(
             key,
-            "SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no "
-            "REMOVE #owner, lease_until, uncertain_since, lookups, refusal",
+            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no{_RECORDING} "
+            "REMOVE #owner, lease_until, uncertain_since, lookups, expires_at",
             "attribute_not_exists(issue_id)",
             {
-                ":complete": _s(LinkState.COMPLETE),
-                ":id": _s(issue.id),
-                ":key": _s(issue.key),
-                ":url": _s(issue.url),
+                ":complete": s(LinkState.COMPLETE),
+                ":id": s(issue.id),
+                ":key": s(issue.key),
+                ":url": s(issue.url),
                 ":no": {"BOOL": False},
+                **_recording(record),
             },
         )
-        return issue if row is None or row.issue is None else row.issue
+        return issue if done or row.issue is None else row.issue
 
     def mark_linked(self, key: LinkKey) -> None:
         """Record that Backtrace knows."""
@@ -137,57 +195,62 @@ class DynamoDBLinks:
 
     def park(self, connection: str, scope: str, parking: Parking) -> None:
         """Write one scope's note into the connection's item."""
-        note = json.dumps({"until": parking.until, "refusal": _refusal_text(parking.refusal)})
         self._request(
             "update_item",
-            Key={"integration": _s(PARKING), "fingerprint": _s(connection)},
+            Key={"integration": s(PARKING), "fingerprint": s(connection)},
             UpdateExpression="SET #scope = :note",
-            ExpressionAttributeNames={"#scope": f"scope {scope}"},
-            ExpressionAttributeValues={":note": _s(note)},
+            ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}"},
+            ExpressionAttributeValues={":note": s(parking_text(parking))},
         )
 
     def parkings(self, connection: str) -> Mapping[str, Parking]:
         """Read the connection's item."""
-        item = self._get(PARKING, connection)
-        notes = {
-            name.removeprefix("scope "): json.loads(value["S"])
-            for name, value in item.items()
-            if name.startswith("scope ")
-        }
-        return {scope: Parking(note["until"], _refusal(note["refusal"])) for scope, note in notes.items()}
+        return parkings_in(self._get({"integration": s(PARKING), "fingerprint": s(connection)}))
+
+    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+        """Write what is known of a create screen."""
+        self._request(
+            "put_item",
+            Item={**_screen(connection, scope), "screen": s(text), "expires_at": n(int(expires_at))},
+        )
+
+    def screen(self, connection: str, scope: str) -> str | None:
+        """Read what is known of a create screen."""
+        return _text(self._get(_screen(connection, scope)), "screen") or None
 
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
-        item = self._get(key.integration, key.fingerprint)
-        return _link(item) if item else None
+        item = self._get(key_of(key))
+        return link_in(item) if item else None
 
-    def _get(self, integration: str, fingerprint: str) -> Item:
-        found = self._request(
-            "get_item",
-            Key={"integration": _s(integration), "fingerprint": _s(fingerprint)},
-            ConsistentRead=True,
-        )
+    def _get(self, key: Values) -> Item:
+        found = self._request("get_item", Key=key, ConsistentRead=True)
         return cast("Item", found.get("Item", {}))
 
-    def _update(
-        self, key: LinkKey, change: str, condition: str, values: dict[str, AttributeValueTypeDef]
-    ) -> Link | None:
-        """Change a row; where the condition fails, return the row as it is."""
-        names = {"#state": "state", "#owner": "owner"}
+    def _update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
+        """Change a row; return whether the condition held, and the row as it is now."""
+        done, item = self._change(key, change, condition, values, returning="ALL_NEW")
+        return done, link_in(item) if item else Link(key, LinkState.RELEASED)
+
+    def _change(
+        self, key: LinkKey, change: str, condition: str, values: Values, *, returning: str
+    ) -> tuple[bool, Item]:
+        names = {**_RESERVED, "#record": "record"}
         used = {name: meant for name, meant in names.items() if name in change + condition}
         try:
-            self._request(
+            answer = self._request(
                 "update_item",
-                Key={"integration": _s(key.integration), "fingerprint": _s(key.fingerprint)},
+                Key=key_of(key),
                 UpdateExpression=change,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
+                ReturnValues=returning,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **({"ExpressionAttributeNames": used} if used else {}),
             )
         except _ConditionFailed as failed:
-            return _link(failed.item) if failed.item else Link(key, LinkState.RELEASED)
-        return None
+            return False, failed.item
+        return True, cast("Item", answer.get("Attributes", {}))
 
     def _request(self, operation: str, **arguments: Any) -> dict[str, Any]:
         try:
@@ -216,42 +279,16 @@ def _translated(error: ClientError, operation: str) -> Exception:
     return Unreachable(f"DynamoDB {operation}: {code}")
 
 
-def _s(text: str) -> AttributeValueTypeDef:
-    return {"S": str(text)}
+_RECORDING = ", #record = :record, decided_at = :at"
 
 
-def _n(number: float) -> AttributeValueTypeDef:
-    return {"N": repr(number)}
+def _recording(record: Record) -> Values:
+    return {":record": s(record_text(record)), ":at": n(record.at)}
 
 
-def _link(item: Item) -> Link:
-    text = {name: value["S"] for name, value in item.items() if "S" in value}
-    number = {name: float(value["N"]) for name, value in item.items() if "N" in value}
-    issue_id = text.get("issue_id")
-    return Link(
-        key=LinkKey(text["integration"], text["fingerprint"]),
-        state=LinkState(text["state"]),
-        owner=text.get("owner", ""),
-        lease_until=number.get("lease_until", 0.0),
-        uncertain_since=number.get("uncertain_since", 0.0),
-        lookups=int(number.get("lookups", 0)),
-        issue=Issue(issue_id, text["issue_key"], text["issue_url"]) if issue_id else None,
-        linked_in_backtrace=bool(item.get("linked", {}).get("BOOL", False)),
-        refusal=_refusal(text["refusal"]) if "refusal" in text else None,
-    )
+def _screen(connection: str, scope: str) -> Values:
+    return {"integration": s(SCREEN), "fingerprint": s(f"{connection} {scope}")}
 
 
-def _refusal_text(refusal: Refusal) -> str:
-    return json.dumps(
-        {
-            "at": refusal.at,
-            "reason": refusal.reason,
-            "messages": list(refusal.messages),
-            "fields": dict(refusal.fields),
-        }
-    )
-
-
-def _refusal(text: str) -> Refusal:
-    raw = json.loads(text)
-    return Refusal(raw["at"], raw["reason"], tuple(raw["messages"]), raw["fields"])
+def _text(item: Item, name: str) -> str:
+    return str(item.get(name, {}).get("S", ""))

@@ -114,18 +114,18 @@ class JiraTickets:
             raise self._failure("GET /mypermissions", answer)
         return bool(found["permissions"].get("BROWSE_PROJECTS", {}).get("havePermission"))
 
-    def field_schema(self, project_key: str, issue_type: str) -> FieldSchema | None:
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
         """Return the fields of a create screen; None on a server that has no create metadata.
 
         Raises:
             InvalidField: the project or its issue type does not exist, as far as this account may know.
             Refused, CredentialRefused, TryAgain: as for every request.
         """
-        return jira_metadata.field_schema(self._read, project_key, issue_type, cloud=self._cloud())
+        return jira_metadata.field_schema(self._read, project, issue_type, cloud=self._cloud())
 
-    def find_user(self, who: str, project_key: str) -> str | None:
+    def find_user(self, who: str, project: str) -> str | None:
         """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
-        return jira_metadata.find_user(self._read, who, project_key, cloud=self._cloud())
+        return jira_metadata.find_user(self._read, who, project, cloud=self._cloud())
 
     def _read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
         """Return the JSON of a GET; None for a status that means that there is no such thing."""

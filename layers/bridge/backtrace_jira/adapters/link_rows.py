@@ -1,0 +1,110 @@
+"""The items of the link table: what their attributes are, and how they are read.
+
+    integration, fingerprint    key; the second half is "<fingerprint> <trace>" where each error has a ticket
+    state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
+    record, decided_at          what was decided last (JSON), and when: `backtrace-jira explain` reads both
+    fired_at, fired_by, aggregated, aggregated_by
+                                on a group's item: frequency and threshold
+    expires_at                  DynamoDB deletes the item some time after that; never on one with a ticket
+
+Items whose `integration` begins with # belong to a connection: its parking notes, its create screens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Parking, Record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
+
+RECENT_DECISIONS = "RecentDecisions"
+"""Index of an integration's items by `decided_at` (template.yaml)."""
+PARKING = "#parking"
+SCREEN = "#screen"
+"""Stand where an integration's id stands; no id can begin with them."""
+SCOPE = "scope "
+
+
+def s(text: str) -> AttributeValueTypeDef:
+    """Give a text as DynamoDB takes it."""
+    return {"S": str(text)}
+
+
+def n(number: float) -> AttributeValueTypeDef:
+    """Give a number as DynamoDB takes it."""
+    return {"N": repr(number)}
+
+
+def key_of(key: LinkKey) -> dict[str, AttributeValueTypeDef]:
+    """Return the item's key. A fingerprint holds no blank, so the first one ends it."""
+    return {"integration": s(key.integration), "fingerprint": s(f"{key.fingerprint} {key.trace}".strip())}
+
+
+def link_in(item: Item) -> Link:
+    """Read a link row. One without a state was decided about before anybody claimed it."""
+    text = {name: value["S"] for name, value in item.items() if "S" in value}
+    number = {name: float(value["N"]) for name, value in item.items() if "N" in value}
+    fingerprint, _, trace = text["fingerprint"].partition(" ")
+    issue_id = text.get("issue_id")
+    return Link(
+        key=LinkKey(text["integration"], fingerprint, trace),
+        state=LinkState(text.get("state", LinkState.RELEASED)),
+        owner=text.get("owner", ""),
+        lease_until=number.get("lease_until", 0.0),
+        uncertain_since=number.get("uncertain_since", 0.0),
+        lookups=int(number.get("lookups", 0)),
+        issue=Issue(issue_id, text["issue_key"], text["issue_url"]) if issue_id else None,
+        linked_in_backtrace=bool(item.get("linked", {}).get("BOOL", False)),
+        record=record_in(text["record"]) if "record" in text else None,
+    )
+
+
+def record_text(record: Record) -> str:
+    """Write a record; what is empty is left out."""
+    raw: dict[str, Any] = {
+        "at": record.at,
+        "decision": str(record.decision),
+        "reason": record.reason,
+        "rule": record.rule,
+        "messages": list(record.messages),
+        "fields": dict(record.fields),
+        "left_out": list(record.left_out),
+        "unknown_attributes": list(record.unknown_attributes),
+    }
+    return json.dumps({name: value for name, value in raw.items() if value}, ensure_ascii=False)
+
+
+def record_in(text: str) -> Record:
+    """Read what `record_text` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    return Record(
+        at=raw.get("at", 0.0),
+        decision=Decision(raw["decision"]),
+        reason=raw.get("reason", ""),
+        rule=raw.get("rule", ""),
+        messages=tuple(raw.get("messages", ())),
+        fields=raw.get("fields", {}),
+        left_out=tuple(raw.get("left_out", ())),
+        unknown_attributes=tuple(raw.get("unknown_attributes", ())),
+    )
+
+
+def parking_text(parking: Parking) -> str:
+    """Write a parking note."""
+    return json.dumps({"until": parking.until, "refusal": record_text(parking.refusal)})
+
+
+def parkings_in(item: Item) -> dict[str, Parking]:
+    """Read a connection's parking notes, by scope."""
+    notes = {
+        name.removeprefix(SCOPE): json.loads(value["S"])
+        for name, value in item.items()
+        if name.startswith(SCOPE)
+    }
+    return {scope: Parking(note["until"], record_in(note["refusal"])) for scope, note in notes.items()}
