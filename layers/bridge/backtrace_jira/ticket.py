@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backtrace_jira import wiki
 from backtrace_jira.body import describe, without_mention
@@ -119,7 +119,8 @@ class _Form:
         self._marker = marker
         self._schema = schema
         self._people = people
-        self._labels = self._description = ""
+        self._labels: Field | None = None
+        self._description = ""
 
     def aim(self, target: Target) -> None:
         """Fill in project and issue type."""
@@ -128,8 +129,11 @@ class _Form:
 
     def fill_labels(self, name: str) -> None:
         """Fill in the label and the marker."""
-        if field := self._resolve(name):
-            self._labels = field.id
+        field = self._resolve(name)
+        if field and self._schema is None:
+            field = replace(field, type="array", items="string")
+        self._labels = field
+        if field:
             self._fill(field, lambda: _labelled(field, [LABEL], self._marker))
 
     def fill_description(self, name: str, body: str, line: str) -> None:
@@ -204,6 +208,8 @@ class _Form:
 
 def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
     """Give labels to a field, and the marker where it takes free texts."""
+    if not labels:
+        return None
     if field.type == "array" and field.items in ("string", "") and not field.allowed:
         return list[JSON](dict.fromkeys([*labels, *filter(None, [marker])]))
     text = f"{', '.join(labels)} {marker}".strip() if _takes_text(field) else ",".join(labels)
