@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from backtrace_jira.adapters.link_rows import RECENT_DECISIONS
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 def new_table(client: DynamoDBClient) -> str:
-    """Create an empty link table with the keys of template.yaml."""
+    """Create an empty link table with the keys and the index of template.yaml."""
     name = f"links-{uuid.uuid4().hex}"
     client.create_table(
         TableName=name,
@@ -21,6 +23,17 @@ def new_table(client: DynamoDBClient) -> str:
         AttributeDefinitions=[
             {"AttributeName": "integration", "AttributeType": "S"},
             {"AttributeName": "fingerprint", "AttributeType": "S"},
+            {"AttributeName": "decided_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": RECENT_DECISIONS,
+                "KeySchema": [
+                    {"AttributeName": "integration", "KeyType": "HASH"},
+                    {"AttributeName": "decided_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -300,6 +300,22 @@ def test_the_tests_table_has_the_template_s_keys() -> None:
         made = client.describe_table(TableName=new_table(client))["Table"]
     assert made["KeySchema"] == links["KeySchema"]
     assert made["AttributeDefinitions"] == links["AttributeDefinitions"]
+    (index,) = made["GlobalSecondaryIndexes"]
+    parts = ("IndexName", "KeySchema", "Projection")
+    assert [{part: index[part] for part in parts}] == links["GlobalSecondaryIndexes"]
+
+
+def test_a_deployment_says_where_it_is_under_the_names_that_commands_look_for() -> None:
+    told = {
+        each["Name"]["Fn::Sub"]: next(iter(each["Value"].values()))
+        for each in properties("AWS::SSM::Parameter").values()
+    }
+    names = ParameterNames("/backtrace-jira/${Stage}")
+    assert told == {
+        names.deployment("links_table"): "Links",
+        names.deployment("error_events_queue"): "ErrorEventsQueue",
+        names.deployment("dead_letters"): "ErrorEventsDeadLetters",
+    }
 
 
 # The layer's lock file

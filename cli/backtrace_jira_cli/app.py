@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from backtrace_jira_cli.commands.configure import configure
+from backtrace_jira_cli.commands.explain import explain
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,3 +52,4 @@ def main(
 
 
 app.command()(configure)
+app.command()(explain)

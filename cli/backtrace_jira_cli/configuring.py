@@ -105,7 +105,9 @@ class Configuring:
     def _stored(self) -> tuple[ParameterStore, Mapping[str, Stored]]:
         store = self._open_store()
         self._desk.report["region"] = store.region
-        return store, store.read(self._names.prefix)
+        stored = store.read(self._names.prefix)
+        ours = self._names.deployment("")
+        return store, {name: found for name, found in stored.items() if not name.startswith(ours)}
 
     def _unstored_if_known(self, references: Sequence[Reference]) -> list[Fault]:
         """Complete the list of faults if the store can be asked; if not, the others are worth telling anyway."""

@@ -7,6 +7,7 @@ Layout in SSM Parameter Store below `/backtrace-jira/<stage>` (String holds JSON
     backtrace/<universe>                       BacktraceUniverse
     secrets/jira/<connection name>             API token, password or personal access token
     secrets/backtrace/<universe>               Backtrace token
+    deployment/<name>                          where the deployment's table and queues are (template.yaml writes these)
 
 Each secret has a parameter of its own, so that a function can be granted exactly the ones it needs.
 """
@@ -316,6 +317,10 @@ class ParameterNames:
     def integration(self, settings: Integration) -> str:
         """Name of one integration's parameter."""
         return f"{self.integrations(settings.universe, settings.project)}/{settings.name}"
+
+    def deployment(self, name: str) -> str:
+        """Name of a parameter that the deployment itself writes (template.yaml)."""
+        return f"{self.prefix}/deployment/{name}"
 
     def connection(self, name: str) -> str:
         """Name of a connection's parameter."""

@@ -186,11 +186,10 @@ class _Form:
             return None  # the target
         if field.id == "summary":
             return self.texts.one_line(template)
-        if field.id in ("labels", self._labels):
-            labels = self.texts.labels(template)
-            return (
-                _labelled(field, labels, self._marker if field.id == self._labels else "") if labels else None
-            )
+        if self._labels and field.id == self._labels.id:
+            return _labelled(self._labels, self.texts.labels(template), self._marker)
+        if field.id == "labels":
+            return _labelled(field, self.texts.labels(template), "")
         if field.id in ("description", self._description):
             return self._overridden_description(field, template)
         text = self.texts.text(template) if _takes_text(field) else self.texts.plain(template)

@@ -1,0 +1,195 @@
+"""`backtrace-jira explain`: what an operator reads about each kind of decision."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import boto3
+import pytest
+
+from backtrace_jira.adapters.dynamodb import DynamoDBLinks
+from backtrace_jira.config import ParameterNames
+from backtrace_jira.model import NO_INTEGRATION, Decision, Issue, LinkKey, Pace, Parking, Record
+from backtrace_jira.ports import Lease
+from tests.builders import integration
+from tests.cli.conftest import PREFIX, REGION, Operator
+from tests.tables import new_table
+
+NAMES = ParameterNames(PREFIX)
+FINGERPRINT = "8910551e27a339e5"
+SETTINGS = integration()
+KEY = LinkKey(SETTINGS.id, FINGERPRINT)
+ISSUE = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
+
+
+@pytest.fixture
+def links(operator: Operator) -> DynamoDBLinks:
+    client = boto3.client("dynamodb", region_name=REGION)
+    table = new_table(client)
+    for name, value in (
+        (NAMES.integration(SETTINGS), SETTINGS.model_dump_json()),
+        (NAMES.deployment("links_table"), table),
+    ):
+        operator.ssm.put_parameter(Name=name, Value=value, Type="String")
+    return DynamoDBLinks(client, table)
+
+
+def record(decision: Decision, *, age: float = 600, **more: Any) -> Record:
+    return Record(time.time() - age, decision, **more)
+
+
+def lease(key: LinkKey = KEY) -> Lease:
+    return Lease(key, "a", time.time(), time.time() + 75)
+
+
+def told(operator: Operator, *arguments: str, code: int = 0) -> str:
+    result = operator.call("explain", *arguments)
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+REFUSED = record(
+    Decision.REFUSED,
+    reason="POST /issue: 400, customfield_10010: Team is required.",
+    rule="action 2: submit where datacenter matches nyc",
+    messages=("Look here.",),
+    fields={"customfield_10010": "Team is required."},
+)
+
+
+def test_a_refusal_is_told_in_jiras_words_with_its_rule_and_its_parking(
+    operator: Operator, links: DynamoDBLinks
+) -> None:
+    links.claim(lease())
+    links.release(lease(), REFUSED)
+    until = time.time() + 200
+    links.park("main", SETTINGS.parking_scope, Parking(until, REFUSED))
+    links.park("main", "OTHER/Bug", Parking(until + 999, REFUSED))
+    text = told(operator, FINGERPRINT)
+    for expected in (
+        SETTINGS.id,
+        "No ticket: refused",
+        "(10 min ago)",
+        "field customfield_10010 | Team is required.",
+        "Jira's words | Look here.",
+        "rule | action 2: submit where datacenter matches nyc",
+        time.strftime("parked until | %Y-%m-%d %H:%M:%S UTC", time.gmtime(until)),
+        "Start DLQ redrive",
+    ):
+        assert expected in text
+    (found,) = json.loads(operator.call("explain", FINGERPRINT, "--json").stdout)["decisions"]
+    assert found["record"]["fields"] == REFUSED.fields
+    assert found["parked_until"] == until
+    assert (found["ticket"], found["state"]) == (None, "released")
+
+
+def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
+    operator: Operator, links: DynamoDBLinks
+) -> None:
+    made = record(
+        Decision.CREATED, age=7300, left_out=("Release: takes one of these",), unknown_attributes=("team",)
+    )
+    links.complete(KEY, ISSUE, made)
+    text = told(operator, FINGERPRINT[:6])
+    assert "BUG-7 was made" in text
+    assert "(2 h ago): https://jira.example/browse/BUG-7; Backtrace has not been told yet" in text
+    assert "left out | Release: takes one of these" in text
+    assert "unknown attribute | $team" in text
+    links.mark_linked(KEY)
+    assert "has not been told" not in told(operator, FINGERPRINT)
+
+
+@pytest.mark.parametrize(
+    ("decision", "expected"),
+    [
+        (Decision.PARKED, "No ticket yet: parked"),
+        (Decision.POSTPONED, "No ticket yet: postponed"),
+        (Decision.REFUSED, "No ticket: refused"),
+    ],
+)
+def test_what_gave_its_claim_back(
+    operator: Operator, links: DynamoDBLinks, decision: Decision, expected: str
+) -> None:
+    links.claim(lease())
+    links.release(lease(), record(decision, reason="why not"))
+    text = told(operator, FINGERPRINT)
+    assert expected in text
+    assert "reason | why not" in text
+
+
+def test_what_never_claimed(operator: Operator, links: DynamoDBLinks) -> None:
+    links.note(KEY, record(Decision.FILTERED, rule="action 1: filter where * matches .*"), time.time() + 99)
+    links.note(
+        LinkKey(NO_INTEGRATION, "f" * 16),
+        record(Decision.NO_INTEGRATION, reason="none for u/p"),
+        time.time() + 99,
+    )
+    assert "kept back by the settings" in told(operator, FINGERPRINT)
+    assert "the project has no integration" in told(operator, "f" * 16)
+
+
+def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: DynamoDBLinks) -> None:
+    first, second = LinkKey(SETTINGS.id, FINGERPRINT, "1"), LinkKey(SETTINGS.id, FINGERPRINT, "2")
+    links.due(first, "a", time.time(), Pace(60, 9))
+    links.complete(first, ISSUE, record(Decision.CREATED))
+    links.claim(lease(second))
+    links.hold(
+        lease(second), record(Decision.HELD, age=5, reason="held back: less than 60 s"), time.time() + 99
+    )
+    found = json.loads(operator.call("explain", FINGERPRINT, "--json").stdout)["decisions"]
+    assert [(each["trace"], each["state"]) for each in found] == [("2", "held"), ("1", "complete")]
+
+
+def test_what_is_not_over(operator: Operator, links: DynamoDBLinks) -> None:
+    links.claim(lease())
+    assert "being made right now" in told(operator, FINGERPRINT)
+    held = lease()
+    other = LinkKey(SETTINGS.id, "e" * 16)
+    links.claim(Lease(other, "a", held.now, held.until))
+    links.leave_uncertain(
+        Lease(other, "a", held.now, held.until),
+        record(Decision.POSTPONED, reason="cut off"),
+        now=held.now,
+        until=held.until,
+        looked_up=True,
+    )
+    assert "got no answer; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
+
+
+def test_nothing_is_known(operator: Operator, links: DynamoDBLinks) -> None:
+    text = told(operator, "0123456789", code=1)
+    assert "Nothing is known" in text
+    assert SETTINGS.id in text
+
+
+def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBLinks) -> None:
+    assert "Nothing has been decided yet" in told(operator, "--recent")
+    for number in range(5):
+        key = LinkKey(SETTINGS.id, f"{number:016x}")
+        links.complete(key, Issue("1", f"BUG-{number}", ""), record(Decision.CREATED, age=100 - number))
+    links.park("main", "*", Parking(time.time() + 99, REFUSED))
+    links.keep_screen("main", "BUG/Bug", "{}", time.time() + 99)
+    lines = operator.call("explain", "--recent", "--count", "3").stdout.splitlines()
+    assert [line.rpartition("| ")[2] for line in lines] == ["ticket or reason", "BUG-4", "BUG-3", "BUG-2"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), (FINGERPRINT, "--recent"), ("abc",), (FINGERPRINT, "--integration", "nobody")]
+)
+def test_wrong_usage(operator: Operator, links: DynamoDBLinks, arguments: tuple[str, ...]) -> None:
+    told(operator, *arguments, code=2)
+
+
+def test_a_stage_that_is_not_deployed(operator: Operator) -> None:
+    assert "nothing is deployed as this stage" in told(operator, FINGERPRINT, code=1)
+
+
+def test_configure_leaves_the_deployments_parameters_alone(operator: Operator, links: DynamoDBLinks) -> None:
+    from tests.cli.conftest import SETTINGS as FILE
+
+    result = operator.configure(FILE, "--yes", "--prune")
+    assert result.exit_code == 0, result.output
+    assert "deployment/links_table" in operator.stored()
+    assert "deployment" not in result.output
