@@ -301,8 +301,12 @@ def test_the_tests_table_has_the_template_s_keys() -> None:
     assert made["KeySchema"] == links["KeySchema"]
     assert made["AttributeDefinitions"] == links["AttributeDefinitions"]
     (index,) = made["GlobalSecondaryIndexes"]
-    parts = ("IndexName", "KeySchema", "Projection")
-    assert [{part: index[part] for part in parts}] == links["GlobalSecondaryIndexes"]
+    described = {
+        "IndexName": index["IndexName"],
+        "KeySchema": index["KeySchema"],
+        "Projection": index["Projection"],
+    }
+    assert [described] == links["GlobalSecondaryIndexes"]
 
 
 def test_a_deployment_says_where_it_is_under_the_names_that_commands_look_for() -> None:

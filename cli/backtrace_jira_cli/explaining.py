@@ -198,7 +198,7 @@ def integrations_in(stored: Mapping[str, Stored], names: ParameterNames) -> dict
     for name in sorted(stored):
         if name.startswith(f"{names.prefix}/integrations/"):
             try:
-                settings = Integration.model_validate(json.loads(stored[name].value))
+                settings = Integration.model_validate(json.loads(stored[name].text))
             except (ValidationError, ValueError):
                 continue
             found[settings.id] = settings

@@ -107,7 +107,7 @@ def explain(
                 f"{names.deployment('links_table')} is missing: nothing is deployed as this stage in this region. "
                 "Try --stage or --region, or deploy (make deploy)."
             )
-        links = open_link_table(table.value, region=region, profile=profile, endpoint_url=endpoint)
+        links = open_link_table(table.text, region=region, profile=profile, endpoint_url=endpoint)
         explaining = Explaining(stored, names, links, desk, time.time())
         if fingerprint:
             explaining.one(fingerprint.strip(), integration)
