@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backtrace_jira_cli.commands.check import check
 from backtrace_jira_cli.commands.configure import configure
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ def main(
     \b
     Start with:
       $ backtrace-jira configure --help
+      $ backtrace-jira check --help
 
     \b
     Exit codes of every command:
@@ -51,3 +53,4 @@ def main(
 
 
 app.command()(configure)
+app.command()(check)

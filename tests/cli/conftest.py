@@ -57,7 +57,11 @@ class Operator:
     secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
 
     def configure(self, settings: object, *options: str, typing: str | None = None) -> Result:
-        """Run `configure` on settings, as text or as data."""
+        """Run `configure` on settings, as text or as data, without asking the sites that they name."""
+        return self.configure_checked(settings, "--no-check", *options, typing=typing)
+
+    def configure_checked(self, settings: object, *options: str, typing: str | None = None) -> Result:
+        """Run `configure` as an operator does who adds no option."""
         file = self.folder / "settings.yaml"
         if isinstance(settings, bytes):
             file.write_bytes(settings)
