@@ -103,11 +103,11 @@ class Checking:
     def _with_ticket(
         self, settings: Integration, checks: IntegrationChecks, outcome: Outcome
     ) -> Iterator[Finding]:
-        stops = False
+        wrong = False
         for finding in checks.findings():
-            stops = stops or finding.stops
+            wrong = wrong or finding.status is Status.FAILED
             yield finding
-        if stops:
+        if wrong:
             yield not_checked(CheckName.TEST_TICKET, "no ticket was made, because not all is well")
             return
         finding, outcome.ticket = try_a_ticket(settings, checks.tickets, checks.schema, checks.find_user)
@@ -131,7 +131,8 @@ class Checking:
         self._outcomes.append(outcome)
         self._desk.say(heading_of(title), "bold")
         with self._desk.waiting("asking Jira and Backtrace"):
-            for finding in findings:
+            for made in findings:
+                finding = made.rewritten(self._material.without_secrets)
                 outcome.findings.append(finding)
                 for line, style in lines_of(finding, plain=not self._desk.writes("✓✗→")):
                     self._desk.say(line, style)

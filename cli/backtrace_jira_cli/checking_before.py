@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from pydantic import SecretStr
+
 from backtrace_jira.config import ParameterNames
 from backtrace_jira_cli.checking import Checking
-from backtrace_jira_cli.checks.material import IntegrationPath, Material
+from backtrace_jira_cli.checks.material import IntegrationPath, Material, NotKnownYet
 from backtrace_jira_cli.configuring import Prepared
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop
@@ -38,4 +40,12 @@ def check_before_writing(names: ParameterNames, desk: Desk) -> Callable[[Prepare
 def _material(prepared: Prepared, names: ParameterNames) -> Material:
     to_be = {parameter: Stored(False, text) for parameter, _, text in wanted(prepared.settings, names)}
     given = {one.needed.parameter: one.value for one in prepared.secrets if one.origin is not Origin.STORED}
-    return Material(names, {**prepared.stored, **to_be}, prepared.store.secret, given)
+
+    def kept(parameter: str) -> SecretStr | None:
+        """Read a secret that stays; whoever writes settings need not be allowed to."""
+        try:
+            return prepared.store.secret(parameter)
+        except Stop as stop:
+            raise NotKnownYet(str(stop)) from None
+
+    return Material(names, {**prepared.stored, **to_be}, kept, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -145,6 +146,16 @@ def test_mapped_fields_take_the_place_of_labels_and_description(cloud: Site) -> 
     assert "Tags (customfield_10001) and Details" in found["labels_and_description"]["found"]
 
 
+def test_a_required_field_in_the_place_of_the_description_is_told_once(cloud: Site) -> None:
+    cloud.jira.remove_field("description")
+    cloud.field(10001, "Details", "textarea", required=True)
+    found = cloud.findings()
+    assert [name for name, each in found.items() if each["status"] == "failed"] == ["labels_and_description"]
+    assert found["labels_and_description"]["details"] == [
+        "description_field may be meant to be Details (customfield_10001)"
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "check"), [("project", "project"), ("IssueType", "issue_type")], ids=["project", "issue type"]
 )
@@ -164,6 +175,14 @@ def test_a_server_without_create_metadata(on_site: Callable[..., Site]) -> None:
     found = site.findings()
     assert found["issue_type"]["status"] == "warning"
     assert found["custom_fields"]["status"] == "not_checked"
+
+
+def test_a_server_that_repeats_the_secret(cloud: Site) -> None:
+    said = {"errorMessages": [f"You sent {cloud.jira_secret}"], "errors": {}}
+    cloud.jira.faults.add("GET", "/mypermissions", None, status=400, body=said)
+    result = cloud.check()
+    assert "You sent ***" in lines_of(result)["project"][1]
+    assert cloud.jira_secret not in result.output + json.dumps(cloud.report())
 
 
 # ── which integration ──
@@ -277,6 +296,13 @@ def test_a_refused_test_ticket_has_jiras_words(cloud: Site) -> None:
     result = cloud.check("--create-test-ticket")
     assert result.exit_code == 1
     assert "Please provide a reason" in lines_of(result)["test_ticket"][1]
+
+
+def test_a_server_without_create_metadata_is_tried_with_a_ticket(on_site: Callable[..., Site]) -> None:
+    site = on_site("8.20.0")
+    site.jira.faults.add("GET", "/issue/createmeta", None, status=404, body={"message": "no"})
+    assert site.check("--create-test-ticket").exit_code == 0
+    assert len(site.jira.issues) == 1
 
 
 def test_a_test_ticket_without_an_answer_is_not_repeated(cloud: Site) -> None:

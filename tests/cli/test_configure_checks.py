@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.checked_site import ID, ORDER, Site, lines_of
-from tests.cli.conftest import Operator
+from tests.cli.conftest import Operator, answered, refuse
 
 
 def file_of(site: Site) -> dict[str, Any]:
@@ -75,6 +75,19 @@ def test_a_new_secret_is_checked_and_not_the_stored_one(cloud: Site) -> None:
     assert result.exit_code == 1
     assert lines_of(result)["credential"][0] == "failed"
     assert cloud.operator.stored()["secrets/jira/main"][1] == cloud.jira.token
+
+
+def test_kept_secrets_that_may_not_be_read_are_not_checked(
+    cloud: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = file_of(cloud)
+    cloud.store()
+    cloud.operator.secrets = {}
+    denied = answered("AccessDeniedException", "GetParameter")
+    refuse(monkeypatch, lambda operation, _: denied if operation == "GetParameter" else None)
+    result = cloud.operator.configure_checked(file, "--yes")
+    assert result.exit_code == 0, result.output
+    assert "ssm:GetParameter" in lines_of(result)["credential"][1]
 
 
 def test_a_dry_run_checks_what_is_known(cloud: Site) -> None:

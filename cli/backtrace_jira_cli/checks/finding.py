@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -60,6 +60,15 @@ class Finding:
     def stops(self) -> bool:
         """Tell whether what depends on this check cannot be looked at."""
         return self.status in (Status.FAILED, Status.NOT_CHECKED)
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Finding:
+        """Return the finding with every text put through a function."""
+        return replace(
+            self,
+            found=rewrite(self.found),
+            remedy=rewrite(self.remedy),
+            details=tuple(map(rewrite, self.details)),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding for machines."""

@@ -28,7 +28,7 @@ class Unusable(Exception):
 
 
 class NotKnownYet(Exception):
-    """A secret that nobody has given yet: a dry run asks for nothing."""
+    """A secret that nobody has given yet, as in a dry run, or that may not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,13 @@ class Material:
         self._stored = stored
         self._read_secret = read_secret
         self._given = given or {}
+        self._shown: set[str] = set()
+
+    def without_secrets(self, text: str) -> str:
+        """Take out every secret that was handed out: a server may repeat in its answer what it was sent."""
+        for secret in self._shown:
+            text = text.replace(secret, "***")
+        return text
 
     def integrations(self) -> Iterator[IntegrationPath]:
         """Find the integrations, valid or not."""
@@ -91,11 +98,11 @@ class Material:
 
     def jira_secret(self, connection: str) -> SecretStr:
         """Return a connection's secret; raises Unusable, NotKnownYet."""
-        return self._secret(self._names.jira_secret(connection))
+        return self._handed_out(self._names.jira_secret(connection))
 
     def backtrace_secret(self, universe: str) -> SecretStr:
         """Return a universe's token; raises Unusable, NotKnownYet."""
-        return self._secret(self._names.backtrace_secret(universe))
+        return self._handed_out(self._names.backtrace_secret(universe))
 
     def _parsed(self, model: type[S], parameter: str) -> S:
         stored = self._stored.get(parameter)
@@ -109,6 +116,11 @@ class Material:
             return parse(model, parameter, stored.text)
         except InvalidSettings as error:
             raise Unusable(str(error)) from None
+
+    def _handed_out(self, parameter: str) -> SecretStr:
+        secret = self._secret(parameter)
+        self._shown.add(secret.get_secret_value())
+        return secret
 
     def _secret(self, parameter: str) -> SecretStr:
         if parameter in self._given:

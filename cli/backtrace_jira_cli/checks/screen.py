@@ -16,6 +16,9 @@ from backtrace_jira_cli.checks.target import REQUIRED, Template, overrides, requ
 IMPOSSIBLE = "? ?"
 """No number, date, user or value of a list: a field that wants one says what it takes."""
 
+_ALIKE = {"labels": "labels", "description": "textarea"}
+"""Kinds of custom fields that take the place of these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -79,7 +82,7 @@ class ScreenChecks:
                 filled.add(self._schema.resolve(name).id)
             except InvalidField as error:
                 filled |= {field.id for field in self._schema.fields if _is_among(field, error.allowed)}
-        return filled
+        return filled | {field.id for purpose in self._unmapped() for field in self._alike(purpose)}
 
     def _uncertain(self) -> Iterator[str]:
         for name, template in self._templates.items():
@@ -114,9 +117,16 @@ class ScreenChecks:
             "description": required_name(self._integration.description_field),
         }
 
+    def _unmapped(self) -> list[str]:
+        return [purpose for purpose, name in self._mapped().items() if not self._found(name)]
+
+    def _alike(self, purpose: str) -> list[Field]:
+        """Find required fields that may be what labels or description are called here."""
+        return [field for field in self._schema.missing(()) if field.kind == _ALIKE[purpose]]
+
     def _labels_and_description(self) -> Finding:
         check = CheckName.LABELS_AND_DESCRIPTION
-        found, wrong, missing = [], [], []
+        found, wrong, missing, alike = [], [], [], []
         for purpose, name in self._mapped().items():
             try:
                 field = self._schema.resolve(name)
@@ -125,11 +135,12 @@ class ScreenChecks:
             except InvalidField as error:
                 wrong.append(str(error))
                 missing.append(purpose)
+                alike += [f"{purpose}_field may be meant to be {field}" for field in self._alike(purpose)]
         if not wrong:
             return ok(check, f"on the screen: {' and '.join(found)}")
         settings = " and ".join(f"{purpose}_field" for purpose in missing)
         remedy = f"Put the field on the create screen, or name the one that takes its place in {settings}."
-        return failed(check, "; ".join(wrong), remedy)
+        return failed(check, "; ".join(wrong), remedy, alike)
 
     # Custom fields
 
