@@ -1,7 +1,8 @@
 """A Backtrace that runs on one machine: the issue API on the wire, in memory, with faults to inject.
 
-`POST /api/query` reads and writes the table `issues`, `POST /api/issue` writes state, tags, tickets and
-invariants. Nothing changes by itself: the rules between tickets, assignees and states belong to whoever calls.
+`POST /api/query` reads and writes the table `issues` and describes the attributes of a project, `POST
+/api/issue` writes state, tags, tickets and invariants. Nothing changes by itself: the rules between tickets,
+assignees and states belong to whoever calls.
 Source of the shapes: backtrace-labs/backtrace-forensics (plugins/backtrace-forensics-issues) and
 backtrace-labs/backtrace-morgue, the public clients. Where neither shows an error's code, it is 1 here.
 """
@@ -29,6 +30,20 @@ __all__ = ["BacktraceStandIn", "Fault", "Issue"]
 
 TEXT_COLUMNS = ("state", "tags")
 
+ATTRIBUTES = {
+    "timestamp": "unix_timestamp",
+    "fingerprint": "sha256",
+    "callstack": "callstack",
+    "classifiers": "labels",
+    "application": "none",
+    "application.version": "semver",
+    "environment": "none",
+    "error.message": "none",
+    "hostname": "none",
+    "version": "semver",
+}
+"""What a project indexes unless told otherwise, and how each is shown."""
+
 
 class BacktraceStandIn:
     """A Backtrace on 127.0.0.1 at a free port, started by `start()` or as a context manager.
@@ -48,6 +63,8 @@ class BacktraceStandIn:
         self.clock = clock
         self.lock = threading.RLock()
         self.projects: dict[str, dict[str, Issue]] = {project: {}}
+        self.attributes = dict(ATTRIBUTES)
+        """Attributes that the projects index, with their formats."""
         self.refusals: dict[str, str] = {}
         """Fingerprints that cannot be written, and what is said inside the 200."""
         wire = Wire("data-center", (), clock)  # the edge asks it for the time and a lock
@@ -183,6 +200,8 @@ def _body() -> dict[str, Any]:
 
 
 def _queried(backtrace: BacktraceStandIn, project: str, body: dict[str, Any]) -> dict[str, Any]:
+    if "describe" in (request.args.get("action"), body.get("action")):
+        return {"describe": _described(FORMATS if "issues" in _tables(body) else backtrace.attributes)}
     if body.get("table") != "issues":
         raise QueryError("invalid parameter 'table'")  # the stand-in keeps no error reports
     if "set" in body and "select" in body:
@@ -195,6 +214,29 @@ def _queried(backtrace: BacktraceStandIn, project: str, body: dict[str, Any]) ->
     for row in [row for row in rows.values() if row_matches(row, body.get("filter") or [])]:
         backtrace.write(project, row.fingerprint, columns)
     return {"response": {"result": "success"}}
+
+
+def _tables(body: dict[str, Any]) -> tuple[Any, Any]:
+    return request.args.get("table"), body.get("table")
+
+
+def _described(formats: dict[str, str]) -> list[dict[str, Any]]:
+    """List columns as coroner does (backtrace-labs/backtrace-forensics, src/coroner/common/responses.ts)."""
+    return [
+        {
+            "name": name,
+            "description": name,
+            "format": shown_as,
+            "custom": name not in ("timestamp", "fingerprint", "callstack"),
+            "state": "enabled",
+            "type": "uint64" if shown_as in ("unix_timestamp", "unsigned") else "dictionary",
+            "filter": ["equal", "not-equal", "is-set", "is-not-set"],
+            "aggregate": ["head", "tail", "unique", "histogram"],
+            "group": True,
+            "statistics": {"used": True},
+        }
+        for name, shown_as in formats.items()
+    ]
 
 
 def _raw_columns(given: Any) -> dict[str, Any]:

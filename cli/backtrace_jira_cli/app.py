@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from backtrace_jira_cli.commands.check import check
 from backtrace_jira_cli.commands.configure import configure
 from backtrace_jira_cli.commands.explain import explain
 
@@ -42,6 +43,7 @@ def main(
     \b
     Start with:
       $ backtrace-jira configure --help
+      $ backtrace-jira check --help
 
     \b
     Exit codes of every command:
@@ -52,4 +54,5 @@ def main(
 
 
 app.command()(configure)
+app.command()(check)
 app.command()(explain)

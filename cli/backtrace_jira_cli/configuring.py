@@ -36,10 +36,12 @@ class Prepared:
     settings: SettingsFile
     secrets: tuple[Given, ...]
     changes: tuple[Change, ...]
+    store: ParameterStore
+    stored: Mapping[str, Stored]
 
 
 Check: TypeAlias = Callable[[Prepared], Sequence[Fault]]
-"""Looks at what is about to be written. A fault keeps all of it from being written."""
+"""Looks at what is about to be written. A fault, or a Stop, keeps all of it from being written."""
 
 
 class Configuring:
@@ -133,7 +135,7 @@ class Configuring:
         wrong_type = mismatches(changes, stored)
         if wrong_type:
             raise Stop("SSM does not change the type of a parameter; nothing was written.", faults=wrong_type)
-        return Prepared(settings, tuple(secrets), tuple(changes))
+        return Prepared(settings, tuple(secrets), tuple(changes), store, stored)
 
     def _secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[Given]:
         needed = list(secrets_needed(settings, self._names))

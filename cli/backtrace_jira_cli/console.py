@@ -6,7 +6,7 @@ import getpass
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import typer
@@ -55,6 +55,20 @@ class Desk:
     def warn(self, sentence: str) -> None:
         """Tell what should be known, and goes wrong for nobody yet."""
         self._line(self._err, sentence, "yellow")
+
+    def writes(self, signs: str) -> bool:
+        """Tell whether the output's encoding has these signs."""
+        try:
+            signs.encode(self._out.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    def waiting(self, what: str) -> AbstractContextManager[object]:
+        """Show somebody at a terminal that something is under way; lines may be told meanwhile."""
+        if self._machine or not self._out.is_terminal:
+            return nullcontext()
+        return self._out.status(f"[dim]{what}[/dim]")
 
     def table(self, columns: Row, rows: Sequence[Row]) -> None:
         """Show a table as a result."""

@@ -68,6 +68,15 @@ class ParameterStore:
             stored[parameter["Name"]] = Stored(secure, "" if secure else parameter["Value"])
         return stored
 
+    def secret(self, name: str) -> SecretStr | None:
+        """Return a secret, decrypted with the operator's own rights; None where there is none."""
+        with _in_one_sentence("read and decrypt", name):
+            try:
+                found = self._client.get_parameter(Name=name, WithDecryption=True)
+            except self._client.exceptions.ParameterNotFound:
+                return None
+        return SecretStr(found["Parameter"]["Value"])
+
     def holds(self, name: str, secret: SecretStr) -> bool:
         """Tell whether a secret is stored already; no when that may not be read."""
         try:

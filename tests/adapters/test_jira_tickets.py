@@ -260,6 +260,19 @@ def test_whether_the_account_may_browse(jira: JiraStandIn) -> None:
     assert client_of(jira).may_browse("BUG") is False
 
 
+def test_which_permissions_the_account_has(jira: JiraStandIn) -> None:
+    wanted = ("BROWSE_PROJECTS", "CREATE_ISSUES")
+    assert client_of(jira).permissions("BUG", *wanted) == frozenset(wanted)
+    assert client_of(jira).permissions("NOPE", *wanted) is None
+    jira.deny("CREATE_ISSUES")
+    assert client_of(jira).permissions("BUG", *wanted) == frozenset({"BROWSE_PROJECTS"})
+
+
+def test_who_is_signed_in_and_where(jira: JiraStandIn) -> None:
+    assert client_of(jira).account() == "Fred F. User"
+    assert client_of(jira).server_info()["deploymentType"] in ("Cloud", "Server")
+
+
 def test_an_answer_that_drips_is_cut_off() -> None:
     """A server that sends a byte now and then keeps every read time-out from firing."""
     listener = socket.create_server(("127.0.0.1", 0))

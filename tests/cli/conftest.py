@@ -21,6 +21,9 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from backtrace_jira_cli.app import app
+from local.backtrace_stand_in import BacktraceStandIn
+from local.jira_stand_in import JiraStandIn
+from tests.cli.checked_site import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -57,7 +60,11 @@ class Operator:
     secrets: dict[str, str] = field(default_factory=lambda: dict(SECRETS))
 
     def configure(self, settings: object, *options: str, typing: str | None = None) -> Result:
-        """Run `configure` on settings, as text or as data."""
+        """Run `configure` on settings, as text or as data, without asking the sites that they name."""
+        return self.configure_checked(settings, "--no-check", *options, typing=typing)
+
+    def configure_checked(self, settings: object, *options: str, typing: str | None = None) -> Result:
+        """Run `configure` as an operator does who adds no option."""
         file = self.folder / "settings.yaml"
         if isinstance(settings, bytes):
             file.write_bytes(settings)
@@ -73,6 +80,10 @@ class Operator:
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
+
+    def put(self, name: str, text: str, kind: Any = "String") -> None:
+        """Write a parameter by hand."""
+        self.ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=text, Type=kind, Overwrite=True)
 
     def stored(self, prefix: str = PREFIX) -> dict[str, tuple[str, str]]:
         """Return type and value of everything below the prefix, by the rest of the name."""
@@ -109,6 +120,37 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
         yield Operator(tmp_path, boto3.client("ssm", region_name=REGION))
+
+
+@pytest.fixture
+def backtrace() -> Iterator[BacktraceStandIn]:
+    with BacktraceStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def cloud(operator: Operator, backtrace: BacktraceStandIn) -> Iterator[Site]:
+    with JiraStandIn("cloud") as jira:
+        yield Site(operator, jira, backtrace)
+
+
+@pytest.fixture
+def on_site(operator: Operator, backtrace: BacktraceStandIn) -> Iterator[Callable[..., Site]]:
+    started: list[JiraStandIn] = []
+
+    def make(version: str = "10.3.0", kind: str = "personal_access_token", context: str = "/jira") -> Site:
+        jira = JiraStandIn("data-center", context_path=context, version=version).start()
+        started.append(jira)
+        site = Site(operator, jira, backtrace)
+        site.connection["credential"] = kind
+        if kind == "personal_access_token":
+            site.jira_secret = jira.pat
+            del site.connection["email"]
+        return site
+
+    yield make
+    for jira in started:
+        jira.stop()
 
 
 @pytest.fixture

@@ -243,3 +243,27 @@ class TestClient:
         rows = backtrace.projects[PROJECT]
         assert sorted(rows) == fingerprints
         assert sorted(row.id for row in rows.values()) == list(range(1, 25))
+
+
+def test_a_project_describes_its_attributes(backtrace: BacktraceStandIn) -> None:
+    backtrace.attributes["shard"] = "none"
+    answer = requests.post(
+        f"{backtrace.url}/api/query",
+        params={"universe": backtrace.universe, "project": PROJECT, "action": "describe"},
+        headers={"X-Coroner-Token": backtrace.token},
+        json={"action": "describe"},
+        timeout=10,
+    )
+    described = {each["name"]: each for each in answer.json()["describe"]}
+    assert {"name", "description", "format", "custom", "state", "type", "statistics"} <= set(
+        described["shard"]
+    )
+    assert client(backtrace).attributes(PROJECT) == set(described)
+    assert "ticket" in {each["name"] for each in query(backtrace, action="describe")["describe"]}
+
+
+def test_reading_is_tried_without_writing(backtrace: BacktraceStandIn) -> None:
+    client(backtrace).ensure_readable(PROJECT)
+    assert backtrace.projects[PROJECT] == {}
+    with pytest.raises(CredentialRefused):
+        client(backtrace, "wrong").ensure_readable(PROJECT)

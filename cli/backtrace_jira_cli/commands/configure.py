@@ -95,6 +95,14 @@ def configure(
             rich_help_panel=HOW,
         ),
     ] = False,
+    no_check: Annotated[
+        bool,
+        typer.Option(
+            "--no-check",
+            help="Do not ask Jira and Backtrace whether the settings work before they are written.",
+            rich_help_panel=HOW,
+        ),
+    ] = False,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -107,8 +115,10 @@ def configure(
     """Write a settings file and its secrets to Parameter Store.
 
     The file is checked as a whole first, and every mistake is listed with its
-    line. Then you see what would change, are asked, and only what differs is
-    written: secrets first, integrations last. A second run writes nothing.
+    line. Then you see what would change, Jira and Backtrace are asked whether it
+    would work (as `backtrace-jira check` does), you are asked, and only what
+    differs is written: secrets first, integrations last. A second run writes
+    nothing.
 
     Secrets are not in the file. Each comes from its environment variable, else
     stays as it is stored, else is asked for without showing:
@@ -133,12 +143,13 @@ def configure(
     \b
     Exit codes:
       0  done, or nothing to do
-      1  refused or failed; what was written until then is listed
+      1  refused, failed, or a check failed; what was written until then is listed
       2  wrong usage, or the settings file is not valid; nothing was written
     """
     # Imported here, so that --help does not wait for boto3 and pydantic.
     import os
 
+    from backtrace_jira_cli.checking_before import check_before_writing
     from backtrace_jira_cli.configuring import Configuring, Wishes
     from backtrace_jira_cli.console import Desk
     from backtrace_jira_cli.parameter_store import open_store
@@ -155,4 +166,5 @@ def configure(
             desk,
             os.environ,
             Wishes(dry_run=dry_run, yes=yes, ask_secrets=ask_secrets, prune=prune),
+            before_writing=[] if no_check else [check_before_writing(names, desk)],
         ).run(beginning_of(file))

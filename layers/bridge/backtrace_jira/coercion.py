@@ -61,6 +61,11 @@ def coerce(field: Field, text: str, *, cloud: bool, people: People, attributes: 
     return _whole(_Target(field, cloud, people, tuple(attributes)), cleaned) if cleaned else None
 
 
+def fillable(field: Field) -> bool:
+    """Tell whether any text at all can fill the field when a ticket is created."""
+    return _READERS.get(field.items if field.type == "array" else field.type) is not _nothing
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     """A field, and what is needed to read texts for it."""

@@ -79,6 +79,19 @@ class BacktraceClient:
         if error:
             raise Refused(f"POST /api/issue: {str(error)[:300]}")
 
+    def ensure_readable(self, project: str) -> None:
+        """Read the issues table once, as every link does first; the fingerprint is nobody's."""
+        self._read(project, "0" * 64)
+
+    def attributes(self, project: str) -> frozenset[str]:
+        """Return the attributes that the project indexes (Project Settings > Attributes)."""
+        described = self._call("/api/query", project, {"action": "describe"}, action="describe").get(
+            "describe"
+        )
+        if not isinstance(described, list):
+            raise OutcomeUnknown("POST /api/query: an answer without a description")
+        return frozenset(str(each["name"]) for each in described if isinstance(each, dict) and "name" in each)
+
     def _read(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
         """Return state and ticket entries; a fingerprint without an issue row yet is open and has none."""
         query: JSON = {
@@ -94,9 +107,9 @@ class BacktraceClient:
         row = first_row(response, ("state", "ticket"))
         return row.get("state") or "open", _tickets(row.get("ticket") or "[]")
 
-    def _call(self, path: str, project: str, body: JSON) -> dict[str, Any]:
-        """Send one request; an error can also come inside a 200."""
-        params = {"universe": self._settings.universe, "project": project}
+    def _call(self, path: str, project: str, body: JSON, **more: str) -> dict[str, Any]:
+        """Send one request; an error can also come inside a 200. `more` goes into the query."""
+        params = {"universe": self._settings.universe, "project": project, **more}
         answer = self._http.send("POST", self._settings.address + path, params=params, body=body)
         request = f"POST {path}"
         if answer.status in (429, 503):

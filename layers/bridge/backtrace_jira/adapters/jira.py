@@ -65,11 +65,13 @@ class JiraTickets:
         *,
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.time,
+        cloud: bool | None = None,
     ) -> None:
+        """Take whether the site is known to be Cloud or not; None asks it when that matters."""
         self._connection = connection
         self._http = Http(auth_of(connection, secret), timeouts=timeouts)
         self._clock = clock
-        self._is_cloud: bool | None = None
+        self._is_cloud = cloud
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
@@ -103,16 +105,37 @@ class JiraTickets:
         return [self._issue(issue) for issue in found["issues"]]
 
     def may_browse(self, project: str) -> bool:
-        """Ask `GET /mypermissions`; Cloud wants the permissions named, Data Center ignores that."""
+        """Tell whether the account sees the project's issues."""
+        return "BROWSE_PROJECTS" in (self.permissions(project, "BROWSE_PROJECTS") or ())
+
+    def permissions(self, project: str, *wanted: str) -> frozenset[str] | None:
+        """Return which of these permissions the account has; None where it knows of no such project.
+
+        `GET /mypermissions`: Cloud wants the permissions named, Data Center ignores that and returns all.
+        """
         which = "projectId" if project.isdigit() else "projectKey"
-        params = {"permissions": "BROWSE_PROJECTS", which: project}
-        answer = self._send("GET", "/mypermissions", params=params)
-        if answer.status == 404:  # to this account there is no such project
-            return False
+        answer = self._send("GET", "/mypermissions", params={"permissions": ",".join(wanted), which: project})
+        if answer.status == 404:
+            return None
         found = answer.json() if answer.status == 200 else None
-        if not isinstance(found, dict) or "permissions" not in found:
+        held = found.get("permissions") if isinstance(found, dict) else None
+        if not isinstance(held, dict):
             raise self._failure("GET /mypermissions", answer)
-        return bool(found["permissions"].get("BROWSE_PROJECTS", {}).get("havePermission"))
+        return frozenset(name for name in wanted if (held.get(name) or {}).get("havePermission") is True)
+
+    def account(self) -> str:
+        """Return the name of the account that is signed in: the one request that no anonymous caller can make."""
+        found = self._read("/myself", {})
+        names = found if isinstance(found, dict) else {}
+        return str(names.get("displayName") or names.get("name") or names.get("accountId") or "somebody")
+
+    def server_info(self) -> Mapping[str, Any]:
+        """Return what the server says of itself."""
+        answer = self._send("GET", "/serverInfo")
+        info = answer.json() if answer.status == 200 else None
+        if not isinstance(info, dict):
+            raise self._failure("GET /serverInfo", answer)
+        return info
 
     def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
         """Return the fields of a create screen; None on a server that has no create metadata.
@@ -142,11 +165,7 @@ class JiraTickets:
     def _cloud(self) -> bool:
         """Ask the server once what it is. Very old servers do not say; they are no Cloud."""
         if self._is_cloud is None:
-            answer = self._send("GET", "/serverInfo")
-            info = answer.json() if answer.status == 200 else None
-            if not isinstance(info, dict):
-                raise self._failure("GET /serverInfo", answer)
-            self._is_cloud = info.get("deploymentType") == "Cloud"
+            self._is_cloud = self.server_info().get("deploymentType") == "Cloud"
         return self._is_cloud
 
     def _send(

@@ -1,0 +1,1 @@
+"""What `backtrace-jira check` looks at: settings, Jira, its create screen, Backtrace."""

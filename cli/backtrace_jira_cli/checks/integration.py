@@ -1,0 +1,126 @@
+"""All checks of one integration, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backtrace_jira.adapters.jira import JiraTickets
+from backtrace_jira.config import Integration
+from backtrace_jira.errors import InvalidField
+from backtrace_jira.fields import FieldSchema
+from backtrace_jira_cli.checks import connection
+from backtrace_jira_cli.checks.asking import Asking
+from backtrace_jira_cli.checks.connection import ConnectionChecks, Jira
+from backtrace_jira_cli.checks.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
+from backtrace_jira_cli.checks.screen import ScreenChecks
+from backtrace_jira_cli.checks.target import issue_type_of, project_of
+from backtrace_jira_cli.checks.universe import UniverseChecks
+
+SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
+
+
+class IntegrationChecks:
+    """One integration, with the shared checks of its connection and of its Backtrace project."""
+
+    def __init__(
+        self, integration: Integration, connection_checks: ConnectionChecks, universe: UniverseChecks
+    ) -> None:
+        self._integration = integration
+        self._connection = connection_checks
+        self._universe = universe
+        self._project = project_of(integration)
+        self._issue_type = issue_type_of(integration)
+        self.schema: FieldSchema | None = None
+
+    @property
+    def jira(self) -> Jira:
+        """Return the site, once the connection's checks have passed."""
+        if self._connection.jira is None:
+            raise AssertionError("the connection comes first")
+        return self._connection.jira
+
+    @property
+    def tickets(self) -> Asking[JiraTickets]:
+        """Return the client of the site."""
+        return self.jira.tickets
+
+    def findings(self) -> Iterator[Finding]:
+        """Make the checks; Backtrace is looked at whatever Jira says."""
+        yield from chained(
+            [
+                (connection.CHECKS, self._connection.findings),
+                ((CheckName.PROJECT, CheckName.PERMISSION), self._permitted),
+                ((CheckName.ISSUE_TYPE,), self._typed),
+                (SCREEN, self._fields),
+            ]
+        )
+        yield from self._universe.findings(self._integration)
+
+    def find_user(self, who: str) -> str | None:
+        """Ask Jira who somebody is."""
+        return self.tickets.ask(lambda tickets: tickets.find_user(who, self._project.plain))
+
+    def _permitted(self) -> Iterator[Finding]:
+        template, key = self._project, self._project.plain
+        if template.attributes:
+            yield warning(
+                CheckName.PROJECT, f"{template.place} takes it from an attribute: it differs by error"
+            )
+            yield not_checked(CheckName.PERMISSION, "the project differs by error")
+            return
+        held = self.tickets.ask(lambda jira: jira.permissions(key, "BROWSE_PROJECTS", "CREATE_ISSUES"))
+        if held is None:
+            yield failed(
+                CheckName.PROJECT,
+                f"{key} does not exist, or this account may not see it",
+                f"Mend {template.place}, or give the account Browse Projects there.",
+            )
+            yield not_checked(CheckName.PERMISSION, "see project")
+            return
+        yield ok(CheckName.PROJECT, key)
+        yield self._permission(key, held)
+
+    def _permission(self, key: str, held: frozenset[str]) -> Finding:
+        names = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
+        missing = " and ".join(name for permission, name in names.items() if permission not in held)
+        if missing:
+            return failed(
+                CheckName.PERMISSION,
+                f"this account lacks {missing} in {key}",
+                f"Give it {missing} in the permission scheme of {key}.",
+            )
+        return ok(CheckName.PERMISSION, f"may create issues in {key}")
+
+    def _typed(self) -> Iterator[Finding]:
+        check, template = CheckName.ISSUE_TYPE, self._issue_type
+        if template.attributes:
+            yield warning(check, f"{template.place} takes it from an attribute: it differs by error")
+            return
+        try:
+            self.schema = self.tickets.ask(
+                lambda jira: jira.field_schema(self._project.plain, template.plain)
+            )
+        except InvalidField as error:
+            about_type = error.field == "issuetype"
+            yield failed(check, str(error), _remedy(template.place, about_type))
+            return
+        if self.schema is None:
+            yield warning(
+                check, "this Jira does not tell what its create screens demand; the first ticket will"
+            )
+        else:
+            yield ok(check, self.schema.issue_type)
+
+    def _fields(self) -> Iterator[Finding]:
+        if self.schema is None:
+            yield from (
+                not_checked(name, "the create screen is not known, see issue type") for name in SCREEN
+            )
+            return
+        yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
+
+
+def _remedy(place: str, about_type: bool) -> str:
+    if about_type:
+        return f"Write one of these as {place}, or add the type to the project's scheme in Jira."
+    return "Give the account Create Issues in this project."
