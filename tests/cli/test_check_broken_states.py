@@ -9,7 +9,7 @@ import pytest
 
 from backtrace_jira.adapters.http import Answer, Http
 from backtrace_jira.errors import InvalidSettings
-from tests.cli.checked_site import ID, Broken, Site, assert_only
+from tests.cli.checked_site import ID, ORDER, Broken, Site, assert_only
 from tests.cli.conftest import PREFIX, answered, refuse
 
 Break: TypeAlias = Callable[[Site], object]
@@ -335,3 +335,10 @@ def test_a_secret_that_may_not_be_read_is_one_sentence(cloud: Site, monkeypatch:
     result = cloud.operator.call("check")
     assert result.exit_code == 1
     assert "ssm:GetParameter" in result.stderr
+
+
+def test_what_could_not_be_looked_at_names_the_check_that_failed(cloud: Site) -> None:
+    cloud.connection["credential"] = "password"
+    found = cloud.findings()
+    assert found["credential"]["found"] == "not checked: it was not sent, see credential kind"
+    assert {found[name]["found"] for name in ORDER[4:11]} == {"not checked: see credential kind"}

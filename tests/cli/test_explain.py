@@ -50,23 +50,25 @@ def told(operator: Operator, *arguments: str, code: int = 0) -> str:
     return " ".join(result.output.split())
 
 
-REFUSED = record(
-    Decision.REFUSED,
-    reason="POST /issue: 400, customfield_10010: Team is required.",
-    rule="action 2: submit where datacenter matches nyc",
-    messages=("Look here.",),
-    fields={"customfield_10010": "Team is required."},
-)
+def refusal() -> Record:
+    return record(
+        Decision.REFUSED,
+        reason="POST /issue: 400, customfield_10010: Team is required.",
+        rule="action 2: submit where datacenter matches nyc",
+        messages=("Look here.",),
+        fields={"customfield_10010": "Team is required."},
+    )
 
 
 def test_a_refusal_is_told_in_jiras_words_with_its_rule_and_its_parking(
     operator: Operator, links: DynamoDBLinks
 ) -> None:
+    refused = refusal()
     links.claim(lease())
-    links.release(lease(), REFUSED)
+    links.release(lease(), refused)
     until = time.time() + 200
-    links.park("main", SETTINGS.parking_scope, Parking(until, REFUSED))
-    links.park("main", "OTHER/Bug", Parking(until + 999, REFUSED))
+    links.park("main", SETTINGS.parking_scope, Parking(until, refused))
+    links.park("main", "OTHER/Bug", Parking(until + 999, refused))
     text = told(operator, FINGERPRINT)
     for expected in (
         SETTINGS.id,
@@ -80,7 +82,7 @@ def test_a_refusal_is_told_in_jiras_words_with_its_rule_and_its_parking(
     ):
         assert expected in text
     (found,) = json.loads(operator.call("explain", FINGERPRINT, "--json").stdout)["decisions"]
-    assert found["record"]["fields"] == REFUSED.fields
+    assert found["record"]["fields"] == refused.fields
     assert found["parked_until"] == until
     assert (found["ticket"], found["state"]) == (None, "released")
 
@@ -169,7 +171,7 @@ def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBLinks)
     for number in range(5):
         key = LinkKey(SETTINGS.id, f"{number:016x}")
         links.complete(key, Issue("1", f"BUG-{number}", ""), record(Decision.CREATED, age=100 - number))
-    links.park("main", "*", Parking(time.time() + 99, REFUSED))
+    links.park("main", "*", Parking(time.time() + 99, refusal()))
     links.keep_screen("main", "BUG/Bug", "{}", time.time() + 99)
     lines = operator.call("explain", "--recent", "--count", "3").stdout.splitlines()
     assert [line.rpartition("| ")[2] for line in lines] == ["ticket or reason", "BUG-4", "BUG-3", "BUG-2"]

@@ -24,6 +24,8 @@ from backtrace_jira.fields import FieldSchema
 from backtrace_jira.model import JSON, Issue, TicketDraft
 
 LONGEST_REASON = 300
+MOST_REASONS = 100
+"""They are kept on the link row, which has to fit DynamoDB's 400 KB."""
 LONGEST_PAUSE = 3600.0
 """Seconds. Whatever a server asks for, it is asked again after an hour."""
 
@@ -251,10 +253,15 @@ def _words(raw: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
     """Read errorMessages and errors; either may be missing, and gateways use other names."""
     messages = raw.get("errorMessages")
     errors = raw.get("errors")
-    found = [str(text)[:LONGEST_REASON] for text in messages] if isinstance(messages, list) else []
+    found = (
+        [str(text)[:LONGEST_REASON] for text in messages[:MOST_REASONS]] if isinstance(messages, list) else []
+    )
     found += [str(raw[key])[:LONGEST_REASON] for key in ("message", "detail") if raw.get(key)]
     fields = (
-        {str(name): str(text)[:LONGEST_REASON] for name, text in errors.items()}
+        {
+            str(name)[:LONGEST_REASON]: str(text)[:LONGEST_REASON]
+            for name, text in list(errors.items())[:MOST_REASONS]
+        }
         if isinstance(errors, dict)
         else {}
     )
