@@ -68,7 +68,7 @@ class InMemoryLinks:
     def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
         with self._lock:
             row = self.rows.get(key) or Link(key, LinkState.RELEASED)
-            if row.state is LinkState.RELEASED:
+            if row.state is LinkState.RELEASED and not row.owner:
                 self.rows[key] = replace(row, record=record)
                 self.expiries[key] = expires_at
 

@@ -104,21 +104,26 @@ class Desk:
 
     def _line(self, console: Console, sentence: str, style: str) -> None:
         if not self._machine:
-            console.print(Text(sentence, style=style), soft_wrap=True)
+            console.print(Text(printable(sentence), style=style), soft_wrap=True)
 
     def _table(self, console: Console, columns: Row, rows: Sequence[Row]) -> None:
         if self._machine:
             return
         if not console.is_terminal:
             for line in _plain(columns, rows):
-                console.print(Text(line), soft_wrap=True)
+                console.print(Text(printable(line)), soft_wrap=True)
             return
         table = Table(*columns)
         for column in table.columns:
             column.overflow = "fold"
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
+
+
+def printable(text: str) -> str:
+    """Take out what would steer a terminal: servers' words are shown, and rich lets escape sequences pass."""
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 
 def on_terminal() -> bool:

@@ -163,3 +163,17 @@ def test_fifty_at_once(make_real_world: MakeWorld, settings: dict[str, int], tic
         list(pool.map(serve, range(50)))
     assert len(world.jira.issues) == tickets
     assert sum(each.decision is HELD for each in world.reports) == 50 - tickets
+
+
+def test_a_filtered_event_does_not_make_a_due_one_forgotten(make_world: MakeWorld) -> None:
+    actions = ({"action": "filter", "attribute": "env", "regex": "^dev$"},)
+    world = make_world(threshold=2, actions=actions)
+    decide(world, 1)
+    world.jira.faults.rate_limited(retry_after=33, path=r"/issue$")
+    due = world.event(trace(2))
+    assert world.deliver(due) == ["m0"]
+    assert (
+        world.deliver_until_done(world.event(trace(3) | {"attributes": {"env": [["dev", 1]]}}))
+        is Decision.FILTERED
+    )
+    assert world.deliver_until_done(due) is CREATED

@@ -284,3 +284,32 @@ def test_a_screen_that_could_not_be_asked_for_leaves_nothing_uncertain(
     world.clock.advance(120)
     assert world.deliver() == []
     world.assert_one_ticket()
+
+
+def test_a_label_field_that_no_search_finds_is_no_place_for_the_marker(world: World) -> None:
+    world.jira.remove_field("labels")
+    world.jira.remove_field("description")
+    world.jira.add_field(custom_field("customfield_10", "Marks", "labels"))
+    world.configure(labels_field="Marks")
+    world.new_process()
+    assert deliver(world) is Decision.DEAD_LETTER
+    assert not world.jira.issues
+
+
+def test_a_required_field_without_a_text_is_refused_alone(world: World) -> None:
+    furnish(world, "customfield_1")
+    world.configure(custom_fields={"Team": "$team"})
+    world.new_process()
+    assert deliver(world) is Decision.DEAD_LETTER
+    assert "Team (customfield_1) is required" in world.dead_letters()[0]["Reason"]
+    assert deliver(world, another() | {"attributes": {"team": [["Blue", 1]]}}) is Decision.CREATED
+
+
+def test_a_screen_that_cannot_be_asked_for_anew_is_waited_for(world: World) -> None:
+    furnish(world, "customfield_1", "customfield_4")
+    deliver(world)
+    world.jira.remove_field("customfield_4")
+    world.jira.faults.add("GET", "/createmeta", status=500)
+    event = world.event(another())
+    assert world.deliver(event) == ["m0"]
+    assert world.deliver_until_done(event) is Decision.CREATED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backtrace_jira.decisions import Case
-from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, InvalidField, Refused
+from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, NeedsAttention, Refused, TryAgain
 from backtrace_jira.model import TicketDraft
 from backtrace_jira.ports import Tickets
 from backtrace_jira.screens import Screen, Screens
@@ -54,7 +54,11 @@ class Drafting:
             return None
         try:
             again = self._with(self._anew())
-        except BacktraceJiraError:
+        except CredentialRefused:
+            raise
+        except TryAgain as error:  # nothing was made, whatever the question's own fate
+            raise Busy(str(error), after=error.after) from None
+        except NeedsAttention:
             return None  # the refusal stands, and says more
         return None if again.fields == draft.fields else again
 

@@ -48,7 +48,7 @@ class LinkStore(Protocol):
         ...
 
     def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
-        """Record a decision that needed no claim, unless the row is claimed, held or has a ticket."""
+        """Record a decision that needed no claim, unless the row was ever claimed."""
         ...
 
     def take_over(self, seen: Link, lease: Lease) -> bool:

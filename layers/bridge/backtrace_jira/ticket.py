@@ -149,7 +149,11 @@ class _Form:
 
     def ensure_marked(self, integration: Integration) -> None:
         """Make sure that the ticket can be found again."""
-        if any(self._marker in str(value) for value in self.fields.values()):
+        # What Jira's search looks into: its own labels, and texts; another label field has a JQL name of its own.
+        if any(
+            self._marker in str(self.fields.get(each, ""))
+            for each in ("labels", "description", self._description)
+        ):
             return
         raise InvalidField(
             f"{integration.project_key}/{integration.issue_type}: neither labels nor description can be filled; "
@@ -180,6 +184,12 @@ class _Form:
             return
         if value not in (None, "", []):  # "" is refused by every typed field
             self.fields[field.id] = value
+        elif (
+            field.required
+            and not field.has_default
+            and field.id not in (*self.fields, "project", "issuetype")
+        ):
+            raise InvalidField(f"{field} is required, and its text is empty for this group", field=field.id)
 
     def _custom(self, field: Field, template: str) -> JSON:
         if field.id in ("project", "issuetype"):

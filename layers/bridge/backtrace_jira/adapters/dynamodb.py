@@ -101,8 +101,8 @@ class DynamoDBLinks:
         self._update(
             key,
             "SET #record = :record, decided_at = :at, expires_at = :expires",
-            "attribute_not_exists(#state) OR #state = :released",
-            {":released": s(LinkState.RELEASED), ":expires": n(int(expires_at)), **_recording(record)},
+            "attribute_not_exists(#state)",  # else the record may say that an event was due
+            {":expires": n(int(expires_at)), **_recording(record)},
         )
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
