@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import logging
+import sys
 import threading
 import time
 import traceback
@@ -75,10 +76,11 @@ class InProcessFunction:
         self._log = None
 
     def restart(self) -> None:
-        for name in dir(bootstrap):
-            forget = getattr(getattr(bootstrap, name), "cache_clear", None)
-            if forget:
-                forget()
+        for module in [each for name, each in sys.modules.items() if name.startswith(bootstrap.__name__)]:
+            for value in vars(module).values():
+                forget = getattr(value, "cache_clear", None)
+                if forget:
+                    forget()
         _forget_loggers()
 
     def __call__(self, event: Mapping[str, Any]) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from backtrace_jira.adapters.link_rows import RECENT_DECISIONS
+from backtrace_jira.adapters.link_rows import BY_ISSUE, RECENT_DECISIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 def new_table(client: DynamoDBClient) -> str:
-    """Create an empty link table with the keys and the index of template.yaml."""
+    """Create an empty link table with the keys and the indexes of template.yaml."""
     name = f"links-{uuid.uuid4().hex}"
     client.create_table(
         TableName=name,
@@ -24,6 +24,7 @@ def new_table(client: DynamoDBClient) -> str:
             {"AttributeName": "integration", "AttributeType": "S"},
             {"AttributeName": "fingerprint", "AttributeType": "S"},
             {"AttributeName": "decided_at", "AttributeType": "N"},
+            {"AttributeName": "issue_id", "AttributeType": "S"},
         ],
         GlobalSecondaryIndexes=[
             {
@@ -33,7 +34,15 @@ def new_table(client: DynamoDBClient) -> str:
                     {"AttributeName": "decided_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": BY_ISSUE,
+                "KeySchema": [
+                    {"AttributeName": "issue_id", "KeyType": "HASH"},
+                    {"AttributeName": "integration", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )

@@ -149,10 +149,11 @@ def test_a_function_is_named_for_powertools_after_its_folder(name: str) -> None:
 
 
 def test_every_variable_that_the_code_reads_is_set() -> None:
-    source = (ROOT / "layers/bridge/backtrace_jira/bootstrap.py").read_text()
-    read = set(re.findall(r"env(?:iron)?(?:\.get\(|\[)\"([A-Z_]+)\"", source))
-    assert read
-    assert read <= set.union(*(set(environment(name)) for name in resources(FUNCTION)))
+    for name, resource in resources(FUNCTION).items():
+        source = (ROOT / f"layers/bridge/backtrace_jira/bootstrap/{folder_of(resource)}.py").read_text()
+        read = set(re.findall(r"env(?:iron)?(?:\.get\(|\[)\"([A-Z_]+)\"", source))
+        assert read
+        assert read <= set(environment(name))
 
 
 def test_sam_expands_it() -> None:
@@ -300,13 +301,11 @@ def test_the_tests_table_has_the_template_s_keys() -> None:
         made = client.describe_table(TableName=new_table(client))["Table"]
     assert made["KeySchema"] == links["KeySchema"]
     assert made["AttributeDefinitions"] == links["AttributeDefinitions"]
-    (index,) = made["GlobalSecondaryIndexes"]
-    described = {
-        "IndexName": index["IndexName"],
-        "KeySchema": index["KeySchema"],
-        "Projection": index["Projection"],
-    }
-    assert [described] == links["GlobalSecondaryIndexes"]
+    described = [
+        {"IndexName": each["IndexName"], "KeySchema": each["KeySchema"], "Projection": each["Projection"]}
+        for each in made["GlobalSecondaryIndexes"]
+    ]
+    assert described == links["GlobalSecondaryIndexes"]
 
 
 def test_a_deployment_says_where_it_is_under_the_names_that_commands_look_for() -> None:
@@ -319,6 +318,10 @@ def test_a_deployment_says_where_it_is_under_the_names_that_commands_look_for() 
         names.deployment("links_table"): "Links",
         names.deployment("error_events_queue"): "ErrorEventsQueue",
         names.deployment("dead_letters"): "ErrorEventsDeadLetters",
+        names.deployment("jira_changes_queue"): "JiraChangesQueue",
+        names.deployment(
+            "webhook_url"
+        ): "https://${WebhookApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/jira",
     }
 
 

@@ -24,9 +24,9 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.sqs.models import sqs_backends
 from requests.adapters import HTTPAdapter
 
-from backtrace_jira import bootstrap
 from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
+from backtrace_jira.bootstrap import create_ticket
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.create_ticket import Patience
 from backtrace_jira.delivery import Deliveries
@@ -182,8 +182,8 @@ class World:
     def new_process(self) -> None:
         """Start cold: nothing is remembered."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bootstrap, "report", self.reports.append)
-            self.process = bootstrap.wire_create_ticket(self.env, clock=self.clock, patience=self.patience)
+            patch.setattr(create_ticket, "report", self.reports.append)
+            self.process = create_ticket.wire(self.env, clock=self.clock, patience=self.patience)
 
     def event(self, *bodies: dict[str, Any] | str, receives: int = 1) -> dict[str, Any]:
         """Return the Lambda event of a batch; without bodies, of the sample group."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from backtrace_jira import bootstrap
 from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
+from backtrace_jira.bootstrap import create_ticket, flush_metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,7 +17,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     deadline = time.time() + context.get_remaining_time_in_millis() / 1000
     try:
         batch = deliveries_of(event)
-        unfinished = bootstrap.create_ticket_deliveries()(batch, deadline=deadline)
+        unfinished = create_ticket.deliveries()(batch, deadline=deadline)
     finally:
-        bootstrap.flush_metrics()
+        flush_metrics()
     return batch_answer(unfinished)

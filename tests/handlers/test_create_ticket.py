@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from backtrace_jira import bootstrap
+from backtrace_jira.bootstrap import create_ticket
 from backtrace_jira.errors import InvalidEvent
 from create_ticket.handler import lambda_handler
 from tests.builders import group, sample_body, sample_event
@@ -30,7 +31,7 @@ def world(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "BacktraceJira")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "create_ticket")
-    cached = (bootstrap.logger, bootstrap.metrics, bootstrap.create_ticket_deliveries)
+    cached = (bootstrap.logger, bootstrap.metrics, create_ticket.deliveries)
     for function in cached:
         function.cache_clear()
     logging.Logger.manager.loggerDict.pop("create_ticket", None)  # it writes to the stdout of the test before
@@ -99,7 +100,7 @@ def test_no_secret_is_printed_whatever_goes_wrong(world: World, capsys: pytest.C
     for fault in ({"drop_after": True}, {"status": 500}, {"status": 400}, {"status": 401}, {"page": True}):
         world.jira.faults.add("POST", r"/issue$", **fault)
         handle(world.event(sample_body() | {"fingerprint": json.dumps(fault).encode().hex()}))
-        bootstrap.create_ticket_deliveries.cache_clear()
+        create_ticket.deliveries.cache_clear()
     world.backtrace.fail("/api/query", "invalid token")
     handle(world.event(sample_body()))
     printed = "".join(capsys.readouterr())

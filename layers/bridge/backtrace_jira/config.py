@@ -7,6 +7,7 @@ Layout in SSM Parameter Store below `/backtrace-jira/<stage>` (String holds JSON
     backtrace/<universe>                       BacktraceUniverse
     secrets/jira/<connection name>             API token, password or personal access token
     secrets/backtrace/<universe>               Backtrace token
+    secrets/webhook/<connection name>          what Jira signs its webhooks with
     deployment/<name>                          where the deployment's table and queues are (template.yaml writes these)
 
 Each secret has a parameter of its own, so that a function can be granted exactly the ones it needs.
@@ -333,6 +334,10 @@ class ParameterNames:
     def jira_secret(self, connection: str) -> str:
         """Name of the SecureString with a connection's secret."""
         return f"{self.prefix}/secrets/jira/{connection}"
+
+    def webhook_secret(self, connection: str) -> str:
+        """Name of the SecureString with the secret that a connection's webhooks are signed with."""
+        return f"{self.prefix}/secrets/webhook/{connection}"
 
     def backtrace_secret(self, universe: str) -> str:
         """Name of the SecureString with a universe's token."""

@@ -25,6 +25,8 @@ Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
 RECENT_DECISIONS = "RecentDecisions"
 """Index of an integration's items by `decided_at` (template.yaml)."""
+BY_ISSUE = "ByIssue"
+"""Index of the items by the ticket that they hold (template.yaml)."""
 PARKING = "#parking"
 SCREEN = "#screen"
 """Stand where an integration's id stands; no id can begin with them."""

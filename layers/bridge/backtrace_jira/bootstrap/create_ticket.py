@@ -1,8 +1,7 @@
-"""The only place where things are wired. Built at the first event, kept for the life of the process."""
+"""Wires the path from error event to ticket."""
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
@@ -11,58 +10,29 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.config import Config
 
 from backtrace_jira.adapters.backtrace import BacktraceClient
 from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.adapters.error_events import SQSErrorEvents
 from backtrace_jira.adapters.jira import JiraTickets
 from backtrace_jira.adapters.parameters import SSMConfiguration
+from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.create_ticket import CreateTicket, Patience
 from backtrace_jira.delivery import Deliveries
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.model import Decision, Outcome
 
-# One connection attempt must not eat the function's life; botocore's own default is a minute each.
-AWS_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-
 
 @cache
-def logger() -> Logger:
-    """Return the structured logger; the package's own loggers write through it."""
-    for name in ("boto3", "botocore", "urllib3"):
-        # At DEBUG they log answers whole, decrypted parameters among them.
-        logging.getLogger(name).setLevel(logging.INFO)
-    package = logging.getLogger("backtrace_jira")  # must exist before the configuration is copied to it
-    made = Logger()
-    copy_config_to_registered_loggers(made, include={package.name})
-    return made
-
-
-@cache
-def metrics() -> Metrics:
-    """Return the metrics of namespace BacktraceJira (from the environment)."""
-    return Metrics()
-
-
-def flush_metrics() -> None:
-    """Print what was counted; an invocation that decided nothing prints nothing."""
-    if metrics().provider.metric_set:
-        metrics().flush_metrics()
-
-
-@cache
-def create_ticket_deliveries() -> Deliveries:
+def deliveries() -> Deliveries:
     """Wire the path from error event to ticket for this process."""
     logger()
-    return wire_create_ticket(os.environ)
+    return wire(os.environ)
 
 
-def wire_create_ticket(
+def wire(
     env: Mapping[str, str], *, clock: Callable[[], float] = time.time, patience: Patience | None = None
 ) -> Deliveries:
     """Wire the path from error event to ticket.
@@ -117,9 +87,4 @@ def report(outcome: Outcome) -> None:
         log = logger().info if error is None else logger().warning
     message = f"error group: {outcome.decision}"
     log(message, exc_info=None if expected else error, extra=outcome.log_fields())
-    metrics().add_metric(name=_metric(outcome.decision), unit=MetricUnit.Count, value=1)
-
-
-def _metric(decision: Decision) -> str:
-    """Give `no_integration` as NoIntegration."""
-    return "".join(part.capitalize() for part in decision.split("_"))
+    metrics().add_metric(name=metric_name(outcome.decision), unit=MetricUnit.Count, value=1)
