@@ -12,6 +12,8 @@ from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.fields import FieldSchema
 from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Outcome, Pace, Parking, Record, TicketDraft
 from backtrace_jira.ports import Delivery, Lease
+from backtrace_jira.states import State
+from backtrace_jira.synced import Synced
 
 
 class Clock:
@@ -127,11 +129,11 @@ class InMemoryLinks:
             self.expiries.pop(key, None)
             return issue
 
-    def mark_linked(self, key: LinkKey) -> None:
+    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
         with self._lock:
             row = self.rows.get(key)
             if row and row.issue:
-                self.rows[key] = replace(row, linked_in_backtrace=True)
+                self.rows[key] = replace(row, linked_in_backtrace=True, synced=row.synced or baseline)
 
     def park(self, connection: str, scope: str, parking: Parking) -> None:
         with self._lock:
@@ -219,10 +221,11 @@ class FakeBacktrace:
         self.calls = 0
         self.fail: list[Exception | None] = []
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> None:
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
         self.calls += 1
         _raise_next(self.fail)
         self.links.setdefault((project, fingerprint), {})[watcher] = issue
+        return Synced(state=State.IN_PROGRESS, assignee="")
 
 
 @dataclass

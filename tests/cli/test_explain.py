@@ -13,6 +13,8 @@ from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.model import NO_INTEGRATION, Decision, Issue, LinkKey, Pace, Parking, Record
 from backtrace_jira.ports import Lease
+from backtrace_jira.states import State
+from backtrace_jira.synced import Synced
 from tests.builders import integration
 from tests.cli.conftest import PREFIX, REGION, Operator
 from tests.tables import new_table
@@ -20,6 +22,7 @@ from tests.tables import new_table
 NAMES = ParameterNames(PREFIX)
 FINGERPRINT = "8910551e27a339e5"
 SETTINGS = integration()
+BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey(SETTINGS.id, FINGERPRINT)
 ISSUE = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
 
@@ -99,7 +102,7 @@ def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
     assert "(2 h ago): https://jira.example/browse/BUG-7; Backtrace has not been told yet" in text
     assert "left out | Release: takes one of these" in text
     assert "unknown attribute | $team" in text
-    links.mark_linked(KEY)
+    links.mark_linked(KEY, BASELINE)
     assert "has not been told" not in told(operator, FINGERPRINT)
 
 

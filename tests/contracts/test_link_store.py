@@ -11,7 +11,10 @@ import pytest
 from backtrace_jira.errors import Busy
 from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Pace, Parking, Record
 from backtrace_jira.ports import Lease, LinkStore
+from backtrace_jira.states import State
+from backtrace_jira.synced import Synced
 
+BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 REFUSAL = Record(
@@ -79,14 +82,14 @@ def test_a_complete_row_stands_in_the_way_with_its_issue(links: LinkStore) -> No
     assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     row = links.claim(lease("b"))
     assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
-    links.mark_linked(KEY)
+    links.mark_linked(KEY, BASELINE)
     row = links.claim(lease("b"))
     assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED, linked_in_backtrace=True)
 
 
 def test_the_first_issue_recorded_stays(links: LinkStore) -> None:
     links.complete(KEY, ISSUE, CREATED)
-    links.mark_linked(KEY)
+    links.mark_linked(KEY, BASELINE)
     assert links.complete(KEY, Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2"), CREATED) == ISSUE
     assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     assert held(links).linked_in_backtrace
@@ -101,7 +104,7 @@ def test_a_ticket_is_recorded_even_where_the_row_is_somebody_elses(links: LinkSt
 
 def test_nothing_is_marked_linked_that_has_no_issue(links: LinkStore) -> None:
     links.claim(lease("a"))
-    links.mark_linked(KEY)
+    links.mark_linked(KEY, BASELINE)
     assert not held(links).linked_in_backtrace
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backtrace_jira.delivery import FIRST_DELAY, LONGEST_DELAY, Deliveries
-from backtrace_jira.errors import Refused, Throttled, Unreachable
-from backtrace_jira.model import Decision, ErrorGroup, Outcome
+from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
+from backtrace_jira.model import Decision, ErrorGroup, Outcome, read_error_group
 from backtrace_jira.ports import Delivery
 from tests.builders import sample_body
 from tests.fakes import FakeErrorEvents
@@ -25,11 +25,14 @@ class Desk:
         self.events = FakeErrorEvents()
         self.reports: list[Outcome] = []
 
-        def use_case(group: ErrorGroup, *, deadline: float) -> list[Outcome]:
-            return answer(group)
+        def serve(body: str, deadline: float) -> list[Outcome]:
+            try:
+                return answer(read_error_group(body))
+            except InvalidEvent as error:
+                return [Outcome(Decision.INVALID, detail=str(error), error=error)]
 
         self.serve = Deliveries(
-            create_ticket=use_case,  # type: ignore[arg-type]
+            serve=serve,
             events=self.events,
             report=self.reports.append,
             jitter=lambda: 1.0,

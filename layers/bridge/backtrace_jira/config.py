@@ -21,14 +21,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from backtrace_jira.model import Name, Pace
+from backtrace_jira.settings import Settings, Text
+from backtrace_jira.sync_settings import Sync
 
 if TYPE_CHECKING:
     import re2
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 API_ENDING = "/rest/api/2"
@@ -90,12 +91,6 @@ def jira_api_address(url: str) -> str:
 
 WebAddress = Annotated[str, AfterValidator(web_address)]
 JiraApiAddress = Annotated[str, AfterValidator(jira_api_address)]
-
-
-class Settings(BaseModel):
-    """Base of all settings: frozen, nothing unknown, no input value in an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class CredentialKind(StrEnum):
@@ -289,6 +284,8 @@ class Integration(Settings):
         description="Threshold: so many events of a group make one due, whatever the frequency says. 0: none.",
     )
 
+    sync: Sync = Field(default=Sync(), description="State and Assignee, kept the same on both sides.")
+
     @property
     def id(self) -> str:
         """universe/project/name: the first half of a link's key."""
@@ -310,6 +307,11 @@ class ParameterNames:
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix.rstrip("/")
+
+    @property
+    def all_integrations(self) -> str:
+        """Path that holds the integrations of all Backtrace projects."""
+        return f"{self.prefix}/integrations"
 
     def integrations(self, universe: str, project: str) -> str:
         """Path that holds the integrations of a Backtrace project."""

@@ -27,13 +27,24 @@ from backtrace_jira.errors import (
     BacktraceJiraError,
     Busy,
     CredentialRefused,
+    InvalidEvent,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
     Refused,
     Throttled,
 )
-from backtrace_jira.model import Decision, ErrorGroup, Issue, Link, LinkKey, LinkState, Outcome, TicketDraft
+from backtrace_jira.model import (
+    Decision,
+    ErrorGroup,
+    Issue,
+    Link,
+    LinkKey,
+    LinkState,
+    Outcome,
+    TicketDraft,
+    read_error_group,
+)
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.ports import Configuration, Lease, LinkStore, Tickets
 from backtrace_jira.rules import judge
@@ -83,6 +94,14 @@ class CreateTicket:
         )
         self._screens = Screens(links, clock)
         self._unclaimed = UnclaimedDecisions(links, clock)
+
+    def serve(self, body: str, deadline: float) -> list[Outcome]:
+        """Serve a message's body; one that is no error group has an outcome that says so."""
+        try:
+            group = read_error_group(body)
+        except InvalidEvent as error:
+            return [Outcome(Decision.INVALID, detail=str(error), error=error)]
+        return self(group, deadline=deadline)
 
     def __call__(self, group: ErrorGroup, *, deadline: float) -> list[Outcome]:
         """Serve every integration of the group's project; one that fails does not stop the others.
@@ -285,13 +304,13 @@ class CreateTicket:
         if outcome.issue is None:
             raise AssertionError("linking needs an issue")
         try:
-            self._configuration.backtrace(integration.universe).link(
+            baseline = self._configuration.backtrace(integration.universe).link(
                 project=integration.project,
                 fingerprint=key.fingerprint,
                 watcher=integration.name,
                 issue=outcome.issue,
             )
-            self._links.mark_linked(key)
+            self._links.mark_linked(key, baseline)
         except Exception as error:
             return replace(outcome, detail=f"not yet linked in Backtrace: {explain(error)}", error=error)
         return outcome

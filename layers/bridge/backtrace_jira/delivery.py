@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from backtrace_jira.create_ticket import CreateTicket
 from backtrace_jira.decisions import explain
-from backtrace_jira.errors import InvalidEvent, NeedsAttention, TryAgain
-from backtrace_jira.model import Decision, Outcome, read_error_group
+from backtrace_jira.errors import NeedsAttention, TryAgain
+from backtrace_jira.model import Decision, Outcome
 from backtrace_jira.ports import Delivery, ErrorEvents
 
 FIRST_DELAY = 15.0
@@ -20,14 +19,17 @@ class Deliveries:
     def __init__(
         self,
         *,
-        create_ticket: CreateTicket,
+        serve: Callable[[str, float], Sequence[Outcome]],
         events: ErrorEvents,
         report: Callable[[Outcome], None],
         jitter: Callable[[], float],
         max_receives: int,
     ) -> None:
-        """Take `jitter` as a source of factors around 1, and `max_receives` from the queue's redrive policy."""
-        self._create_ticket = create_ticket
+        """Take how a body is served until a deadline, and `max_receives` from the queue's redrive policy.
+
+        `jitter` is a source of factors around 1.
+        """
+        self._serve_body = serve
         self._events = events
         self._report = report
         self._jitter = jitter
@@ -45,13 +47,8 @@ class Deliveries:
             self._report(Outcome(Decision.POSTPONED, detail=explain(error), error=error))
             return False
 
-    def _serve(self, delivery: Delivery, deadline: float) -> list[Outcome]:
-        try:
-            group = read_error_group(delivery.body)
-        except InvalidEvent as error:
-            outcomes = [Outcome(Decision.INVALID, detail=str(error), error=error)]
-        else:
-            outcomes = self._create_ticket(group, deadline=deadline)
+    def _serve(self, delivery: Delivery, deadline: float) -> Sequence[Outcome]:
+        outcomes = self._serve_body(delivery.body, deadline)
         for outcome in outcomes:
             self._report(outcome)
         return outcomes

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from backtrace_jira.errors import InvalidEvent
+from backtrace_jira.synced import Synced
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 Histogram: TypeAlias = tuple[tuple[str, int], ...]
@@ -222,7 +223,7 @@ class LinkState(StrEnum):
 
 
 class Decision(StrEnum):
-    """What was decided for one group in one integration; the log key `decision`."""
+    """What was decided for one group, or for a ticket and its groups, in one integration; the log key `decision`."""
 
     CREATED = "created"
     ADOPTED = "adopted"
@@ -236,6 +237,9 @@ class Decision(StrEnum):
     PARKED = "parked"
     INVALID = "invalid"
     DEAD_LETTER = "dead_letter"
+    SYNCED = "synced"
+    IN_STEP = "in_step"
+    UNLINKED = "unlinked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,7 @@ class Link:
     issue: Issue | None = None
     linked_in_backtrace: bool = False
     record: Record | None = None
+    synced: Synced | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import Busy, CredentialRefused, Parked, Throttled, TryAgain
 from backtrace_jira.model import Parking, Record
-from backtrace_jira.ports import LinkStore
+from backtrace_jira.ports import ParkingStore
 
 WHOLE_CONNECTION = "*"
 
@@ -31,7 +31,7 @@ class ParkingNotes:
     """Parking notes of the store, remembered for `trust` seconds so that a new ticket need not read them."""
 
     def __init__(
-        self, links: LinkStore, clock: Callable[[], float], *, trust: float, duration: float
+        self, links: ParkingStore, clock: Callable[[], float], *, trust: float, duration: float
     ) -> None:
         self._links = links
         self._clock = clock

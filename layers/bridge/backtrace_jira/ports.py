@@ -9,6 +9,7 @@ from typing import Protocol
 from backtrace_jira.config import Integration
 from backtrace_jira.fields import FieldSchema
 from backtrace_jira.model import Issue, Link, LinkKey, Outcome, Pace, Parking, Record, TicketDraft
+from backtrace_jira.synced import Synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,19 @@ class Lease:
     until: float
 
 
-class LinkStore(Protocol):
+class ParkingStore(Protocol):
+    """Parking notes by connection."""
+
+    def park(self, connection: str, scope: str, parking: Parking) -> None:
+        """Record that Jira need not be asked again for this scope of a connection for a while."""
+        ...
+
+    def parkings(self, connection: str) -> Mapping[str, Parking]:
+        """Return the connection's parking notes by scope, expired or not."""
+        ...
+
+
+class LinkStore(ParkingStore, Protocol):
     """Link rows, parking notes and create screens. Every method is one request to the store, but `due`."""
 
     def claim(self, lease: Lease) -> Link:
@@ -76,16 +89,8 @@ class LinkStore(Protocol):
         """Record the ticket and return the one the row holds: the first to be recorded stays."""
         ...
 
-    def mark_linked(self, key: LinkKey) -> None:
-        """Record that Backtrace knows the ticket."""
-        ...
-
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Record that Jira need not be asked again for this scope of a connection for a while."""
-        ...
-
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Return the connection's parking notes by scope, expired or not."""
+    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+        """Record that Backtrace knows the ticket, and what the group was then, unless that is known."""
         ...
 
     def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
@@ -139,8 +144,11 @@ class Tickets(Protocol):
 class BacktraceIssues(Protocol):
     """One Backtrace universe."""
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> None:
-        """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing."""
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
+        """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
+
+        Returns the group's state and assignee after that: the baseline of synchronisation.
+        """
         ...
 
 

@@ -19,9 +19,9 @@ from backtrace_jira.adapters.http import Answer, Http, Timeouts, ensure_header
 from backtrace_jira.config import BacktraceUniverse
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.model import JSON, Issue
-
-OWN_WATCHER = "_backtrace"
-"""The pseudo-ticket that holds the issue's own assignees: always there, always first."""
+from backtrace_jira.sides import OWN_WATCHER, Group
+from backtrace_jira.states import State
+from backtrace_jira.synced import Synced
 
 
 class CoronerToken(AuthBase):
@@ -54,16 +54,17 @@ class BacktraceClient:
         self._settings = settings
         self._http = Http(CoronerToken(token, settings.address), timeouts=timeouts)
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> None:
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
         """Add the ticket entry and make an Open group In Progress, as Backtrace's own linking does.
 
-        `set` replaces the whole list, so what is there is read first and kept.
+        `set` replaces the whole list, so what is there is read first and kept. Returns what the group is then.
         """
         state, tickets = self._read(project, fingerprint)
         entry: dict[str, JSON] = {"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"}
         merged = merge_ticket(tickets, entry)
+        baseline = _baseline(project, fingerprint, "in-progress" if state == "open" else state, merged)
         if merged == tickets and state != "open":
-            return
+            return baseline
         write: dict[str, JSON] = {
             "project": project,
             "fingerprint": [fingerprint],
@@ -71,8 +72,12 @@ class BacktraceClient:
         }
         if state == "open":
             write["state"] = "in-progress"
-        answer = self._call("/api/issue", project, write)
-        results = answer.get("results")
+        self._write(project, write)
+        return baseline
+
+    def _write(self, project: str, body: dict[str, JSON]) -> None:
+        """Send one `POST /api/issue` for one fingerprint; its failure comes inside a 200."""
+        results = self._call("/api/issue", project, body).get("results")
         if not isinstance(results, list) or not results:
             raise OutcomeUnknown("POST /api/issue: no result for the fingerprint")
         error = results[0].get("error")
@@ -105,7 +110,7 @@ class BacktraceClient:
         if not isinstance(response, dict):
             raise OutcomeUnknown("POST /api/query: an answer without a response")
         row = first_row(response, ("state", "ticket"))
-        return row.get("state") or "open", _tickets(row.get("ticket") or "[]")
+        return row.get("state") or "open", tickets_in(row.get("ticket") or "[]")
 
     def _call(self, path: str, project: str, body: JSON, **more: str) -> dict[str, Any]:
         """Send one request; an error can also come inside a 200. `more` goes into the query."""
@@ -123,7 +128,7 @@ class BacktraceClient:
         return raw
 
 
-def _tickets(text: str) -> list[JSON]:
+def tickets_in(text: str) -> list[JSON]:
     """Read the column: JSON in a text. What is not may be somebody's link, which a write would erase."""
     try:
         tickets = json.loads(text)
@@ -150,15 +155,38 @@ def merge_ticket(tickets: Sequence[JSON], entry: dict[str, JSON]) -> list[JSON]:
     return [*(own or [{"watcher": OWN_WATCHER}]), *others, *([] if known else [entry])]
 
 
+def _baseline(project: str, fingerprint: str, state: str, tickets: Sequence[JSON]) -> Synced:
+    known = State(state) if state in list(State) else State.OPEN
+    entries = [entry for entry in tickets if isinstance(entry, dict)]
+    group = Group(project, fingerprint, known, entries)
+    return Synced(state=group.state, assignee=group.assignee_id)
+
+
 def first_row(response: dict[str, Any], columns: Sequence[str]) -> dict[str, str]:
-    """Read the first row of a select: values are ["*", [value, run length], ...] per column."""
+    """Read the first row of a select; empty where there is none."""
+    return next(iter(rows_in(response, columns)), {})
+
+
+def rows_in(response: dict[str, Any], columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read the rows of a select: values are ["*", [value, run length], ...] for each column."""
     described = [desc.get("name") for desc in response.get("columns_desc") or [] if isinstance(desc, dict)]
     names = described if len(described) == len(columns) else list(columns)
-    row = {}
-    for name, column in zip(names, response.get("values") or [], strict=False):
-        if isinstance(column, list) and len(column) > 1 and isinstance(column[1], list) and column[1]:
-            row[str(name)] = str(column[1][0]) if column[1][0] is not None else ""
-    return row
+    read = [_values(column) for column in response.get("values") or []]
+    count = max(map(len, read), default=0)
+    return [
+        {str(name): column[row] for name, column in zip(names, read, strict=False) if row < len(column)}
+        for row in range(count)
+    ]
+
+
+def _values(column: object) -> list[str]:
+    runs = column[1:] if isinstance(column, list) else []
+    return [
+        "" if run[0] is None else str(run[0])
+        for run in runs
+        if isinstance(run, list) and run
+        for _ in range(int(run[1]) if len(run) > 1 else 1)
+    ]
 
 
 def _refused(request: str, answer: Answer, error: object) -> Refused:

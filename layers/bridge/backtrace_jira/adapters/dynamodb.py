@@ -7,12 +7,11 @@ request whose answer was lost, so a condition that failed on what we wrote ourse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-from botocore.exceptions import BotoCoreError, ClientError
+from typing import TYPE_CHECKING
 
 from backtrace_jira.adapters.link_rows import (
     PARKING,
+    RECORDING,
     SCOPE,
     SCREEN,
     Item,
@@ -21,13 +20,16 @@ from backtrace_jira.adapters.link_rows import (
     n,
     parking_text,
     parkings_in,
-    record_text,
+    recording,
     s,
+    synced_text,
 )
 from backtrace_jira.adapters.pacing import firing, holding
-from backtrace_jira.errors import Busy, Throttled, Unreachable
+from backtrace_jira.adapters.table import Table
+from backtrace_jira.errors import Busy
 from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Pace, Parking, Record
 from backtrace_jira.ports import Lease
+from backtrace_jira.synced import Synced
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
     Values = dict[str, AttributeValueTypeDef]
 
-_THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
-_RESERVED = {"#state": "state", "#owner": "owner"}
 _RACES = 8
 """So often others may count between our two looks at a counter before we come back later."""
 
@@ -45,8 +45,7 @@ class DynamoDBLinks:
     """The `LinkStore` port on one DynamoDB table."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table)
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
@@ -78,7 +77,7 @@ class DynamoDBLinks:
         raise Busy("this group's events are being counted")
 
     def _counted(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
-        return self._change(key, change, condition, values, returning="NONE")
+        return self._table.change(key_of(key), change, condition, values, returning="NONE")
 
     def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
         """Give our row back: no ticket is wanted for this error."""
@@ -92,7 +91,7 @@ class DynamoDBLinks:
                 ":creating": s(LinkState.CREATING),
                 ":owner": s(lease.owner),
                 ":expires": n(int(expires_at)),
-                **_recording(record),
+                **recording(record),
             },
         )
 
@@ -102,7 +101,7 @@ class DynamoDBLinks:
             key,
             "SET #record = :record, decided_at = :at, expires_at = :expires",
             "attribute_not_exists(#state)",  # else the record may say that an event was due
-            {":expires": n(int(expires_at)), **_recording(record)},
+            {":expires": n(int(expires_at)), **recording(record)},
         )
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
@@ -153,7 +152,7 @@ class DynamoDBLinks:
                 ":until": n(until),
                 ":now": n(now),
                 ":more": n(int(looked_up)),
-                **_recording(record),
+                **recording(record),
             },
         )
 
@@ -161,13 +160,13 @@ class DynamoDBLinks:
         """Give our row back: no ticket."""
         self._update(
             lease.key,
-            f"SET #state = :released{_RECORDING if record else ''} REMOVE lease_until",
+            f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until",
             "#owner = :owner AND #state = :creating",
             {
                 ":released": s(LinkState.RELEASED),
                 ":creating": s(LinkState.CREATING),
                 ":owner": s(lease.owner),
-                **(_recording(record) if record else {}),
+                **(recording(record) if record else {}),
             },
         )
 
@@ -175,7 +174,7 @@ class DynamoDBLinks:
         """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
         done, row = self._update(
             key,
-            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no{_RECORDING} "
+            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no{RECORDING} "
             "REMOVE #owner, lease_until, uncertain_since, lookups, expires_at",
             "attribute_not_exists(issue_id)",
             {
@@ -184,18 +183,23 @@ class DynamoDBLinks:
                 ":key": s(issue.key),
                 ":url": s(issue.url),
                 ":no": {"BOOL": False},
-                **_recording(record),
+                **recording(record),
             },
         )
         return issue if done or row.issue is None else row.issue
 
-    def mark_linked(self, key: LinkKey) -> None:
-        """Record that Backtrace knows."""
-        self._update(key, "SET linked = :yes", "attribute_exists(issue_id)", {":yes": {"BOOL": True}})
+    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+        """Record that Backtrace knows, and what the group was then."""
+        self._update(
+            key,
+            "SET linked = :yes, synced = if_not_exists(synced, :baseline)",
+            "attribute_exists(issue_id)",
+            {":yes": {"BOOL": True}, ":baseline": s(synced_text(baseline))},
+        )
 
     def park(self, connection: str, scope: str, parking: Parking) -> None:
         """Write one scope's note into the connection's item."""
-        self._request(
+        self._table.request(
             "update_item",
             Key={"integration": s(PARKING), "fingerprint": s(connection)},
             UpdateExpression="SET #scope = :note",
@@ -205,85 +209,28 @@ class DynamoDBLinks:
 
     def parkings(self, connection: str) -> Mapping[str, Parking]:
         """Read the connection's item."""
-        return parkings_in(self._get({"integration": s(PARKING), "fingerprint": s(connection)}))
+        return parkings_in(self._table.get({"integration": s(PARKING), "fingerprint": s(connection)}))
 
     def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         """Write what is known of a create screen."""
-        self._request(
+        self._table.request(
             "put_item",
             Item={**_screen(connection, scope), "screen": s(text), "expires_at": n(int(expires_at))},
         )
 
     def screen(self, connection: str, scope: str) -> str | None:
         """Read what is known of a create screen."""
-        return _text(self._get(_screen(connection, scope)), "screen") or None
+        return _text(self._table.get(_screen(connection, scope)), "screen") or None
 
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
-        item = self._get(key_of(key))
+        item = self._table.get(key_of(key))
         return link_in(item) if item else None
-
-    def _get(self, key: Values) -> Item:
-        found = self._request("get_item", Key=key, ConsistentRead=True)
-        return cast("Item", found.get("Item", {}))
 
     def _update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
         """Change a row; return whether the condition held, and the row as it is now."""
-        done, item = self._change(key, change, condition, values, returning="ALL_NEW")
+        done, item = self._table.change(key_of(key), change, condition, values, returning="ALL_NEW")
         return done, link_in(item) if item else Link(key, LinkState.RELEASED)
-
-    def _change(
-        self, key: LinkKey, change: str, condition: str, values: Values, *, returning: str
-    ) -> tuple[bool, Item]:
-        names = {**_RESERVED, "#record": "record"}
-        used = {name: meant for name, meant in names.items() if name in change + condition}
-        try:
-            answer = self._request(
-                "update_item",
-                Key=key_of(key),
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues=returning,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **({"ExpressionAttributeNames": used} if used else {}),
-            )
-        except _ConditionFailed as failed:
-            return False, failed.item
-        return True, cast("Item", answer.get("Attributes", {}))
-
-    def _request(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        try:
-            answer = getattr(self._client, operation)(TableName=self._table, **arguments)
-        except ClientError as error:
-            raise _translated(error, operation) from None
-        except BotoCoreError as error:
-            raise Unreachable(f"DynamoDB {operation}: {type(error).__name__}") from None
-        return cast("dict[str, Any]", answer)
-
-
-class _ConditionFailed(Exception):
-    """The condition did not hold; `item` is the row as it stands."""
-
-    def __init__(self, item: Item) -> None:
-        super().__init__()
-        self.item = item
-
-
-def _translated(error: ClientError, operation: str) -> Exception:
-    code = error.response.get("Error", {}).get("Code", "")
-    if code == "ConditionalCheckFailedException":
-        return _ConditionFailed(cast("Item", error.response.get("Item", {})))
-    if code in _THROTTLES:
-        return Throttled(f"DynamoDB {operation}: {code}")
-    return Unreachable(f"DynamoDB {operation}: {code}")
-
-
-_RECORDING = ", #record = :record, decided_at = :at"
-
-
-def _recording(record: Record) -> Values:
-    return {":record": s(record_text(record)), ":at": n(record.at)}
 
 
 def _screen(connection: str, scope: str) -> Values:

@@ -111,12 +111,19 @@ class SQSErrorEvents:
             "send_message",
             QueueUrl=self._dead_letters_url,
             MessageBody=delivery.body or " ",
+            **self._order(delivery),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": _sendable(text)}
                 for name, text in attributes.items()
                 if text
             },
         )
+
+    def _order(self, delivery: Delivery) -> dict[str, str]:
+        """Return what a queue that keeps an order wants to know; the dead have none among them."""
+        if not self._dead_letters_url.endswith(".fifo"):
+            return {}
+        return {"MessageGroupId": delivery.id, "MessageDeduplicationId": delivery.id}
 
     @cached_property
     def _client(self) -> SQSClient:

@@ -87,7 +87,7 @@ class JiraTickets:
             raise OutcomeUnknown(f"POST /issue: {answer.status} without an issue in it")
         _raise_for_credential("POST /issue", answer)
         if sign_on_page:
-            raise _refused("POST /issue", answer)
+            raise refused("POST /issue", answer)
         raise self._failure("POST /issue", answer)
 
     def find(self, marker: str) -> Sequence[Issue]:
@@ -96,7 +96,11 @@ class JiraTickets:
         Cloud removed /search in 2025 for /search/jql, which Data Center does not have.
         """
         jql = f'labels = "{marker}" OR text ~ "\\"{marker}\\"" ORDER BY created ASC, key ASC'
-        body: dict[str, JSON] = {"jql": jql, "maxResults": 2, "fields": ["created"]}
+        found = self._search_page({"jql": jql, "maxResults": 2, "fields": ["created"]})
+        return [self._issue(issue) for issue in found["issues"]]
+
+    def _search_page(self, body: dict[str, JSON]) -> dict[str, Any]:
+        """Return one page of a search, which has a list `issues`."""
         paths = ["/search/jql", "/search"] if self._cloud() else ["/search", "/search/jql"]
         answer = self._send("POST", paths[0], body=body)
         if answer.status in (404, 410):
@@ -104,7 +108,7 @@ class JiraTickets:
         found = answer.json() if answer.status == 200 and answer.whole else None
         if not isinstance(found, dict) or not isinstance(found.get("issues"), list):
             raise self._failure("POST /search", answer)
-        return [self._issue(issue) for issue in found["issues"]]
+        return found
 
     def may_browse(self, project: str) -> bool:
         """Tell whether the account sees the project's issues."""
@@ -158,7 +162,7 @@ class JiraTickets:
         if answer.status in absent:
             return None
         if answer.status == 200 and answer.is_html:  # a sign-on page
-            raise _refused(f"GET {path}", answer)
+            raise refused(f"GET {path}", answer)
         found = answer.json() if answer.status == 200 and answer.whole else None
         if found is None:
             raise self._failure(f"GET {path}", answer)
@@ -181,6 +185,11 @@ class JiraTickets:
         # `self` in answers may name a host that does not work for us: the link is built from the settings.
         return Issue(str(raw["id"]), str(raw["key"]), self._connection.browse(str(raw["key"])))
 
+    def _failure_or_credential(self, request: str, answer: Answer) -> Exception:
+        """Give the error of a request whose 401 may have said something else."""
+        _raise_for_credential(request, answer)
+        return self._failure(request, answer)
+
     def _failure(self, request: str, answer: Answer) -> Exception:
         """Give the error that a status outside 2xx, or an unusable body, stands for."""
         now = self._clock()
@@ -192,7 +201,7 @@ class JiraTickets:
             return Unreachable(f"{request}: {answer.status}, not executed")
         if answer.status >= 500 or answer.status == 408 or 200 <= answer.status < 300:
             return OutcomeUnknown(f"{request}: {answer.status} without a usable answer")
-        return _refused(request, answer)
+        return refused(request, answer)
 
 
 def _pause(answer: Answer, now: float) -> float | None:
@@ -226,7 +235,7 @@ def _raise_for_credential(request: str, answer: Answer) -> None:
         )
 
 
-def _refused(request: str, answer: Answer) -> Refused:
+def refused(request: str, answer: Answer) -> Refused:
     """Give the refusal with Jira's own words; their shape varies by product, version and proxy."""
     if 300 <= answer.status < 400:
         return Refused(

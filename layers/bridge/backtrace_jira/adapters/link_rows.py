@@ -3,11 +3,13 @@
     integration, fingerprint    key; the second half is "<fingerprint> <trace>" where each error has a ticket
     state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
     record, decided_at          what was decided last (JSON), and when: `backtrace-jira explain` reads both
+    synced                      what ticket and group were when they last agreed (JSON)
     fired_at, fired_by, aggregated, aggregated_by
                                 on a group's item: frequency and threshold
     expires_at                  DynamoDB deletes the item some time after that; never on one with a ticket
 
-Items whose `integration` begins with # belong to a connection: its parking notes, its create screens.
+Items whose `integration` begins with # are no links: parking notes and create screens of a connection, the turn
+that somebody has at a ticket (#turn), watermarks (#watermark), and webhooks that came (#webhook).
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Parking, Record
+from backtrace_jira.states import State, Status
+from backtrace_jira.synced import Synced
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -29,6 +33,8 @@ BY_ISSUE = "ByIssue"
 """Index of the items by the ticket that they hold (template.yaml)."""
 PARKING = "#parking"
 SCREEN = "#screen"
+TURN = "#turn"
+WATERMARK = "#watermark"
 """Stand where an integration's id stands; no id can begin with them."""
 SCOPE = "scope "
 
@@ -64,6 +70,45 @@ def link_in(item: Item) -> Link:
         issue=Issue(issue_id, text["issue_key"], text["issue_url"]) if issue_id else None,
         linked_in_backtrace=bool(item.get("linked", {}).get("BOOL", False)),
         record=record_in(text["record"]) if "record" in text else None,
+        synced=synced_in(text["synced"]) if "synced" in text else None,
+    )
+
+
+RECORDING = ", #record = :record, decided_at = :at"
+"""Follows what an update sets, with the values of `recording`."""
+
+
+def recording(record: Record) -> dict[str, AttributeValueTypeDef]:
+    """Give a record, and when it was made."""
+    return {":record": s(record_text(record)), ":at": n(record.at)}
+
+
+def synced_text(synced: Synced) -> str:
+    """Write what the sides agreed on; what is not known is left out."""
+    status = synced.status
+    raw: dict[str, Any] = {
+        "state": synced.state,
+        "assignee": synced.assignee,
+        "status": [status.id, status.name, status.category] if status else None,
+        "ticket_assignee": synced.ticket_assignee,
+        "at": synced.at or None,
+        "told": list(synced.told) or None,
+        "problems": list(synced.problems) or None,
+    }
+    return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
+
+
+def synced_in(text: str) -> Synced:
+    """Read what `synced_text` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    return Synced(
+        state=State(raw["state"]) if "state" in raw else None,
+        assignee=raw.get("assignee"),
+        status=Status(*raw["status"]) if "status" in raw else None,
+        ticket_assignee=raw.get("ticket_assignee"),
+        at=raw.get("at", 0.0),
+        told=tuple(raw.get("told", ())),
+        problems=tuple(raw.get("problems", ())),
     )
 
 

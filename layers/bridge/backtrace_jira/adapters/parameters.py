@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from aws_lambda_powertools.utilities.parameters import SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr, ValidationError
 
-from backtrace_jira.config import BacktraceUniverse, Connection, Integration, ParameterNames, Settings
+from backtrace_jira.config import BacktraceUniverse, Connection, Integration, ParameterNames
 from backtrace_jira.errors import InvalidSettings, Unreachable
 from backtrace_jira.model import faults_of
-from backtrace_jira.ports import BacktraceIssues, Tickets
+from backtrace_jira.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 S = TypeVar("S", bound=Settings)
 C = TypeVar("C")
+J = TypeVar("J")
+B = TypeVar("B")
 
 
-class SSMConfiguration:
-    """The `Configuration` port. Clients are kept as long as the settings they were made of stay the same."""
+class SSMConfiguration(Generic[J, B]):
+    """The `Configuration` port, and synchronisation's, by the clients that it makes.
+
+    They are kept as long as the settings they were made of stay the same.
+    """
 
     def __init__(
         self,
@@ -32,8 +37,8 @@ class SSMConfiguration:
         names: ParameterNames,
         *,
         max_age: int,
-        new_tickets: Callable[[Connection, SecretStr], Tickets],
-        new_backtrace: Callable[[BacktraceUniverse, SecretStr], BacktraceIssues],
+        new_tickets: Callable[[Connection, SecretStr], J],
+        new_backtrace: Callable[[BacktraceUniverse, SecretStr], B],
     ) -> None:
         """Take `max_age` in seconds, and how a client is made of its settings."""
         self._provider = SSMProvider(boto3_client=client)
@@ -58,7 +63,24 @@ class SSMConfiguration:
                 )
         return parsed
 
-    def tickets(self, integration: Integration) -> Tickets:
+    def integration(self, integration_id: str) -> Integration | None:
+        """Return the integration of this id (universe/project/name), if it is still configured."""
+        universe, project, _ = integration_id.split("/", 2)
+        return next(
+            (each for each in self.integrations(universe, project) if each.id == integration_id), None
+        )
+
+    def all_integrations(self) -> Sequence[Integration]:
+        """Return every integration, sorted by id."""
+        path = self._names.all_integrations
+        try:
+            found = self._provider.get_multiple(path, max_age=self._max_age, recursive=True)
+        except (GetParameterError, ClientError, BotoCoreError) as error:
+            raise _translated(error, path) from None
+        parsed = [parse(Integration, f"{path}/{name}", str(text)) for name, text in found.items()]
+        return sorted(parsed, key=lambda integration: integration.id)
+
+    def tickets(self, integration: Integration) -> J:
         """Return the Jira client of the integration's connection."""
         connection = self._read(Connection, self._names.connection(integration.connection))
         secret = self._secret(self._names.jira_secret(integration.connection))
@@ -66,7 +88,7 @@ class SSMConfiguration:
             f"jira {connection.name}", (connection, secret), lambda: self._new_tickets(connection, secret)
         )
 
-    def backtrace(self, universe: str) -> BacktraceIssues:
+    def backtrace(self, universe: str) -> B:
         """Return the Backtrace client of the universe."""
         settings = self._read(BacktraceUniverse, self._names.universe(universe))
         token = self._secret(self._names.backtrace_secret(universe))

@@ -60,7 +60,7 @@ def wire(
         patience=patience or _patience(env),
     )
     return Deliveries(
-        create_ticket=create_ticket,
+        serve=create_ticket.serve,
         events=SQSErrorEvents(
             lambda: session.client("sqs", config=AWS_CONFIG),
             queue_url=env["ERROR_EVENTS_QUEUE_URL"],

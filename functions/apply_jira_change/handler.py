@@ -1,0 +1,23 @@
+"""Changes of Jira tickets, through the queue: the ticket and its error groups are brought in line."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
+from backtrace_jira.bootstrap import apply_jira_change, flush_metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Serve a batch; answer with the messages that are to stay in the queue (partial batch response)."""
+    deadline = time.time() + context.get_remaining_time_in_millis() / 1000
+    try:
+        batch = deliveries_of(event)
+        unfinished = apply_jira_change.deliveries()(batch, deadline=deadline)
+    finally:
+        flush_metrics()
+    return batch_answer(unfinished)

@@ -1,0 +1,172 @@
+"""Jira's REST API v2 as synchronisation uses it: issues as they are, transitions, assignees, what changed lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from backtrace_jira import createmeta
+from backtrace_jira.adapters.http import Answer
+from backtrace_jira.adapters.jira import JiraTickets, refused
+from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.model import JSON
+from backtrace_jira.sides import Change, JiraUser, Ticket
+from backtrace_jira.states import Status
+from backtrace_jira.workflow import Step
+
+FIELDS = ("status", "assignee", "updated", "project")
+PAGE = 100
+MOST_PAGES = 100
+
+
+class JiraSync(JiraTickets):
+    """The `JiraSide` port for one connection."""
+
+    @property
+    def cloud(self) -> bool:
+        """Tell Cloud from Data Center; the server is asked once."""
+        return self._cloud()
+
+    def ticket(self, issue_id: str, *, changes: bool = False) -> Ticket | None:
+        """Read an issue by its id; None for 404, which Jira answers also where the account may not see it."""
+        params = {"fields": ",".join(FIELDS), **({"expand": "changelog"} if changes else {})}
+        found = self._read(f"/issue/{quote(issue_id, safe='')}", params, absent=(404,))
+        return None if found is None else self._ticket(found, changes=changes)
+
+    def steps(self, issue_id: str) -> Sequence[Step]:
+        """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
+        path = f"/issue/{quote(issue_id, safe='')}/transitions"
+        found = self._read(path, {"expand": "transitions.fields"})
+        listed = found.get("transitions") if isinstance(found, dict) else None
+        return [
+            _step(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
+        ]
+
+    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+        """Take a transition, once: 204. Cloud's 409 says that nothing happened, Data Center's 500 says nothing."""
+        path = f"/issue/{quote(issue_id, safe='')}/transitions"
+        body: dict[str, JSON] = {
+            "transition": {"id": step.id},
+            **({"fields": dict(fields)} if fields else {}),
+        }
+        answer = self._send("POST", path, body=body)
+        if answer.status != 204:
+            raise self._failure(f"POST /issue/{issue_id}/transitions ({step.name})", answer)
+
+    def assign(self, issue_id: str, user: str | None) -> None:
+        """Assign: 204. Data Center answers 401 where the account may not assign (SPEC-DC), though it is let in."""
+        request = f"PUT /issue/{issue_id}/assignee"
+        path = f"{self._connection.jira_api}/issue/{quote(issue_id, safe='')}/assignee"
+        answer = self._http.send("PUT", path, body={"accountId" if self.cloud else "name": user})
+        if answer.status == 204:
+            return
+        if answer.status == 401 and not self.cloud and not _login_failed(answer):
+            raise refused(request, answer)
+        raise self._failure_or_credential(request, answer)
+
+    def changed_since(self, projects: Sequence[str], minutes: int) -> Iterator[Ticket]:
+        """Give the issues that changed in the last minutes, as the index knows them, latest change first.
+
+        In this order an issue that changes while we read the pages is read twice, and none is passed over. Minutes
+        before now mean the same in every time zone, which Jira's dates do not.
+        """
+        keys = ", ".join(quoted(key) for key in projects)
+        jql = f'project in ({keys}) AND updated >= "-{minutes}m" ORDER BY updated DESC'
+        for raw in self._search(jql):
+            yield self._ticket(raw, changes=False)
+
+    def _search(self, jql: str) -> Iterator[dict[str, Any]]:
+        body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(FIELDS)}
+        seen = 0
+        for _ in range(MOST_PAGES):
+            page = self._search_page(body)
+            issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
+            yield from issues
+            seen += len(issues)
+            if page.get("nextPageToken"):
+                body = {**body, "nextPageToken": str(page["nextPageToken"])}
+            elif issues and isinstance(page.get("total"), int) and seen < page["total"]:
+                body = {**body, "startAt": seen}
+            else:
+                return
+        raise OutcomeUnknown(f"POST /search: no last page after {MOST_PAGES}")
+
+    def _ticket(self, raw: Mapping[str, Any], *, changes: bool) -> Ticket:
+        fields = raw.get("fields") or {}
+        status = fields.get("status")
+        if "id" not in raw or "key" not in raw or not isinstance(status, dict):
+            raise OutcomeUnknown("GET /issue: an issue without id, key or status")
+        project = fields.get("project") or {}
+        return Ticket(
+            issue=self._issue(dict(raw)),
+            project=str(project.get("key") or str(raw["key"]).rpartition("-")[0]),
+            status=_status(status),
+            assignee=_user(fields.get("assignee")),
+            updated=moment(fields.get("updated")),
+            changes=_changes(raw.get("changelog")) if changes else None,
+        )
+
+
+def quoted(text: str) -> str:
+    """Return a text as a JQL string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _login_failed(answer: Answer) -> bool:
+    login = answer.headers.get("x-seraph-loginreason", "")
+    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in answer.headers
+
+
+def _status(raw: Mapping[str, Any]) -> Status:
+    category = raw.get("statusCategory") or {}
+    return Status(str(raw.get("id", "")), str(raw.get("name", "")), str(category.get("key", "")))
+
+
+def _user(raw: object) -> JiraUser | None:
+    """Read a user: Cloud knows an accountId, Data Center a login name, which is not the `key` there."""
+    if not isinstance(raw, dict):
+        return None
+    identity = raw.get("accountId") or raw.get("name") or raw.get("key")
+    if not identity:
+        return None
+    return JiraUser(str(identity), str(raw.get("displayName") or ""), str(raw.get("emailAddress") or ""))
+
+
+def _step(raw: Mapping[str, Any]) -> Step:
+    fields = raw.get("fields")
+    items = createmeta.items_in({"fields": fields}) if isinstance(fields, dict) else []
+    return Step(
+        id=str(raw.get("id", "")),
+        name=str(raw.get("name", "")),
+        to=_status(raw["to"]),
+        fields=tuple(field for field in map(createmeta.field_in, items) if field),
+    )
+
+
+def _changes(raw: object) -> tuple[Change, ...]:
+    """Read a changelog; Data Center's items have no `fieldId`, and Cloud's come newest first."""
+    histories = raw.get("histories") if isinstance(raw, dict) else None
+    found = [
+        Change(
+            field=str(item.get("fieldId") or item.get("field") or "").lower(),
+            before=str(item.get("from") or ""),
+            before_name=str(item.get("fromString") or ""),
+            at=moment(history.get("created")),
+        )
+        for history in histories or ()
+        if isinstance(history, dict)
+        for item in history.get("items") or ()
+        if isinstance(item, dict)
+    ]
+    return tuple(sorted(found, key=lambda change: change.at))
+
+
+def moment(text: object) -> float:
+    """Read `2018-10-16T17:20:16.123+0000`; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,0 +1,45 @@
+"""Wires the path from a change that was told of to ticket and groups in line."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import boto3
+
+from backtrace_jira.adapters.error_events import SQSErrorEvents
+from backtrace_jira.apply_jira_change import ApplyJiraChange
+from backtrace_jira.bootstrap import AWS_CONFIG, logger
+from backtrace_jira.bootstrap.synchronise import Parts, report
+from backtrace_jira.delivery import Deliveries
+
+
+@cache
+def deliveries() -> Deliveries:
+    """Wire the path for this process."""
+    logger()
+    return wire(os.environ)
+
+
+def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Deliveries:
+    """Wire the path.
+
+    Args:
+        env: besides what `Parts` takes, the variables that are read here, as template.yaml sets them.
+        clock: unix seconds.
+    """
+    session = boto3.Session()
+    return Deliveries(
+        serve=ApplyJiraChange(Parts(env, session, clock).synchronise).serve,
+        events=SQSErrorEvents(
+            lambda: session.client("sqs", config=AWS_CONFIG),
+            queue_url=env["JIRA_CHANGES_QUEUE_URL"],
+            dead_letters_url=env["JIRA_CHANGES_DEAD_LETTERS_URL"],
+        ),
+        report=report,
+        jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
+        max_receives=int(env["MAX_RECEIVES"]),
+    )

@@ -1,0 +1,54 @@
+"""What the paths of synchronisation share."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+
+import boto3
+from aws_lambda_powertools.metrics import MetricUnit
+
+from backtrace_jira.adapters.backtrace_sync import BacktraceSync
+from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
+from backtrace_jira.adapters.jira_sync import JiraSync
+from backtrace_jira.adapters.parameters import SSMConfiguration
+from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
+from backtrace_jira.config import ParameterNames
+from backtrace_jira.errors import BacktraceJiraError
+from backtrace_jira.model import Decision, Outcome
+from backtrace_jira.synchronise import Synchronise
+
+
+class Parts:
+    """Settings, store and use case of one process."""
+
+    def __init__(self, env: Mapping[str, str], session: boto3.Session, clock: Callable[[], float]) -> None:
+        """Take SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS and LINKS_TABLE out of the environment."""
+        self.configuration = SSMConfiguration(
+            session.client("ssm", config=AWS_CONFIG),
+            ParameterNames(env["SETTINGS_PREFIX"]),
+            max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
+            new_tickets=JiraSync,
+            new_backtrace=BacktraceSync,
+        )
+        self.store = DynamoDBSync(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
+        self.synchronise = Synchronise(
+            configuration=self.configuration,
+            store=self.store,
+            clock=clock,
+            new_owner=lambda: uuid.uuid4().hex,
+        )
+
+
+def report(outcome: Outcome) -> None:
+    """Log what was decided for a ticket and its groups, and count it. What was refused is a warning."""
+    error = outcome.error
+    expected = error is None or isinstance(error, BacktraceJiraError)
+    if outcome.decision is Decision.DEAD_LETTER or not expected:
+        log = logger().error
+    else:
+        quiet = error is None and outcome.decision is not Decision.REFUSED
+        log = logger().info if quiet else logger().warning
+    message = f"synchronisation: {outcome.decision}"
+    log(message, exc_info=None if expected else error, extra=outcome.log_fields())
+    metrics().add_metric(name=f"Sync{metric_name(outcome.decision)}", unit=MetricUnit.Count, value=1)

@@ -1,0 +1,246 @@
+"""Carries the latest change of a ticket or one of its groups to all the others, and records what they are then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from backtrace_jira import people
+from backtrace_jira.decisions import explain
+from backtrace_jira.errors import CredentialRefused, InvalidField, Refused
+from backtrace_jira.model import JSON
+from backtrace_jira.settling import (
+    AssigneeContest,
+    Decided,
+    Pair,
+    StateContest,
+    carried,
+    conflicting,
+    decide,
+    from_jira,
+    pushed,
+    with_baseline,
+)
+from backtrace_jira.sides import BacktraceUser, JiraUser, Ticket, with_assignee, with_ticket_as
+from backtrace_jira.states import State
+from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore, Turn
+from backtrace_jira.workflow import MOST_HOPS, Way
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """What a group becomes; nothing where it stays as it is. `user` None with `assigned` is nobody."""
+
+    state: State | None = None
+    assigned: bool = False
+    user: BacktraceUser | None = None
+
+
+class Carrying:
+    """One ticket's turn. `told` says what was done, `problems` what could not be, in sentences."""
+
+    def __init__(
+        self,
+        configuration: SyncConfiguration,
+        store: SyncStore,
+        jira: JiraSide,
+        turn: Turn,
+        clock: Callable[[], float],
+        ensure_time: Callable[[Turn], None],
+    ) -> None:
+        self._configuration = configuration
+        self._store = store
+        self._jira = jira
+        self._turn = turn
+        self._clock = clock
+        self._ensure_time = ensure_time
+        self.told: list[str] = []
+        self.problems: list[str] = []
+
+    def __call__(self, ticket: Ticket, pairs: Sequence[Pair]) -> None:
+        """Bring a ticket and its groups in line."""
+        linked = [pair for pair in pairs if _is_linked(pair, ticket)]
+        for pair in pairs:
+            if pair not in linked:
+                self.problems.append(f"{_short(pair)} was unlinked in Backtrace and is left alone")
+                self._record(pair, ticket, _Write())
+        ticket = self._with_times(ticket, linked)
+        linked = [with_baseline(pair, ticket) for pair in linked]
+        state = decide(StateContest(ticket, self._turn.heading), ticket, linked)
+        assignee = decide(AssigneeContest(ticket), ticket, linked)
+        if state.pair:
+            ticket = self._push_state(ticket, state.pair)
+        if assignee.pair:
+            ticket = self._push_assignee(ticket, assignee.pair)
+        for pair in linked:
+            self._carry(pair, ticket, state, assignee)
+
+    def _with_times(self, ticket: Ticket, pairs: Sequence[Pair]) -> Ticket:
+        """Read the changelog where both sides changed, so that it matters when."""
+        contests = (StateContest(ticket, self._turn.heading), AssigneeContest(ticket))
+        if ticket.changes is not None or not any(conflicting(contest, pairs) for contest in contests):
+            return ticket
+        return self._jira.ticket(self._turn.issue_id, changes=True) or ticket
+
+    # Backtrace → Jira
+
+    def _push_state(self, ticket: Ticket, pair: Pair) -> Ticket:
+        """Return the ticket as it is after that; a definite no is recorded and not tried again."""
+        wanted = pushed(pair.group.state, pair.sync)
+        if wanted is None:
+            return ticket
+        way, passed = Way(wanted, pair.sync), [ticket]
+        try:
+            while len(passed) <= MOST_HOPS and not way.arrived(passed[-1].status):
+                after = self._hop(way, passed)
+                if after is None:
+                    break
+                passed.append(after)
+        except (Refused, InvalidField) as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            self.problems.append(
+                f"{pair.group.state} in Backtrace could not be carried to Jira: {explain(error)}"
+            )
+        else:
+            if way.fit(passed[-1].status) is None:
+                self.problems.append(
+                    f"{pair.group.state} in Backtrace could not be carried to Jira: no transition that this account "
+                    f"may take leads on from {passed[-1].status.name}"
+                )
+        if len(passed) > 1:
+            names = " → ".join(each.status.name for each in passed)
+            self.told.append(f"{pair.group.state} in Backtrace: {names} in Jira")
+        return passed[-1]
+
+    def _hop(self, way: Way, passed: Sequence[Ticket]) -> Ticket | None:
+        """Take the next transition; None where no way leads on."""
+        ticket = passed[-1]
+        steps = self._jira.steps(self._turn.issue_id)
+        step = way.next_step(ticket.status, steps, [each.status.id for each in passed])
+        if step is None:
+            return None
+        fields = way.screen(
+            step, cloud=self._jira.cloud, people=lambda who: self._jira.find_user(who, ticket.project)
+        )
+        self._ensure_time(self._turn)
+        self._store.head_for(self._turn, step.to.id)
+        self._jira.transition(self._turn.issue_id, step, fields)
+        return replace(ticket, status=step.to)
+
+    def _push_assignee(self, ticket: Ticket, pair: Pair) -> Ticket:
+        """Return the ticket as it is after that; a definite no is recorded and not tried again."""
+        user = pair.group.assignee
+        try:
+            who = people.in_jira(user, pair.sync, self._jira, ticket.project) if user else ""
+            if who is None:
+                self.problems.append(
+                    f"nobody in Jira is known to be {_called(user)} of Backtrace; name both in sync.people"
+                )
+                return ticket
+            if who == ticket.assignee_id:
+                return ticket
+            self._ensure_time(self._turn)
+            self._jira.assign(self._turn.issue_id, who or None)
+        except Refused as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            self.problems.append(f"{_called(user)} could not be assigned in Jira: {explain(error)}")
+            return ticket
+        self.told.append(f"assigned in Backtrace: {_called(user)} in Jira")
+        return replace(ticket, assignee=JiraUser(who) if who else None)
+
+    # Jira → Backtrace
+
+    def _carry(self, pair: Pair, ticket: Ticket, state: Decided, assignee: Decided) -> None:
+        """Write to one group what is news to it, and record what both sides are now."""
+        write = self._assigned(pair, ticket, assignee)
+        write = replace(write, state=self._state(pair, ticket, state))
+        if write.user and write.state is None and pair.group.state is State.OPEN:
+            write = replace(write, state=State.IN_PROGRESS)  # as Backtrace does when somebody is assigned
+        before = pair.link.issue or ticket.issue
+        if write != _Write() or before.key != ticket.issue.key:
+            write = self._write(pair, ticket, write)
+        self._record(pair, ticket, write)
+
+    def _state(self, pair: Pair, ticket: Ticket, decided: Decided) -> State | None:
+        if decided.pair is not None and decided.pair.link.key == pair.link.key:
+            return None
+        # What the ticket is because of another group is news to this one.
+        ours = () if decided.pair else self._turn.heading
+        return carried(pair, ticket) if from_jira(StateContest(ticket, ours), pair) else None
+
+    def _assigned(self, pair: Pair, ticket: Ticket, decided: Decided) -> _Write:
+        if decided.pair is not None and decided.pair.link.key == pair.link.key:
+            return _Write()
+        if not from_jira(AssigneeContest(ticket), pair):
+            return _Write()
+        if ticket.assignee is None:
+            return _Write(assigned=pair.group.assignee is not None)
+        user = self._in_backtrace(ticket.assignee, pair, decided)
+        if user is None:
+            self.problems.append(
+                f"nobody in Backtrace is known to be {ticket.assignee.name or ticket.assignee.id} of Jira; "
+                "name both in sync.people"
+            )
+            return _Write()
+        return _Write(assigned=True, user=user) if str(user.id) != pair.group.assignee_id else _Write()
+
+    def _in_backtrace(self, user: JiraUser, pair: Pair, decided: Decided) -> BacktraceUser | None:
+        if decided.pair and decided.pair.integration.universe == pair.integration.universe:
+            return decided.pair.group.assignee  # it is from there that the ticket was just assigned
+        side = self._configuration.backtrace(pair.integration.universe)
+        return people.in_backtrace(user, pair.sync, side, pair.integration.project)
+
+    def _write(self, pair: Pair, ticket: Ticket, write: _Write) -> _Write:
+        """Write to the group; return what was written. Our entry in it mirrors the ticket's key and state."""
+        side = self._configuration.backtrace(pair.integration.universe)
+        before = pair.link.issue or ticket.issue
+        mirrored = pair.state_of(ticket.status)
+        column: list[JSON] = with_ticket_as(
+            pair.group.tickets, pair.integration.name, before, ticket.issue, mirrored
+        )
+        if write.assigned:
+            column = with_assignee([each for each in column if isinstance(each, dict)], write.user)
+        try:
+            self._ensure_time(self._turn)
+            side.write(pair.group, state=write.state, tickets=column)
+        except Refused as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            self.problems.append(f"Backtrace refused a change of {_short(pair)}: {explain(error)}")
+            return _Write()
+        if write.state is not None:
+            self.told.append(f"{ticket.status.name} in Jira: {pair.group.state} → {write.state} in Backtrace")
+        if write.assigned:
+            self.told.append(f"assigned in Jira: {_called(write.user)} in Backtrace")
+        return write
+
+    def _record(self, pair: Pair, ticket: Ticket, write: _Write) -> None:
+        """Record what both sides are now, so that nothing of it is news again."""
+        synced = replace(
+            pair.synced,
+            state=write.state or pair.group.state,
+            assignee=(str(write.user.id) if write.user else "") if write.assigned else pair.group.assignee_id,
+            status=ticket.status,
+            ticket_assignee=ticket.assignee_id,
+            at=self._clock(),
+            told=tuple(dict.fromkeys(self.told)),
+            problems=tuple(dict.fromkeys(self.problems)),
+        )
+        self._store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)
+
+
+def _is_linked(pair: Pair, ticket: Ticket) -> bool:
+    """Tell whether nobody has cut the link in Backtrace. One that was not told of its ticket yet has not been cut."""
+    issues = [issue for issue in (pair.link.issue, ticket.issue) if issue]
+    return not pair.link.linked_in_backtrace or pair.group.has_ticket(pair.integration.name, *issues)
+
+
+def _short(pair: Pair) -> str:
+    return f"error group {pair.link.key.fingerprint[:12]}"
+
+
+def _called(user: BacktraceUser | None) -> str:
+    """Name a person; an e-mail address is nobody's business in a log."""
+    return (user.username or f"user {user.id}") if user else "nobody"
