@@ -15,6 +15,7 @@ from backtrace_jira.ports import LinkStore
 from local import dynamodb_local
 from local.dynamodb_local import DynamoDBLocal
 from tests.fakes import InMemoryLinks
+from tests.sync_world import MakeSyncWorld, sync_worlds
 from tests.tables import new_table
 from tests.world import MakeWorld, worlds
 
@@ -83,4 +84,18 @@ def make_world() -> Iterator[MakeWorld]:
 def make_real_world(dynamodb_local_endpoint: str) -> Iterator[MakeWorld]:
     """Make deployments with DynamoDB Local as the store."""
     with worlds(dynamodb_local_endpoint) as make:
+        yield make
+
+
+@pytest.fixture
+def make_sync_world() -> Iterator[MakeSyncWorld]:
+    """Make deployments that synchronise, with moto as the store."""
+    with sync_worlds() as make:
+        yield make
+
+
+@pytest.fixture
+def make_real_sync_world(dynamodb_local_endpoint: str) -> Iterator[MakeSyncWorld]:
+    """Make deployments that synchronise, with DynamoDB Local as the store."""
+    with sync_worlds(dynamodb_local_endpoint) as make:
         yield make

@@ -9,18 +9,20 @@ import uuid
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.jira_stand_in import auth, createmeta, issues, links, metadata, pages, people, search
+from local.jira_stand_in import auth, createmeta, issues, links, metadata, pages, people, search, webhook_api
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.state import State
+from local.jira_stand_in.webhooks import Webhooks
 
 
-def create_app(state: State) -> Flask:
-    """Return the application over a state."""
+def create_app(state: State, webhooks: Webhooks) -> Flask:
+    """Return the application over a state and its webhooks."""
     app = Flask(__name__, static_folder=None)
     app.config["STATE"] = state
     app.json.sort_keys = False  # type: ignore[attr-defined]
     auth.install(app, state)
-    for module in (metadata, createmeta, issues, links, people, search, pages):
+    app.config["WEBHOOKS"] = webhooks
+    for module in (metadata, createmeta, issues, links, people, search, pages, webhook_api):
         app.register_blueprint(module.routes)
     _install_errors(app, state)
     _install_headers(app, state)

@@ -39,7 +39,8 @@ Seen = tuple[Issue, Snapshot]
 class Index:
     """Searches on behalf of one user."""
 
-    def __init__(self, state: State, user: User | None) -> None:
+    def __init__(self, state: State, user: User | None, *, lag: float | None = None) -> None:
+        self._lag = state.index_lag if lag is None else lag
         self.state = state
         self.user = user
 
@@ -64,7 +65,7 @@ class Index:
         return self._ordered(self._flickering(hits), query)
 
     def _visible(self) -> list[Seen]:
-        horizon = self.state.clock() - self.state.index_lag
+        horizon = self.state.clock() - self._lag
         found = []
         for issue in self.state.issues.values():
             indexed = [snapshot for moment, snapshot in issue.snapshots if moment <= horizon]

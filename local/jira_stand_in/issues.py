@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from local.jira_stand_in.call import answer, body, caller, issue_of, no_content, number, page, state, words
 from local.jira_stand_in.errors import FieldError, JiraError
+from local.jira_stand_in.history import changelog_json
 from local.jira_stand_in.model import Issue
 from local.jira_stand_in.values import check_assignable, user_identity
 from local.jira_stand_in.wire import issue_fields, transition_json
@@ -61,6 +62,8 @@ def issue_json(
         found["schema"] = {name: known[name].schema for name in shown if name in known}
     if "transitions" in expand:
         found["transitions"] = _transitions(issue, with_fields=False)
+    if "changelog" in expand:
+        found["changelog"] = changelog_json(state(), issue)
     if properties:
         every = "*all" in properties
         found["properties"] = {k: v for k, v in issue.properties.items() if every or k in properties}
@@ -80,6 +83,7 @@ def delete(id_or_key: str) -> Response:
         raise JiraError(403, "You do not have permission to delete issues in this project.")
     issue.deleted = True
     state().touch(issue)
+    state().tell("deleted", issue, caller(), None)
     return no_content()
 
 

@@ -166,6 +166,8 @@ class Issue:
     deleted: bool = False
     snapshots: list[tuple[float, Snapshot | None]] = field(default_factory=list)
     search_hits: int = 0
+    histories: list[Any] = field(default_factory=list)
+    tracked: dict[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:

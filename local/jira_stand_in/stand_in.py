@@ -15,6 +15,7 @@ from local.jira_stand_in.app import create_app
 from local.jira_stand_in.edge import Edge, Exchange
 from local.jira_stand_in.faults import Faults
 from local.jira_stand_in.fields import Field
+from local.jira_stand_in.index import Index
 from local.jira_stand_in.limits import RateLimit
 from local.jira_stand_in.model import (
     Component,
@@ -28,6 +29,7 @@ from local.jira_stand_in.model import (
     Workflow,
 )
 from local.jira_stand_in.state import State
+from local.jira_stand_in.webhooks import Webhook, Webhooks
 from local.jira_stand_in.wire import issue_fields
 from local.jira_stand_in.writing import Writer
 
@@ -61,9 +63,15 @@ class JiraStandIn:
         self.state = State(flavour, tuple(int(part) for part in version.split(".")), clock)
         self.faults = Faults(self.state)
         self.context_path = context_path.rstrip("/")
+        self._sending = threading.Event()
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
-        self._edge = Edge(create_app(self.state).wsgi_app, self.state, self.faults, self.context_path)
+        self.webhooks = Webhooks(self.state, self._matches)
+        self.state.tell = self.webhooks.hear
+        self._sender: threading.Thread | None = None
+        self._edge = Edge(
+            create_app(self.state, self.webhooks).wsgi_app, self.state, self.faults, self.context_path
+        )
         self._main = self.add_user("fred", email="fred@example.com", display_name="Fred F. User")
         self.add_project("BUG", "Bug tracker")
 
@@ -80,6 +88,11 @@ class JiraStandIn:
 
     def stop(self) -> None:
         """Close the server and wake requests that a fault delays."""
+        if self._sender:
+            self._sending.clear()
+            self.webhooks.more.set()
+            self._sender.join()
+            self._sender = None
         if self._server and self._thread:
             self._edge.stopping.set()
             self._server.shutdown()
@@ -252,6 +265,36 @@ class JiraStandIn:
         self.project(project).components.append(component)
         return component
 
+    # Webhooks
+
+    def add_webhook(
+        self,
+        url: str,
+        *,
+        secret: str = "",
+        events: Iterable[str] = ("jira:issue_updated", "jira:issue_deleted"),
+        jql: str = "",
+    ) -> Webhook:
+        """Register a webhook as an administrator does; what is due waits in `webhooks.outbox`."""
+        hook = Webhook(self.state.next_id(), "by hand", url, tuple(events), jql, secret)
+        self.webhooks.hooks.append(hook)
+        return hook
+
+    def deliver_automatically(self) -> None:
+        """Send webhooks as changes happen, until the stand-in stops."""
+        self._sending.set()
+        self._sender = threading.Thread(target=self._send, daemon=True)
+        self._sender.start()
+
+    def _send(self) -> None:
+        while self._sending.is_set():
+            self.webhooks.more.wait(1)
+            self.webhooks.more.clear()
+            self.webhooks.deliver_all()
+
+    def _matches(self, issue: Issue, jql: str) -> bool:
+        return any(found.id == issue.id for found, _ in Index(self.state, self._main, lag=0).search(jql))
+
     # Issues, as a person in Jira's own screens would change them
 
     @property
@@ -290,12 +333,18 @@ class JiraStandIn:
             writer.enter(issue, step)
             return issue
 
-    def assign(self, key: str, user: str | User | None) -> Issue:
+    def assign(self, key: str, user: str | User | None, by: str | User | None = None) -> Issue:
         with self.state.lock:
             issue = self._issue(key)
             issue.fields["assignee"] = {"ref": "user", "id": self.state.find_user(user).key} if user else None
-            Writer(self.state, self._main).finish(issue)
+            Writer(self.state, self._user(by)).finish(issue)
             return issue
+
+    def comment(self, key: str, text: str, by: str | User | None = None) -> None:
+        with self.state.lock:
+            writer = Writer(self.state, self._user(by))
+            writer.comment(self._issue(key), text)
+            writer.finish(self._issue(key))
 
     def move_issue(self, key: str, project: str) -> Issue:
         """Move an issue to another project: the key changes, the id stays, the old key still leads to it."""
@@ -312,6 +361,7 @@ class JiraStandIn:
             issue = self._issue(key)
             issue.deleted = True
             self.state.touch(issue)
+            self.state.tell("deleted", issue, self._main, None)
 
     def _issue(self, key: str) -> Issue:
         found = self.state.issue(key)

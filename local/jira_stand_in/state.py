@@ -47,6 +47,8 @@ class State:
         self.basic_auth = version < (11,) or flavour == "cloud"
         self.issue_linking = True
         self.old_createmeta_disabled = False
+        self.tell: Callable[[str, Issue, User | None, Any], None] = lambda *_: None
+        """Hears of every change: what happened, to which issue, by whom, and its history or comment."""
         self._ids = itertools.count(10000)
         self._type_ids: dict[str, str] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local.jira_stand_in import history
 from local.jira_stand_in.errors import FieldError, JiraError
 from local.jira_stand_in.fields import Field
 from local.jira_stand_in.model import Issue, IssueType, Project, Transition, User
@@ -46,6 +47,8 @@ class Writer:
         issue.properties.update(properties)
         self._comments_of(issue, body.get("update") or {})
         self.state.touch(issue)
+        history.record(self.state, issue, self.user)
+        self.state.tell("created", issue, self.user, None)
         return issue, self._nested(issue, body["transition"]) if body.get("transition") else None
 
     def _check_body(self, body: dict[str, Any]) -> None:
@@ -233,6 +236,7 @@ class Writer:
             "body": text, "updateAuthor": author, "created": now, "updated": now,
         }  # fmt: skip
         issue.comments.append(comment)
+        self.state.tell("commented", issue, self.user, comment)
         return comment
 
     def _comments_of(self, issue: Issue, update: dict[str, Any]) -> None:
@@ -244,6 +248,7 @@ class Writer:
         """Stamp the change."""
         self.state.touch(issue)
         issue.fields["updated"] = timestamp(issue.updated)
+        self.state.tell("changed", issue, self.user, history.record(self.state, issue, self.user))
 
 
 def read_values(

@@ -48,7 +48,7 @@ def put_all(ssm: SSMClient) -> None:
     put(ssm, "integrations/my_universe/my_project/jira-bugs", integration().model_dump_json())
 
 
-def configuration(ssm: SSMClient, max_age: int = 300) -> SSMConfiguration:
+def configuration(ssm: SSMClient, max_age: int = 300) -> SSMConfiguration[JiraTickets, BacktraceClient]:
     return SSMConfiguration(
         ssm,
         ParameterNames(PREFIX),

@@ -98,6 +98,7 @@ class Document:
     def __init__(self, flavour: Flavour) -> None:
         self.flavour = flavour
         self.content = json.loads((FOLDER / FILES[flavour]).read_text(encoding="utf-8"))
+        _empty_changes(self.content)
         if flavour == "data-center":
             _defects(self.content)
         self.registry: Registry[Any] = Registry().with_resource(_BASE, DRAFT4.create_resource(self.content))
@@ -241,6 +242,16 @@ def _wrapped(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
     if operation.verb == "get" and _ARRAYS.fullmatch(operation.template):
         return {"type": "array", "items": schema}
     return schema
+
+
+def _empty_changes(content: dict[str, Any]) -> None:
+    """Let a change come from nothing: captured changelogs have null there, on both products."""
+    sides = ("from", "fromString", "to", "toString")
+    for schema in content["components"]["schemas"].values():
+        properties = schema.get("properties", {})
+        if set(sides) <= set(properties):
+            for name in sides:
+                properties[name] = {**properties[name], "nullable": True}
 
 
 def _defects(content: dict[str, Any]) -> None:

@@ -84,7 +84,9 @@ def test_a_complete_row_stands_in_the_way_with_its_issue(links: LinkStore) -> No
     assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
     links.mark_linked(KEY, BASELINE)
     row = links.claim(lease("b"))
-    assert row == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED, linked_in_backtrace=True)
+    assert row == Link(
+        KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED, linked_in_backtrace=True, synced=BASELINE
+    )
 
 
 def test_the_first_issue_recorded_stays(links: LinkStore) -> None:

@@ -24,7 +24,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from backtrace_jira.model import Name, Pace
-from backtrace_jira.settings import Settings, Text
+from backtrace_jira.parameter_names import ParameterNames as ParameterNames
+from backtrace_jira.settings import Settings as Settings
+from backtrace_jira.settings import Text
 from backtrace_jira.sync_settings import Sync
 
 if TYPE_CHECKING:
@@ -300,47 +302,3 @@ class Integration(Settings):
     def parking_scope(self) -> str:
         """What a refusal by Jira is about, within a connection: project and issue type."""
         return f"{self.project_key}/{self.issue_type}"
-
-
-class ParameterNames:
-    """Names of the parameters of one stage. Nothing else spells them."""
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix.rstrip("/")
-
-    @property
-    def all_integrations(self) -> str:
-        """Path that holds the integrations of all Backtrace projects."""
-        return f"{self.prefix}/integrations"
-
-    def integrations(self, universe: str, project: str) -> str:
-        """Path that holds the integrations of a Backtrace project."""
-        return f"{self.prefix}/integrations/{universe}/{project}"
-
-    def integration(self, settings: Integration) -> str:
-        """Name of one integration's parameter."""
-        return f"{self.integrations(settings.universe, settings.project)}/{settings.name}"
-
-    def deployment(self, name: str) -> str:
-        """Name of a parameter that the deployment itself writes (template.yaml)."""
-        return f"{self.prefix}/deployment/{name}"
-
-    def connection(self, name: str) -> str:
-        """Name of a connection's parameter."""
-        return f"{self.prefix}/connections/{name}"
-
-    def universe(self, name: str) -> str:
-        """Name of the parameter with a universe's address."""
-        return f"{self.prefix}/backtrace/{name}"
-
-    def jira_secret(self, connection: str) -> str:
-        """Name of the SecureString with a connection's secret."""
-        return f"{self.prefix}/secrets/jira/{connection}"
-
-    def webhook_secret(self, connection: str) -> str:
-        """Name of the SecureString with the secret that a connection's webhooks are signed with."""
-        return f"{self.prefix}/secrets/webhook/{connection}"
-
-    def backtrace_secret(self, universe: str) -> str:
-        """Name of the SecureString with a universe's token."""
-        return f"{self.prefix}/secrets/backtrace/{universe}"

@@ -1,0 +1,59 @@
+"""Wires the path from Jira's webhook to the queue behind it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import boto3
+from aws_lambda_powertools.metrics import MetricUnit
+
+from backtrace_jira.adapters.webhook_intake import DynamoDBKnownWebhooks, SQSJiraChanges, SSMWebhookSecrets
+from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
+from backtrace_jira.parameter_names import ParameterNames
+from backtrace_jira.receive_webhook import Answer, ReceiveWebhook
+
+
+@cache
+def intake() -> ReceiveWebhook:
+    """Wire the path for this process."""
+    logger()
+    return wire(os.environ)
+
+
+def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> ReceiveWebhook:
+    """Wire the path.
+
+    Args:
+        env: the variables that are read here, as template.yaml sets them.
+        clock: unix seconds.
+    """
+    session = boto3.Session()
+    return ReceiveWebhook(
+        secrets=SSMWebhookSecrets(
+            session.client("ssm", config=AWS_CONFIG),
+            ParameterNames(env["SETTINGS_PREFIX"]),
+            max_age=float(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
+            clock=clock,
+        ),
+        known=DynamoDBKnownWebhooks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
+        changes=SQSJiraChanges(session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]),
+        clock=clock,
+    )
+
+
+def report(connection: str, answer: Answer) -> None:
+    """Log one webhook and count it; neither its body nor what stood in its path is told."""
+    told = {
+        "decision": answer.decision,
+        "connection": connection,
+        "http_status": answer.status,
+        "detail": answer.detail,
+        "issue_id": answer.hint.issue_id if answer.hint else "",
+        "fields": list(answer.hint.fields) if answer.hint else [],
+    }
+    log = logger().info if answer.status < 400 else logger().warning
+    log(f"webhook: {answer.decision}", extra={key: value for key, value in told.items() if value})
+    metrics().add_metric(name=f"Webhook{metric_name(answer.decision)}", unit=MetricUnit.Count, value=1)
