@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -24,7 +24,6 @@ FIRST, SECOND = group().fingerprint, "e" * 64
 PEOPLE = {7: "jane@example.com", 8: "john@example.com"}
 MEANS = {"To Do": "open", "In Progress": "in-progress", "Done": "resolved"}
 
-_stack = ExitStack()
 _make: Any = None
 
 
@@ -32,10 +31,12 @@ _make: Any = None
 def maker() -> Iterator[None]:
     """Make worlds; making one closes the last."""
     global _make
-    with sync_worlds() as make:
-        _make = make
-        yield
-        _make = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        with sync_worlds() as make:
+            _make = make
+            yield
+            _make = None
 
 
 class TwoSides(RuleBasedStateMachine):
@@ -56,13 +57,18 @@ class TwoSides(RuleBasedStateMachine):
         self.world.new_process()
         self.issue = self.world.ticket(FIRST)
         self.world.link(SECOND, self.issue)
+        # A new ticket goes with a group In Progress. From here on both sides are the same.
+        self.world.jira.transition(self.issue.key, "In Progress")
+        self.world.settle()
         self.world.jira.webhooks.outbox.clear()
+        self.world.told.clear()
         self.world.forget_calls()
         self.held: list[Any] = []
         self.edits = 0
         self.state: str | None = None
         self.assignee: str | None = None
         self.assigned = False
+        self.lifted = False
 
     def _edited(self) -> None:
         self.edits += 1
@@ -80,7 +86,7 @@ class TwoSides(RuleBasedStateMachine):
     @rule(state=st.sampled_from(["open", "in-progress", "resolved"]), second=st.booleans())
     def change_a_group(self, state: str, second: bool) -> None:
         fingerprint = SECOND if second else FIRST
-        if self.world.of(fingerprint).state != state:
+        if self.world.of(fingerprint).state != state and self._is_seen(fingerprint, "state", state):
             self._edited()
             self.world.set_state(state, fingerprint)
             self.state = state
@@ -91,15 +97,26 @@ class TwoSides(RuleBasedStateMachine):
             self._edited()
             self.world.jira.assign(self.issue.key, who)
             self.assignee, self.assigned = who, True
+            self.lifted = self.lifted or (who is not None and self.state == "open")
 
     @rule(who=st.sampled_from([None, *PEOPLE]), second=st.booleans())
     def assign_a_group(self, who: int | None, second: bool) -> None:
         fingerprint = SECOND if second else FIRST
-        if self.world.assigned(fingerprint) != ([who] if who else []):
+        now = self.world.assigned(fingerprint)
+        if now != ([who] if who else []) and self._is_seen(fingerprint, "assignee", str(who or "")):
             self._edited()
             person = {"id": who, "email": PEOPLE[who]} if who else None
             self.world.set_assignee(person, fingerprint)
             self.assignee, self.assigned = PEOPLE[who] if who else None, True
+
+    def _is_seen(self, fingerprint: str, field: str, value: str) -> bool:
+        """Tell whether a value can be told from what was last synchronised.
+
+        Backtrace keeps no history of a row: what is changed there and changed back before anybody looked is no change.
+        Unless a turn was cut off, whose notes tell.
+        """
+        synced = getattr(self.world.row_of(fingerprint).synced, field)
+        return synced != value or bool(self.world.notes(self.issue))
 
     # Networks
 
@@ -151,8 +168,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule(method=st.sampled_from(["POST", "PUT", "GET"]), after=st.booleans())
     def an_answer_is_lost(self, method: str, after: bool) -> None:
-        effect = {"drop_after": True} if after else {"drop_before": True}
-        self.world.jira.faults.add(method, "/issue/", 1, **effect)
+        self.world.jira.faults.add(method, "/issue/", 1, drop_after=after, drop_before=not after)
 
     # What must be
 
@@ -183,10 +199,12 @@ class TwoSides(RuleBasedStateMachine):
             f"{status} / {states} / {world.assignee(self.issue)}: {[each.detail for each in world.told[-5:]]}"
         )
         if self.state is not None:
-            assert MEANS[status] == self.state, told
-            # A group that is assigned while it is open is In Progress, as Backtrace itself has it.
-            allowed = {self.state, "in-progress"} if self.state == "open" else {self.state}
-            assert set(states) <= allowed, told
+            # A group that is assigned while it is open is In Progress, as Backtrace itself has it. Its ticket need
+            # not be, and what was changed and changed back before anybody looked is no change.
+            near = {"open", "in-progress"}
+            lifted = self.lifted or self.state == "open"
+            assert MEANS[status] in (near if self.lifted and self.state in near else {self.state}), told
+            assert set(states) <= (near if lifted and self.state in near else {self.state}), told
         if self.assigned:
             wanted = [number for number, email in PEOPLE.items() if email == self.assignee]
             assert world.assignee(self.issue) == self.assignee, told
@@ -197,6 +215,8 @@ TwoSides.TestCase.settings = settings(
     max_examples=int(os.environ.get("CONVERGENCE_EXAMPLES", "25")),
     stateful_step_count=30,
     deadline=None,
+    # A step costs milliseconds, and shrinking takes thousands of them: a failure is shown as it was found.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

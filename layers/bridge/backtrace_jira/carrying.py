@@ -23,7 +23,8 @@ from backtrace_jira.settling import (
 )
 from backtrace_jira.sides import BacktraceUser, JiraUser, Ticket, with_assignee, with_ticket_as
 from backtrace_jira.states import State
-from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore, Turn
+from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
+from backtrace_jira.turns import ASSIGNEE, GROUP, STATUS, Turn, note
 from backtrace_jira.workflow import MOST_HOPS, Way
 
 
@@ -66,8 +67,8 @@ class Carrying:
                 self._record(pair, ticket, _Write())
         ticket = self._with_times(ticket, linked)
         linked = [with_baseline(pair, ticket) for pair in linked]
-        state = decide(StateContest(ticket, self._turn.heading), ticket, linked)
-        assignee = decide(AssigneeContest(ticket), ticket, linked)
+        state = decide(StateContest(ticket, self._turn), ticket, linked)
+        assignee = decide(AssigneeContest(ticket, self._turn), ticket, linked)
         if state.pair:
             ticket = self._push_state(ticket, state.pair)
         if assignee.pair:
@@ -76,9 +77,10 @@ class Carrying:
             self._carry(pair, ticket, state, assignee)
 
     def _with_times(self, ticket: Ticket, pairs: Sequence[Pair]) -> Ticket:
-        """Read the changelog where both sides changed, so that it matters when."""
-        contests = (StateContest(ticket, self._turn.heading), AssigneeContest(ticket))
-        if ticket.changes is not None or not any(conflicting(contest, pairs) for contest in contests):
+        """Read the changelog where both sides changed, so that it matters when, and after a turn that was cut off."""
+        contests = (StateContest(ticket), AssigneeContest(ticket))
+        needed = self._turn.notes or any(conflicting(contest, pairs) for contest in contests)
+        if ticket.changes is not None or not needed:
             return ticket
         return self._jira.ticket(self._turn.issue_id, changes=True) or ticket
 
@@ -123,8 +125,7 @@ class Carrying:
         fields = way.screen(
             step, cloud=self._jira.cloud, people=lambda who: self._jira.find_user(who, ticket.project)
         )
-        self._ensure_time(self._turn)
-        self._store.head_for(self._turn, step.to.id)
+        self._note(STATUS, step.to.id)
         self._jira.transition(self._turn.issue_id, step, fields)
         return replace(ticket, status=step.to)
 
@@ -140,7 +141,7 @@ class Carrying:
                 return ticket
             if who == ticket.assignee_id:
                 return ticket
-            self._ensure_time(self._turn)
+            self._note(ASSIGNEE, who)
             self._jira.assign(self._turn.issue_id, who or None)
         except Refused as error:
             if isinstance(error, CredentialRefused):
@@ -167,13 +168,14 @@ class Carrying:
         if decided.pair is not None and decided.pair.link.key == pair.link.key:
             return None
         # What the ticket is because of another group is news to this one.
-        ours = () if decided.pair else self._turn.heading
-        return carried(pair, ticket) if from_jira(StateContest(ticket, ours), pair) else None
+        turn = None if decided.pair else self._turn
+        return carried(pair, ticket) if from_jira(StateContest(ticket, turn), pair) else None
 
     def _assigned(self, pair: Pair, ticket: Ticket, decided: Decided) -> _Write:
         if decided.pair is not None and decided.pair.link.key == pair.link.key:
             return _Write()
-        if not from_jira(AssigneeContest(ticket), pair):
+        turn = None if decided.pair else self._turn
+        if not from_jira(AssigneeContest(ticket, turn), pair):
             return _Write()
         if ticket.assignee is None:
             return _Write(assigned=pair.group.assignee is not None)
@@ -203,7 +205,7 @@ class Carrying:
         if write.assigned:
             column = with_assignee([each for each in column if isinstance(each, dict)], write.user)
         try:
-            self._ensure_time(self._turn)
+            self._note(GROUP, f"{pair.group.fingerprint} {self._clock()}")
             side.write(pair.group, state=write.state, tickets=column)
         except Refused as error:
             if isinstance(error, CredentialRefused):
@@ -215,6 +217,11 @@ class Carrying:
         if write.assigned:
             self.told.append(f"assigned in Jira: {_called(write.user)} in Backtrace")
         return write
+
+    def _note(self, field: str, value: str) -> None:
+        """Note what comes next, if there is time for it."""
+        self._ensure_time(self._turn)
+        self._store.take_note(self._turn, note(field, value))
 
     def _record(self, pair: Pair, ticket: Ticket, write: _Write) -> None:
         """Record what both sides are now, so that nothing of it is news again."""

@@ -6,7 +6,7 @@ changes the latest wins, and Jira's in a tie. Linking is a baseline: what the si
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.config import Integration
@@ -15,6 +15,7 @@ from backtrace_jira.sides import Group, Ticket
 from backtrace_jira.states import State, Status, state_of
 from backtrace_jira.sync_settings import Sync, SyncedField, Truth, WhenMuted
 from backtrace_jira.synced import Synced
+from backtrace_jira.turns import ASSIGNEE, STATUS, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +85,23 @@ class StateContest:
     field = SyncedField.STATE
     changelog_field = "status"
 
-    def __init__(self, ticket: Ticket, ours: Collection[str] = ()) -> None:
-        """Take the ticket as it is, and ids of statuses that it has because of us."""
+    def __init__(self, ticket: Ticket, turn: Turn | None = None) -> None:
+        """Take the ticket as it is, and the turn, where what the one before left undone matters."""
         self._ticket = ticket
-        self._ours = ours
+        self._turn = turn
 
     def jira_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody changed the ticket."""
-        status = pair.synced.status
-        return (
-            status is not None
-            and self._ticket.status.id not in self._ours
-            and pair.state_of(status) is not pair.state_of(self._ticket.status)
-        )
+        ticket, turn, status = self._ticket, self._turn, pair.synced.status
+        if status is None or (turn and turn.wrote(STATUS, ticket.status.id)):
+            return False
+        differs = pair.state_of(status) is not pair.state_of(ticket.status)
+        return differs or _changed_back(ticket, STATUS, pair)
 
     def group_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody changed the group."""
-        return pair.synced.state is not None and pair.group.state is not pair.synced.state
+        synced = pair.synced.state
+        return synced is not None and (pair.group.state is not synced or _overwritten(self._turn, pair))
 
     def disagree(self, pair: Pair) -> bool:
         """Tell whether the sides cannot be linked as they are. A fresh ticket goes with a group In Progress."""
@@ -114,17 +115,22 @@ class AssigneeContest:
     field = SyncedField.ASSIGNEE
     changelog_field = "assignee"
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: Ticket, turn: Turn | None = None) -> None:
+        """Take the ticket as it is, and the turn, where what the one before left undone matters."""
         self._ticket = ticket
+        self._turn = turn
 
     def jira_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody assigned the ticket."""
-        synced = pair.synced.ticket_assignee
-        return synced is not None and synced != self._ticket.assignee_id
+        ticket, turn, synced = self._ticket, self._turn, pair.synced.ticket_assignee
+        if synced is None or (turn and turn.wrote(ASSIGNEE, ticket.assignee_id)):
+            return False
+        return synced != ticket.assignee_id or _changed_back(ticket, ASSIGNEE, pair)
 
     def group_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody assigned the group."""
-        return pair.synced.assignee is not None and pair.synced.assignee != pair.group.assignee_id
+        synced = pair.synced.assignee
+        return synced is not None and (synced != pair.group.assignee_id or _overwritten(self._turn, pair))
 
     def disagree(self, pair: Pair) -> bool:
         """Tell whether one of them has somebody; who it is on the other side is found out later."""
@@ -132,6 +138,21 @@ class AssigneeContest:
 
 
 Contest = StateContest | AssigneeContest
+
+
+def _changed_back(ticket: Ticket, field: str, pair: Pair) -> bool:
+    """Tell whether the ticket has its old value again, as far as its changelog was read.
+
+    That may be somebody's last word, after our own push of which nobody knew, or against an older change of a group.
+    """
+    since = pair.synced.at or (pair.link.record.at if pair.link.record else 0.0)
+    return any(change.field == field and change.at > since for change in ticket.changes or ())
+
+
+def _overwritten(turn: Turn | None, pair: Pair) -> bool:
+    """Tell whether the group has its old values again after the turn before may have written others."""
+    written = turn.group_written_at(pair.group.fingerprint) if turn else None
+    return written is not None and pair.group.modified > written
 
 
 def from_jira(contest: Contest, pair: Pair) -> bool:

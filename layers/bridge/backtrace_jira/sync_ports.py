@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.config import Integration
@@ -12,22 +11,8 @@ from backtrace_jira.ports import ParkingStore
 from backtrace_jira.sides import BacktraceUser, Group, Ticket
 from backtrace_jira.states import State
 from backtrace_jira.synced import Synced
+from backtrace_jira.turns import Turn
 from backtrace_jira.workflow import Step
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The exclusive right to bring one ticket and its groups in line, until `until` (unix seconds).
-
-    `heading` holds the ids of statuses that whoever had the turn before was bringing the ticket to, and did not
-    say that it was done.
-    """
-
-    connection: str
-    issue_id: str
-    owner: str
-    until: float
-    heading: tuple[str, ...] = ()
 
 
 class SyncStore(ParkingStore, Protocol):
@@ -54,19 +39,23 @@ class SyncStore(ParkingStore, Protocol):
         ...
 
     def take_turn(self, turn: Turn, *, now: float) -> Turn:
-        """Take the turn, with what the last holder was heading for.
+        """Take the turn, with the notes of the last holder.
 
         Raises:
             Busy: somebody has it.
         """
         ...
 
-    def head_for(self, turn: Turn, status_id: str) -> None:
-        """Record, before it happens, that a status is our doing."""
+    def take_note(self, turn: Turn, what: str) -> None:
+        """Note what is about to be written.
+
+        Raises:
+            Busy: the turn is somebody else's by now.
+        """
         ...
 
     def end_turn(self, turn: Turn, *, done: bool) -> None:
-        """Give the turn back; what it was heading for is forgotten when it is done."""
+        """Give the turn back; its notes are forgotten when it is done."""
         ...
 
     def watermark(self, name: str) -> float | None:

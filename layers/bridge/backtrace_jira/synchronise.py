@@ -3,7 +3,7 @@
 Webhook, poll and reconcile all end here. What they say is a hint: both sides are read as they are now, compared
 with what they last agreed on (`Synced`), and only what differs is written (`carrying`). One ticket at a time is held
 by its turn, so that two invocations never carry opposite changes across each other; a process that dies leaves
-behind what it was heading for, so that its own doing is not taken for somebody's change.
+behind what it was about to write, so that its own doing is not taken for somebody's change.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.settling import Pair
 from backtrace_jira.sides import OWN_WATCHER, Group, Ticket, without_ticket
 from backtrace_jira.states import State, state_of
-from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore, Turn
+from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
 from backtrace_jira.sync_settings import Truth
+from backtrace_jira.turns import Turn
 
 TURN = 75.0
 """Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
@@ -103,7 +104,9 @@ class Synchronise:
         self._parking.check(integration, lookup=True)
         try:
             jira = self._configuration.tickets(integration)
-            ticket = jira.ticket(turn.issue_id, changes=any(_is_fresh(link) for link, _ in linked))
+            # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
+            needed = hint.thorough or bool(hint.groups) or any(_is_fresh(link) for link, _ in linked)
+            ticket = jira.ticket(turn.issue_id, changes=needed)
             if ticket is None:
                 return self._gone(linked, hint)
             if not (hint.thorough or hint.groups) and not any(is_news(*each, ticket) for each in linked):
@@ -127,7 +130,7 @@ class Synchronise:
             carrying(ticket, pairs)
             done = True
         except NeedsAttention:
-            done = True  # nobody will come back to what this turn was heading for
+            done = True  # nobody will come back to this
             raise
         finally:
             self._store.end_turn(held, done=done)

@@ -22,14 +22,14 @@ from backtrace_jira.adapters.link_rows import (
 from backtrace_jira.adapters.table import ConditionFailed
 from backtrace_jira.errors import Busy
 from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Record
-from backtrace_jira.sync_ports import Turn
 from backtrace_jira.synced import Synced
+from backtrace_jira.turns import Turn
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 REMEMBERED = 24 * 3600
-"""Seconds for which it is remembered what a turn that was cut off was heading for."""
+"""Seconds for which the notes of a turn that was cut off are kept."""
 
 
 class DynamoDBSync(DynamoDBLinks):
@@ -96,27 +96,27 @@ class DynamoDBSync(DynamoDBLinks):
             wait = _number(item, "until") - now
             raise Busy("another invocation brings this ticket in line", after=max(1.0, min(wait, 15.0)))
         remembered = _number(item, "expires_at") > now  # DynamoDB may be late to delete it
-        heading = item.get("heading", {}).get("SS", []) if remembered else []
-        return replace(turn, heading=tuple(heading))
+        notes = item.get("notes", {}).get("SS", []) if remembered else []
+        return replace(turn, notes=tuple(notes))
 
-    def head_for(self, turn: Turn, status_id: str) -> None:
-        """Note a status beside the turn.
+    def take_note(self, turn: Turn, what: str) -> None:
+        """Write a note beside the turn.
 
         Raises:
             Busy: it is somebody else's turn by now.
         """
         done, _ = self._table.change(
             _turn(turn),
-            "ADD heading :status",
+            "ADD notes :note",
             "#owner = :owner",
-            {":status": {"SS": [status_id]}, ":owner": s(turn.owner)},
+            {":note": {"SS": [what]}, ":owner": s(turn.owner)},
             returning="NONE",
         )
         if not done:
             raise Busy("this took too long; another invocation goes on")
 
     def end_turn(self, turn: Turn, *, done: bool) -> None:
-        """Delete the turn, or leave what it was heading for to the next."""
+        """Delete the turn, or leave its notes to the next."""
         if not done:
             values = {":owner": s(turn.owner), ":over": n(0)}
             self._table.change(_turn(turn), "SET #until = :over", "#owner = :owner", values, returning="NONE")
