@@ -87,15 +87,16 @@ class Synchronise:
         return outcomes
 
     def _links(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
-        """Return the ticket's links that are to be looked at, by connection."""
+        """Return the ticket's links by connection, all of them where one is to be looked at: groups follow each other."""
         found: dict[str, list[tuple[Link, Integration]]] = {}
         for link in self._store.links_of_issue(issue_id):
             integration = self._configuration.integration(link.key.integration)
             if integration is None or link.state is not LinkState.COMPLETE:
                 continue
-            if hint.connection in ("", integration.connection) and _concerns(link, integration, hint):
+            wanted = integration.sync.on or hint.deleted or hint.moved
+            if wanted and hint.connection in ("", integration.connection):
                 found.setdefault(integration.connection, []).append((link, integration))
-        return found
+        return {name: links for name, links in found.items() if any(_concerns(*each, hint) for each in links)}
 
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
         """Read the ticket, and go on where it or a group has news."""
