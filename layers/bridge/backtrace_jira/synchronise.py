@@ -87,7 +87,7 @@ class Synchronise:
         return outcomes
 
     def _links(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
-        """Return the ticket's links by connection, all of them where one is to be looked at: groups follow each other."""
+        """Return the ticket's links by connection: all of them where one is to be looked at."""
         found: dict[str, list[tuple[Link, Integration]]] = {}
         for link in self._store.links_of_issue(issue_id):
             integration = self._configuration.integration(link.key.integration)
@@ -112,7 +112,7 @@ class Synchronise:
                 return self._gone(linked, hint)
             if not (hint.thorough or hint.groups) and not any(is_news(*each, ticket) for each in linked):
                 return _outcome(Decision.IN_STEP, linked)
-            return self._take_turn(linked, ticket, jira, turn, hint)
+            return self._take_turn(linked, ticket, jira, turn)
         except Throttled as error:
             self._parking.throttled(integration, error.after or PAUSE)
             raise
@@ -120,13 +120,14 @@ class Synchronise:
             self._parking.refused(integration, record_of(error, self._clock()), error)
             raise
 
-    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn, hint: Hint) -> Outcome:
+    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
         done = False
         try:
             if self._have_changed(linked):
                 raise Busy("another invocation has just brought this ticket in line", after=2)
-            pairs = [self._pair(*each, hint) for each in linked]
+            # What the poll read of the groups may be older than what the links say by now.
+            pairs = [self._pair(*each) for each in linked]
             carrying = Carrying(self._configuration, self._store, jira, held, self._clock, self._ensure_time)
             carrying(ticket, pairs)
             done = True
@@ -142,10 +143,9 @@ class Synchronise:
         now = [(self._store.get(link.key), link) for link, _ in linked]
         return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
 
-    def _pair(self, link: Link, integration: Integration, hint: Hint) -> Pair:
-        group = (hint.groups or {}).get((integration.project, link.key.fingerprint))
+    def _pair(self, link: Link, integration: Integration) -> Pair:
         side = self._configuration.backtrace(integration.universe)
-        return Pair(link, integration, group or side.group(integration.project, link.key.fingerprint))
+        return Pair(link, integration, side.group(integration.project, link.key.fingerprint))
 
     def _gone(self, linked: Linked, hint: Hint) -> Outcome:
         """Unlink a ticket that Jira said was deleted and now does not show; what it hides is not deleted."""

@@ -13,6 +13,15 @@ STATUS, ASSIGNEE, GROUP = "status", "assignee", "group"
 
 
 @dataclass(frozen=True, slots=True)
+class GroupWrite:
+    """A write to a group: when (unix seconds), of which fields (commas between), with the ticket in which state."""
+
+    at: str
+    fields: str
+    mirrored: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """The exclusive right to bring one ticket and its groups in line, until `until` (unix seconds).
 
@@ -29,11 +38,13 @@ class Turn:
         """Tell whether a value of the ticket may be the doing of the turn before."""
         return note(field, value) in self.notes
 
-    def group_written_at(self, fingerprint: str) -> float | None:
-        """Return when the turn before began to write to a group (unix seconds), if it did."""
+    def group_write(self, fingerprint: str) -> GroupWrite | None:
+        """Return what the turn before was about to write to a group, if anything."""
         prefix = note(GROUP, fingerprint) + " "
-        times = [float(each.removeprefix(prefix)) for each in self.notes if each.startswith(prefix)]
-        return min(times, default=None)
+        found = [
+            GroupWrite(*each.removeprefix(prefix).split()) for each in self.notes if each.startswith(prefix)
+        ]
+        return max(found, key=lambda write: float(write.at), default=None)
 
 
 def note(field: str, value: str) -> str:
