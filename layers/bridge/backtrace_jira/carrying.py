@@ -17,7 +17,7 @@ from backtrace_jira.settling import (
     carried,
     conflicting,
     decide,
-    from_jira,
+    follows,
     pushed,
     with_baseline,
 )
@@ -166,17 +166,11 @@ class Carrying:
         self._record(pair, ticket, write)
 
     def _state(self, pair: Pair, ticket: Ticket, decided: Decided) -> State | None:
-        if decided.pair is not None and decided.pair.link.key == pair.link.key:
-            return None
-        # What the ticket is because of another group is news to this one.
-        turn = None if decided.pair else self._turn
-        return carried(pair, ticket) if from_jira(StateContest(ticket, turn), pair) else None
+        contest = StateContest(ticket, self._turn_for(decided))
+        return carried(pair, ticket) if follows(contest, pair, decided) else None
 
     def _assigned(self, pair: Pair, ticket: Ticket, decided: Decided) -> _Write:
-        if decided.pair is not None and decided.pair.link.key == pair.link.key:
-            return _Write()
-        turn = None if decided.pair else self._turn
-        if not from_jira(AssigneeContest(ticket, turn), pair):
+        if not follows(AssigneeContest(ticket, self._turn_for(decided)), pair, decided):
             return _Write()
         if ticket.assignee is None:
             return _Write(assigned=pair.group.assignee is not None)
@@ -188,6 +182,10 @@ class Carrying:
             )
             return _Write()
         return _Write(assigned=True, user=user) if str(user.id) != pair.group.assignee_id else _Write()
+
+    def _turn_for(self, decided: Decided) -> Turn | None:
+        """Return whose doing does not count: what the ticket is because of one group is news to the others."""
+        return None if decided.pair else self._turn
 
     def _in_backtrace(self, user: JiraUser, pair: Pair, decided: Decided) -> BacktraceUser | None:
         if decided.pair and decided.pair.integration.universe == pair.integration.universe:

@@ -186,12 +186,22 @@ def from_jira(contest: Contest, pair: Pair) -> bool:
 
 
 def from_group(contest: Contest, pair: Pair) -> bool:
-    """Tell whether the group's value is news for the ticket, and wanted."""
+    """Tell whether the group's value is news for the ticket, and wanted. Muting may be the group's own business."""
     if not pair.sync.has(contest.field):
+        return False
+    if contest.field is SyncedField.STATE and pushed(pair.group.state, pair.sync) is None:
         return False
     if is_fresh(pair) and pair.sync.on_linking is Truth.BACKTRACE and contest.disagree(pair):
         return True
     return pair.sync.backtrace_to_jira and contest.group_has_news(pair)
+
+
+def follows(contest: Contest, pair: Pair, decided: Decided) -> bool:
+    """Tell whether a group takes the ticket's value: it is news to it, or its own change came too early."""
+    if decided.pair is not None and decided.pair.link.key == pair.link.key:
+        return False
+    lost = decided.jira or decided.pair is not None
+    return from_jira(contest, pair) or (lost and pair.sync.jira_to_backtrace and from_group(contest, pair))
 
 
 def is_fresh(pair: Pair) -> bool:
@@ -233,6 +243,9 @@ def carried(pair: Pair, ticket: Ticket) -> State | None:
     state = pair.state_of(ticket.status)
     if pair.group.state is State.MUTED:
         before = pair.synced.status
+        just_muted = pair.synced.state is not State.MUTED
+        if just_muted and pair.group.modified > ticket.changed_at("status"):
+            return None
         reopened = (
             before is not None and pair.state_of(before) is State.RESOLVED and state is not State.RESOLVED
         )
