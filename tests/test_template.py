@@ -19,8 +19,11 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from backtrace_jira.adapters.http import Timeouts
+from backtrace_jira.adapters.webhook_intake import WEBHOOK
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.create_ticket import Patience
+from backtrace_jira.poll_backtrace import LAST_MINUTE
+from backtrace_jira.synchronise import TURN
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 
@@ -257,17 +260,83 @@ def test_the_function_may_read_what_its_settings_are_called_and_no_other_secret(
     assert not allowed("ssm:GetParameter", ParameterNames("/backtrace-jira/prod").jira_secret("main"))
 
 
-@pytest.mark.parametrize(("service", "adapter"), [("dynamodb", "dynamodb"), ("sqs", "error_events")])
-def test_the_function_may_do_what_its_adapter_asks_for(service: str, adapter: str) -> None:
+POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+"""What Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+
+TABLE = ("table", "dynamodb")
+SYNC = (*TABLE, "dynamodb_sync")
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "adapters", "unused"),
+    [
+        ("CreateTicketRole", "dynamodb", TABLE, {"dynamodb:Query"}),
+        ("CreateTicketRole", "sqs", ("error_events",), set()),
+        ("ReceiveWebhookRole", "dynamodb", ("webhook_intake",), set()),
+        ("ReceiveWebhookRole", "sqs", ("webhook_intake",), set()),
+        ("ReceiveWebhookRole", "ssm", ("webhook_intake",), set()),
+        ("ApplyJiraChangeRole", "dynamodb", SYNC, set()),
+        ("ApplyJiraChangeRole", "sqs", ("error_events",), set()),
+        ("PollBacktraceRole", "dynamodb", SYNC, set()),
+        ("PollBacktraceRole", "sqs", ("change_hints",), set()),
+    ],
+)
+def test_a_function_may_do_what_its_adapters_ask_for(
+    role: str, service: str, adapters: tuple[str, ...], unused: set[str]
+) -> None:
     operations = boto3.client(service).meta.method_to_api_mapping  # type: ignore[call-overload]
-    nodes = ast.walk(ast.parse((ADAPTERS / f"{adapter}.py").read_text()))
+    nodes = [node for name in adapters for node in ast.walk(ast.parse((ADAPTERS / f"{name}.py").read_text()))]
     named = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     asked = {f"{service}:{operation}" for method, operation in operations.items() if method in named}
+    may = {action for action in granted(role) if action.startswith(f"{service}:")}
     assert asked
-    # The rest is what Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-    poller = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    may = {action for action in granted("CreateTicketRole") if action.startswith(f"{service}:")}
-    assert may - poller == asked
+    assert may - POLLER == asked - unused
+
+
+def test_the_function_behind_the_public_address_holds_one_secret_and_sees_no_link() -> None:
+    names = ParameterNames("/backtrace-jira/dev")
+    places = granted("ReceiveWebhookRole")["ssm:GetParameter"]
+    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
+    assert any(fnmatchcase(arn + names.webhook_secret("main"), place) for place in places)
+    for secret in (names.jira_secret("main"), names.backtrace_secret("u"), names.connection("main")):
+        assert not any(fnmatchcase(arn + secret, place) for place in places)
+    (policy,) = template()["Resources"]["ReceiveWebhookRole"]["Properties"]["Policies"]
+    (table,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "RememberWebhooks"]
+    assert table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [WEBHOOK]}}
+
+
+@pytest.mark.parametrize("role", ["ApplyJiraChangeRole", "PollBacktraceRole", "CreateTicketRole"])
+def test_no_other_function_may_read_the_webhook_secret(role: str) -> None:
+    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
+    secret = arn + ParameterNames("/backtrace-jira/dev").webhook_secret("main")
+    assert not any(fnmatchcase(secret, place) for place in granted(role)["ssm:GetParameter"])
+
+
+def test_the_poll_may_list_all_integrations() -> None:
+    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
+    path = arn + ParameterNames("/backtrace-jira/dev").all_integrations
+    assert path in granted("PollBacktraceRole")["ssm:GetParametersByPath"]
+
+
+def test_a_turn_outlives_the_function_behind_the_queue() -> None:
+    assert timeout(properties(FUNCTION)["ApplyJiraChange"]) < TURN
+    assert timeout(properties(FUNCTION)["PollBacktrace"]) > LAST_MINUTE > TURN
+
+
+def test_jira_s_changes_keep_their_order() -> None:
+    queues = properties("AWS::SQS::Queue")
+    for name in ("JiraChangesQueue", "JiraChangesDeadLetters"):
+        assert queues[name]["FifoQueue"] is True
+        assert str(queues[name]["QueueName"]["Fn::Sub"]).endswith(".fifo")
+
+
+def test_webhooks_come_in_by_post_only() -> None:
+    events = properties(FUNCTION)["ReceiveWebhook"]["Events"].values()
+    assert {(event["Properties"]["Method"], event["Properties"]["Path"]) for event in events} == {
+        ("POST", "/jira/{connection}"),
+        ("POST", "/jira/{connection}/{secret}"),
+    }
 
 
 # Logs and state

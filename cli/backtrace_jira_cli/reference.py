@@ -76,6 +76,10 @@ def _row(key: str, field: FieldInfo, examples: object) -> str:
 
 def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, BaseModel):
+        return "its own"
+    if isinstance(default, tuple) and default:
+        return f"`{', '.join(map(str, default))}`"
     return f"`{default}`" if default not in (None, (), {}, []) else "none"
 
 
@@ -114,6 +118,7 @@ def _parameters(who: Mapping[str, Iterable[str]]) -> str:
         (names.universe("<universe>"), "String", "a universe as JSON"),
         (names.jira_secret("<connection>"), "SecureString", "API token, personal access token or password"),
         (names.backtrace_secret("<universe>"), "SecureString", "Backtrace token"),
+        (names.webhook_secret("<connection>"), "SecureString", "what Jira signs its webhooks with"),
     )
     lines = ["| parameter | type | holds | read by |", "|---|---|---|---|"]
     for name, kind, holds in rows:
