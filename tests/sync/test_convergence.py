@@ -112,11 +112,13 @@ class TwoSides(RuleBasedStateMachine):
     def _is_seen(self, fingerprint: str, field: str, value: str) -> bool:
         """Tell whether a value can be told from what was last synchronised.
 
-        Backtrace keeps no history of a row: what is changed there and changed back before anybody looked is no change.
-        Unless a turn was cut off, whose notes tell.
+        Backtrace keeps no history of a row: what is changed there and changed back before it was carried is no change.
+        Unless a turn was cut off that had begun to write to the group: its notes tell.
         """
         synced = getattr(self.world.row_of(fingerprint).synced, field)
-        return synced != value or bool(self.world.notes(self.issue))
+        return synced != value or any(
+            note.startswith(f"group {fingerprint}") for note in self.world.notes(self.issue)
+        )
 
     # Networks
 
