@@ -10,6 +10,7 @@ import typer
 from backtrace_jira_cli.commands.check import check
 from backtrace_jira_cli.commands.configure import configure
 from backtrace_jira_cli.commands.explain import explain
+from backtrace_jira_cli.commands.webhook import webhook
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,3 +57,4 @@ def main(
 app.command()(configure)
 app.command()(check)
 app.command()(explain)
+app.add_typer(webhook, name="webhook")
