@@ -89,7 +89,7 @@ class Linking:
     def _each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
         done = []
         for name in names:
-            with self._desk.waiting(name[:16]):
+            with self._desk.waiting("asking Backtrace"):
                 try:
                     one = do(name)
                 except BacktraceJiraError as error:

@@ -26,6 +26,7 @@ class Place:
     name: str
     address: str
     jql: str
+    region: str
 
     @property
     def signs(self) -> bool:
@@ -45,9 +46,15 @@ class Place:
         """Return the registration for somebody to type."""
         site = self.connection.browse_url or self.connection.jira_api.removesuffix(API_ENDING)
         return ByHand(
-            site, self.server.cloud, self.signs, self.name, self.address, self.jql,
-            self.secret.parameter, several=self.secret.replaces_another,
-        )  # fmt: skip
+            site=site,
+            cloud=self.server.cloud,
+            signs=self.signs,
+            name=self.name,
+            address=self.address,
+            jql=self.jql,
+            reading=f"--name {self.secret.parameter} --region {self.region}",
+            several=self.secret.replaces_another,
+        )
 
     @property
     def why_by_hand(self) -> str:

@@ -7,7 +7,7 @@ Cloud and Data Center 9: https://developer.atlassian.com/cloud/jira/platform/web
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,8 @@ EVENTS = ("jira:issue_updated", "jira:issue_deleted")
 ISSUE_SECTION = "issue-related-events-section"
 FIRST_THAT_SIGNS = (10,)
 """Data Center. Cloud signs."""
+MOST = "1000"
+"""Data Center 10 gives a list in pages, of a size that is not documented."""
 
 
 class NotAdministrator(NeedsAttention):
@@ -156,7 +158,7 @@ class JiraWebhooks(JiraTickets):
         Raises:
             NotAdministrator: they are not for this account.
         """
-        raw = self._asked("GET", "")
+        raw = self._asked("GET", "", params={"limit": MOST} if self._tells_of_deliveries else None)
         if not isinstance(raw, list):
             raise OutcomeUnknown(f"GET {self._shape.path}: an answer that is no list")
         return [self._shape.read(each) for each in raw if isinstance(each, dict)]
@@ -174,8 +176,12 @@ class JiraWebhooks(JiraTickets):
         self._asked("PUT", f"/{registration.id}", self._shape.written(wanted))
 
     def remove(self, registration: Registration) -> None:
-        """Delete a registration."""
-        self._asked("DELETE", f"/{registration.id}")
+        """Delete a registration; one that is gone already is fine."""
+        try:
+            self._asked("DELETE", f"/{registration.id}")
+        except Refused as error:
+            if error.status != 404:
+                raise
 
     def last_problem(self, registration: Registration) -> str:
         """Return why the last delivery failed, where a server keeps that; 204 before the first one.
@@ -194,9 +200,11 @@ class JiraWebhooks(JiraTickets):
             return ""
         return f"{result.get('outcome')}: {result.get('description') or 'no reason given'}"[:200]
 
-    def _asked(self, method: str, path: str, body: JSON = None) -> Any:
+    def _asked(
+        self, method: str, path: str, body: JSON = None, *, params: Mapping[str, str] | None = None
+    ) -> Any:
         request = f"{method} {self._shape.path}{path}"
-        answer = self._http.send(method, f"{self._site}{self._shape.path}{path}", body=body)
+        answer = self._http.send(method, f"{self._site}{self._shape.path}{path}", params=params, body=body)
         if self._is_for_others(answer, path):
             raise NotAdministrator(f"{request}: {answer.status}, webhooks are for Jira administrators")
         if answer.status == 204 or (200 <= answer.status < 300 and method == "DELETE"):

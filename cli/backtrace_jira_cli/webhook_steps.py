@@ -20,7 +20,8 @@ class ByHand:
     name: str
     address: str
     jql: str
-    parameter: str
+    reading: str
+    """Which parameter holds the secret, as the AWS CLI takes it."""
     several: bool = False
     """Whether the parameter holds a former secret, too."""
 
@@ -41,6 +42,6 @@ class ByHand:
         goes = "Secret: paste it" if self.signs else f"Put the secret in the place of {PLACEHOLDER}"
         which = "its first line" if self.several else "it"
         return (
-            f"{goes}; to read {which}: aws ssm get-parameter --with-decryption --name {self.parameter} "
+            f"{goes}; to read {which}: aws ssm get-parameter --with-decryption {self.reading} "
             "--query Parameter.Value --output text"
         )

@@ -72,7 +72,9 @@ class Webhooks:
         outcomes = self._each(connection, self._seen)
         rows = [_row(outcome) for outcome in outcomes]
         self._desk.table(("connection", "registered", *COLUMNS, "last problem"), rows)
-        self._end(outcomes, "Not every webhook is as it should be; backtrace-jira webhook install mends it")
+        mends = any(outcome.ending is Ending.NOT_FINE for outcome in outcomes)
+        advice = "; backtrace-jira webhook install mends it" if mends else ""
+        self._end(outcomes, f"Not every webhook is known to be as it should be{advice}")
 
     def remove(self, connection: str | None, *, forget_secret: bool) -> None:
         """Delete what is registered at our address."""
@@ -132,6 +134,7 @@ class Webhooks:
             name=f"backtrace-jira {self._names.prefix.removeprefix(f'{ROOT}/')} {name}",
             address=f"{self._address}/{name}",
             jql=project_filter([each.project_key for each in users]),
+            region=self._store.region,
         )
 
     def _server(self, connection: Connection) -> Server:
@@ -204,7 +207,7 @@ class Webhooks:
         place.jira.ask(lambda jira: jira.change(ours[0], wanted))
         if not place.is_here(ours[0]):
             notes.append(f"it led to {_host(ours[0].url)} before")
-            differs.pop("url", None)
+        differs.pop("url", None)
         notes += [f"mended: {text}" for text in differs.values()]
         return Ending.UPDATED
 
@@ -233,7 +236,13 @@ class Webhooks:
     def _to_be_done_by_hand(self, place: Place) -> Outcome:
         if not place.secret.exists:
             place.secret.settle()
-        return Outcome(place.connection.name, Ending.BY_HAND, [place.why_by_hand], place.by_hand.steps())
+        notes = [place.why_by_hand]
+        if place.secret.replaces_another:
+            notes.append(
+                "The former secret is accepted, too, until its line, which is not the first, is taken out of "
+                f"{place.secret.parameter}."
+            )
+        return Outcome(place.connection.name, Ending.BY_HAND, notes, place.by_hand.steps())
 
     # status and remove
 

@@ -299,6 +299,17 @@ def test_who_is_no_administrator_is_told_what_to_do(site: Site) -> None:
     assert site.jira.webhooks.hooks == []
 
 
+def test_a_rotation_by_hand_names_the_line_to_take(site: Site) -> None:
+    ran(site, "install")
+    site.jira.deny("ADMINISTER")
+    before = replace(hook(site))
+    text = ran(site, "install", "--rotate-secret", code=1).stdout
+    assert "to read its first line: aws ssm" in text
+    assert "--region eu-west-1" in text
+    assert "The former secret is accepted, too" in text
+    assert (len(stored(site)), hook(site)) == (2, before)
+
+
 @pytest.mark.parametrize("status", [401, 404])
 def test_cloud_says_in_other_ways_that_it_is_for_administrators(cloud: Site, status: int) -> None:
     site = ready(cloud)
