@@ -10,6 +10,8 @@ import typer
 from backtrace_jira_cli.commands.check import check
 from backtrace_jira_cli.commands.configure import configure
 from backtrace_jira_cli.commands.explain import explain
+from backtrace_jira_cli.commands.links import links
+from backtrace_jira_cli.commands.webhook import webhook
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,3 +58,5 @@ def main(
 app.command()(configure)
 app.command()(check)
 app.command()(explain)
+app.add_typer(links, name="links")
+app.add_typer(webhook, name="webhook")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +30,9 @@ _ADVICE = {
     Decision.HELD: "nothing, if it should be so; else change the integration's frequency or threshold",
     Decision.NO_INTEGRATION: "add an integration of that project to the settings (backtrace-jira configure)",
 }
+_HOW = {Decision.CREATED: "made", Decision.LINKED: "linked by hand"}
 _HEADLINES = {
+    Decision.UNLINKED: "No ticket: unlinked; the group's next error makes a new one",
     Decision.REFUSED: "No ticket: refused",
     Decision.PARKED: "No ticket yet: parked, because Jira refused the like a moment before",
     Decision.POSTPONED: "No ticket yet: postponed",
@@ -70,11 +72,8 @@ def explained(link: Link, parked_until: float, now: float) -> Explanation:
     """Say in one sentence what became of the group, and in another what to do."""
     record = link.record
     if link.issue:
-        how = (
-            "made"
-            if not record or record.decision is Decision.CREATED
-            else "found again after a cut-off create"
-        )
+        decision = record.decision if record else Decision.CREATED
+        how = _HOW.get(decision, "found again after a cut-off create")
         told = "" if link.linked_in_backtrace else "; Backtrace has not been told yet, which is tried again"
         headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{told}"
         return Explanation(link, headline, "nothing")
@@ -151,14 +150,8 @@ class Explaining:
         self._desk.table(columns, [_line(each, self._now) for each in found])
 
     def _places(self, integration: str | None) -> list[str]:
-        if integration is None:
-            return [*self._integrations, NO_INTEGRATION]
-        known = [each for each in self._integrations if integration in (each, each.rpartition("/")[2])]
-        if not known:
-            raise wrong_usage(
-                f"There is no integration of that name; there are: {', '.join(self._integrations) or 'none'}."
-            )
-        return known
+        places = called(integration, self._integrations)
+        return places if integration is not None else [*places, NO_INTEGRATION]
 
     def _explained(self, link: Link) -> Explanation:
         return explained(link, self._parked_until(link), self._now)
@@ -185,7 +178,7 @@ class Explaining:
         name = "no integration" if link.key.integration == NO_INTEGRATION else link.key.integration
         self._desk.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
         self._desk.say(f"  {each.headline}", "green" if link.issue else "yellow")
-        rows = _facts(record) if record else []
+        rows = facts_of(record) if record else []
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
         rows.append(("what to do", each.advice))
@@ -205,11 +198,26 @@ def integrations_in(stored: Mapping[str, Stored], names: ParameterNames) -> dict
     return found
 
 
+def called(name: str | None, integrations: Iterable[str]) -> list[str]:
+    """Return the ids of the integrations that are meant: those of this id or name, or all.
+
+    Raises:
+        Stop: there is none.
+    """
+    known = [each for each in integrations if name in (None, each, each.rpartition("/")[2])]
+    if name is not None and not known:
+        raise wrong_usage(
+            f"There is no integration of that name; there are: {', '.join(integrations) or 'none'}."
+        )
+    return known
+
+
 def _until(notes: Mapping[str, Parking], scope: str) -> float:
     return notes[scope].until if scope in notes else 0.0
 
 
-def _facts(record: Record) -> list[tuple[str, str]]:
+def facts_of(record: Record) -> list[tuple[str, str]]:
+    """Give what was decided as rows; what is empty is left out."""
     facts = [("reason", record.reason), ("rule", record.rule)]
     facts += [("Jira's words", text) for text in record.messages]
     facts += [(f"field {name}", text) for name, text in record.fields.items()]

@@ -1,4 +1,4 @@
-"""The link table, as the operator's commands read it."""
+"""The link table, as the operator's commands read and write it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backtrace_jira.adapters.link_rows import PARKING, RECENT_DECISIONS, Item, link_in, parkings_in, s
-from backtrace_jira.model import Link, Parking
+from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
+from backtrace_jira.adapters.link_rows import (
+    BY_ISSUE,
+    PARKING,
+    RECENT_DECISIONS,
+    Item,
+    link_in,
+    parkings_in,
+    s,
+)
+from backtrace_jira.model import Link, LinkState, Parking
 from backtrace_jira_cli.exits import Stop
 
 if TYPE_CHECKING:
@@ -29,6 +38,7 @@ class LinkTable:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
+        self.store = DynamoDBSync(client, table)
 
     def decisions(self, integration: str, beginning: str) -> list[Link]:
         """Return the rows of all fingerprints that begin like this, newest decision first."""
@@ -46,6 +56,38 @@ class LinkTable:
             KeyConditionExpression="integration = :integration",
             ExpressionAttributeValues={":integration": s(integration)},
             ScanIndexForward=False,
+        )
+
+    def linked(self, integration: str, limit: int) -> list[Link]:
+        """Return the rows that have a ticket or may be getting one, the last decision first."""
+        return self._query(
+            limit,
+            IndexName=RECENT_DECISIONS,
+            KeyConditionExpression="integration = :integration",
+            FilterExpression="attribute_exists(issue_id) OR #state IN (:creating, :uncertain)",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={
+                ":integration": s(integration),
+                ":creating": s(LinkState.CREATING),
+                ":uncertain": s(LinkState.UNCERTAIN),
+            },
+            ScanIndexForward=False,
+        )
+
+    def of_key(self, integration: str, issue_key: str) -> list[Link]:
+        """Return the rows that hold a ticket under this key; all rows of the integration are read for it."""
+        return self._query(
+            KeyConditionExpression="integration = :integration",
+            FilterExpression="issue_key = :key",
+            ExpressionAttributeValues={":integration": s(integration), ":key": s(issue_key)},
+        )
+
+    def of_ticket(self, integration: str, issue_id: str) -> list[Link]:
+        """Return the rows of an integration that hold a ticket."""
+        return self._query(
+            IndexName=BY_ISSUE,
+            KeyConditionExpression="issue_id = :id AND integration = :integration",
+            ExpressionAttributeValues={":integration": s(integration), ":id": s(issue_id)},
         )
 
     def parkings(self, connection: str) -> Mapping[str, Parking]:

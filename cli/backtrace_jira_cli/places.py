@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from backtrace_jira.config import ParameterNames, web_address
-from backtrace_jira_cli.exits import wrong_usage
+from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.plan import Stored
 
 ROOT = "/backtrace-jira"
 _PATH = re.compile(r"(/[A-Za-z0-9_.-]+){1,10}/?")
@@ -37,3 +39,26 @@ def local_or_encrypted(endpoint_url: str | None) -> str | None:
         return web_address(endpoint_url) if endpoint_url else None
     except ValueError as error:
         raise wrong_usage(f"--endpoint-url {error}.") from None
+
+
+def own_address(url: str | None) -> str | None:
+    """Return the address that Jira is told to send to."""
+    try:
+        return web_address(url) if url else None
+    except ValueError as error:
+        raise wrong_usage(f"--url {error}.") from None
+
+
+def deployed(stored: Mapping[str, Stored], names: ParameterNames, name: str) -> str:
+    """Return what the deployment wrote down of itself.
+
+    Raises:
+        Stop: there is none here.
+    """
+    parameter = names.deployment(name)
+    if parameter not in stored:
+        raise Stop(
+            f"{parameter} is missing: nothing is deployed as this stage in this region. "
+            "Try --stage or --region, or deploy (make deploy)."
+        )
+    return stored[parameter].text

@@ -88,11 +88,11 @@ def explain(
     import time
 
     from backtrace_jira_cli.console import Desk
-    from backtrace_jira_cli.exits import Stop, wrong_usage
+    from backtrace_jira_cli.exits import wrong_usage
     from backtrace_jira_cli.explaining import Explaining
     from backtrace_jira_cli.link_table import open_link_table
     from backtrace_jira_cli.parameter_store import open_store
-    from backtrace_jira_cli.places import local_or_encrypted, parameter_names
+    from backtrace_jira_cli.places import deployed, local_or_encrypted, parameter_names
 
     desk = Desk(machine=as_json)
     with desk.ending():
@@ -101,13 +101,8 @@ def explain(
         names = parameter_names(stage, prefix)
         endpoint = local_or_encrypted(endpoint_url)
         stored = open_store(region=region, profile=profile, endpoint_url=endpoint).read(names.prefix)
-        table = stored.get(names.deployment("links_table"))
-        if table is None:
-            raise Stop(
-                f"{names.deployment('links_table')} is missing: nothing is deployed as this stage in this region. "
-                "Try --stage or --region, or deploy (make deploy)."
-            )
-        links = open_link_table(table.text, region=region, profile=profile, endpoint_url=endpoint)
+        table = deployed(stored, names, "links_table")
+        links = open_link_table(table, region=region, profile=profile, endpoint_url=endpoint)
         explaining = Explaining(stored, names, links, desk, time.time())
         if fingerprint:
             explaining.one(fingerprint.strip(), integration)

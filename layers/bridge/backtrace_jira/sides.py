@@ -134,3 +134,14 @@ def with_ticket_as(
 def without_ticket(tickets: Sequence[Mapping[str, Any]], watcher: str, issue: Issue) -> list[JSON]:
     """Return the column without our entry."""
     return [dict(entry) for entry in tickets if not is_entry_of(entry, watcher, issue)]
+
+
+def after_unlinking(group: Group, watcher: str, issue: Issue) -> tuple[State | None, list[JSON]]:
+    """Return what to write to a group whose ticket is unlinked: state, None to leave it, and column.
+
+    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page).
+    """
+    left = without_ticket(group.tickets, watcher, issue)
+    others = any(isinstance(entry, dict) and not _is_own(entry) for entry in left)
+    free = group.state is State.IN_PROGRESS and not others and group.assignee is None
+    return State.OPEN if free else None, left

@@ -19,8 +19,8 @@ from backtrace_jira.errors import Busy, CredentialRefused, NeedsAttention, Refus
 from backtrace_jira.model import Decision, Link, LinkState, Outcome, Record
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.settling import Pair
-from backtrace_jira.sides import OWN_WATCHER, Group, Ticket, without_ticket
-from backtrace_jira.states import State, state_of
+from backtrace_jira.sides import Group, Ticket, after_unlinking
+from backtrace_jira.states import state_of
 from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
 from backtrace_jira.sync_settings import Truth
 from backtrace_jira.turns import Turn
@@ -164,11 +164,8 @@ class Synchronise:
         side = self._configuration.backtrace(integration.universe)
         group = side.group(integration.project, link.key.fingerprint)
         if group.has_ticket(integration.name, link.issue):
-            left = without_ticket(group.tickets, integration.name, link.issue)
-            others = any(isinstance(entry, dict) and entry.get("watcher") != OWN_WATCHER for entry in left)
-            # Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page).
-            free = group.state is State.IN_PROGRESS and not others and group.assignee is None
-            side.write(group, state=State.OPEN if free else None, tickets=left)
+            state, left = after_unlinking(group, integration.name, link.issue)
+            side.write(group, state=state, tickets=left)
         record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
         self._store.unlink(link.key, link.issue.id, record)
 

@@ -43,17 +43,26 @@ class WebhookHint:
 
 
 def is_signed(body: bytes, header: str, secret: str) -> bool:
-    """Tell whether `X-Hub-Signature: sha256=<hex>` is the HMAC of the body as it came; no secret signs nothing."""
+    """Tell whether `X-Hub-Signature: sha256=<hex>` is the HMAC of the body as it came; no secret signs nothing.
+
+    While a secret is being replaced there are several, one a line, and any may have signed.
+    """
     method, _, digest = header.strip().partition("=")
-    if method.lower() not in METHODS or not secret.strip():
+    given = digest.strip().lower().encode("utf-8", "replace")
+    if method.lower() not in METHODS:
         return False
-    wanted = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(wanted.encode(), digest.strip().lower().encode("utf-8", "replace"))
+    wanted = [hmac.new(each.encode(), body, hashlib.sha256).hexdigest() for each in _secrets(secret)]
+    return any(hmac.compare_digest(each.encode(), given) for each in wanted)
 
 
 def is_secret(given: str, secret: str) -> bool:
-    """Tell whether this is the secret, in a time that does not depend on how near it is."""
-    return bool(secret.strip()) and hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
+    """Tell whether this is the secret, in a time that does not depend on how near it is; any line may be it."""
+    said = given.encode("utf-8", "replace")
+    return any(hmac.compare_digest(each.encode(), said) for each in _secrets(secret))
+
+
+def _secrets(secret: str) -> list[str]:
+    return [line for line in secret.splitlines() if line.strip()]
 
 
 def read_webhook(body: bytes) -> WebhookHint | None:

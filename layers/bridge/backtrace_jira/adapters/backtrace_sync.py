@@ -7,8 +7,8 @@ from typing import Any
 
 from backtrace_jira.adapters.backtrace import BacktraceClient, rows_in, tickets_in
 from backtrace_jira.errors import OutcomeUnknown
-from backtrace_jira.model import JSON
-from backtrace_jira.sides import BacktraceUser, Group
+from backtrace_jira.model import JSON, Issue
+from backtrace_jira.sides import BacktraceUser, Group, after_unlinking
 from backtrace_jira.states import State
 
 COLUMNS = ("fingerprint", "state", "ticket", "last_modified")
@@ -56,6 +56,15 @@ class BacktraceSync(BacktraceClient):
         if tickets is not None:
             body["ticket"] = {"action": "set", "assignee": "set", "value": list(tickets)}
         self._write(group.project, body)
+
+    def unlink(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> bool:
+        """Take our entry out of a group, once; false where it is not there. Others stay as they are."""
+        group = self.group(project, fingerprint)
+        if not group.has_ticket(watcher, issue):
+            return False
+        state, left = after_unlinking(group, watcher, issue)
+        self.write(group, state=state, tickets=left)
+        return True
 
     def _rows(
         self, project: str, filters: Mapping[str, JSON], *, limit: int, offset: int = 0

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 WEBHOOK = "#webhook"
 """Stands where an integration's id stands; the function may touch no other items (template.yaml)."""
-MISSING_MAX_AGE = 10.0
-"""Seconds for which a secret that is not there is not asked for again."""
+SHORTEST_AGE = 10.0
+"""Seconds for which a secret that is not there, or does not fit, is not asked for again."""
 
 
 class SSMWebhookSecrets:
@@ -34,17 +34,25 @@ class SSMWebhookSecrets:
         self._max_age = max_age
         self._clock = clock
         self._kept: dict[str, tuple[float, str]] = {}
+        """When it was read, and what was read."""
 
     def of(self, connection: str) -> str:
-        """Read a SecureString."""
-        until, secret = self._kept.get(connection, (0.0, ""))
-        if until > self._clock():
-            return secret
+        """Read a SecureString; one that is missing may have been made since."""
+        known = self._kept.get(connection)
+        return self._younger_than(self._max_age if known and known[1] else SHORTEST_AGE, connection)
+
+    def anew(self, connection: str) -> str:
+        """Read it again, at most every few seconds: whoever sends nonsense shall not make us ask SSM each time."""
+        return self._younger_than(SHORTEST_AGE, connection)
+
+    def _younger_than(self, age: float, connection: str) -> str:
+        known = self._kept.get(connection)
+        if known and self._clock() - known[0] < min(age, self._max_age):
+            return known[1]
         secret = self._read(self._names.webhook_secret(connection))
         if len(self._kept) > 1000:  # names that somebody makes up
             self._kept.clear()
-        lasting = self._max_age if secret else min(self._max_age, MISSING_MAX_AGE)
-        self._kept[connection] = (self._clock() + lasting, secret)
+        self._kept[connection] = (self._clock(), secret)
         return secret
 
     def _read(self, name: str) -> str:

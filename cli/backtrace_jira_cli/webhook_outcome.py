@@ -1,0 +1,62 @@
+"""How a command about webhooks ended for one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Ending(StrEnum):
+    """How it ended for a connection. Machines rely on the names."""
+
+    REGISTERED = "registered"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    ABSENT = "absent"
+    FINE = "fine"
+    NOT_FINE = "not_fine"
+    BY_HAND = "by_hand"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nobody has to do anything."""
+        return self not in (Ending.NOT_FINE, Ending.BY_HAND, Ending.FAILED)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one connection. `notes` are sentences, `steps` what is to be done by hand."""
+
+    connection: str
+    ending: Ending
+    notes: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    state: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "connection": self.connection,
+            "outcome": str(self.ending),
+            "notes": self.notes,
+            "steps": self.steps,
+            **({"state": self.state} if self.state else {}),
+        }
+
+
+IN_WORDS = {
+    Ending.REGISTERED: "registered",
+    Ending.UPDATED: "updated",
+    Ending.UNCHANGED: "registered already; nothing was changed",
+    Ending.REMOVED: "removed",
+    Ending.ABSENT: "none of ours is registered",
+    Ending.FINE: "as it should be",
+    Ending.NOT_FINE: "not as it should be",
+    Ending.BY_HAND: "to be done by hand",
+    Ending.SKIPPED: "left out",
+    Ending.FAILED: "failed",
+}

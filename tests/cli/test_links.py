@@ -1,0 +1,378 @@
+"""`backtrace-jira links`: what is told of links, and links that a person makes and cuts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
+from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Record
+from backtrace_jira.ports import Lease
+from backtrace_jira.states import State, Status
+from backtrace_jira.synced import Synced
+from backtrace_jira.turns import Turn
+from tests.cli.checked_site import ID, Site
+from tests.cli.conftest import REGION, Operator, answered, refuse
+from tests.tables import new_table
+
+FINGERPRINT = "8910551e27a339e5"
+OTHER = "77aa01be2390c0ff"
+KEY = LinkKey(ID, FINGERPRINT)
+OWN = {"watcher": "_backtrace"}
+
+
+@pytest.fixture(params=["cloud", "9.12.0", "10.3.0"])
+def site(request: pytest.FixtureRequest, operator: Operator) -> Site:
+    made: Site = (
+        request.getfixturevalue("cloud")
+        if request.param == "cloud"
+        else request.getfixturevalue("on_site")(request.param)
+    )
+    made.store()
+    made.jira.create_issue("Found by hand")
+    made.jira.create_issue("Another")
+    return made
+
+
+@pytest.fixture
+def store(operator: Operator) -> DynamoDBSync:
+    client = boto3.client("dynamodb", region_name=REGION)
+    table = new_table(client)
+    operator.put("deployment/links_table", table)
+    return DynamoDBSync(client, table)
+
+
+def told(operator: Operator, *arguments: str, code: int = 0, typing: str | None = None) -> str:
+    result = operator.call("links", *arguments, typing=typing)
+    assert result.exit_code == code, result.output
+    return " ".join(result.output.split())
+
+
+def report(operator: Operator, *arguments: str, code: int = 0) -> dict[str, Any]:
+    result = operator.call("links", *arguments, "--json")
+    assert result.exit_code == code, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def row(store: DynamoDBSync, fingerprint: str = FINGERPRINT) -> Link:
+    found = store.get(LinkKey(ID, fingerprint))
+    assert found is not None
+    return found
+
+
+def column(site: Site, fingerprint: str = FINGERPRINT) -> list[dict[str, Any]]:
+    found = site.backtrace.issue("my_project", fingerprint)
+    return found.ticket if found else []
+
+
+def state(site: Site, fingerprint: str = FINGERPRINT) -> str:
+    found = site.backtrace.issue("my_project", fingerprint)
+    assert found is not None
+    return found.state
+
+
+def linked(store: DynamoDBSync, issue: Issue, key: LinkKey = KEY, age: float = 600) -> None:
+    store.complete(key, issue, Record(time.time() - age, Decision.CREATED, rule="action 2"))
+
+
+def lease(key: LinkKey = KEY, age: float = 0) -> Lease:
+    now = time.time() - age
+    return Lease(key, "a function", now, now + 75)
+
+
+# ── add ──
+
+
+def test_an_existing_ticket_is_linked_on_both_sides(site: Site, store: DynamoDBSync) -> None:
+    text = told(site.operator, "add", "bug-1", FINGERPRINT, OTHER)
+    assert f"{FINGERPRINT}: linked to BUG-1" in text
+    for fingerprint in (FINGERPRINT, OTHER):
+        found = row(store, fingerprint)
+        issue = site.jira.issues["BUG-1"]
+        assert found.issue == Issue(issue.id, "BUG-1", f"{site.jira.site_url}/browse/BUG-1")
+        assert (found.state, found.linked_in_backtrace) == (LinkState.COMPLETE, True)
+        assert found.record
+        assert (found.record.decision, found.record.reason) == (Decision.LINKED, "linked by hand")
+        own, entry = column(site, fingerprint)
+        assert own == OWN
+        assert (entry["watcher"], entry["short"], entry["url"]) == ("jira-bugs", "BUG-1", found.issue.url)
+        assert state(site, fingerprint) == "in-progress"
+    assert {link.key.fingerprint for link in store.links_of_issue(issue.id)} == {FINGERPRINT, OTHER}
+    assert "linked by hand" in " ".join(site.operator.call("explain", FINGERPRINT).output.split())
+
+
+def test_adding_twice_changes_nothing(site: Site, store: DynamoDBSync) -> None:
+    told(site.operator, "add", "BUG-1", FINGERPRINT)
+    before, entries = row(store), column(site)
+    assert "linked to BUG-1 already" in told(site.operator, "add", "BUG-1", FINGERPRINT)
+    assert (row(store), column(site)) == (before, entries)
+
+
+def test_a_group_that_has_another_ticket_keeps_it_unless_told_otherwise(
+    site: Site, store: DynamoDBSync
+) -> None:
+    told(site.operator, "add", "BUG-1", FINGERPRINT)
+    before = row(store)
+    text = told(site.operator, "add", "BUG-2", FINGERPRINT, OTHER, code=1)
+    assert "it is linked to BUG-1 already; --replace links it to BUG-2 instead" in text
+    assert "1 of 2 could not be done" in text
+    assert (row(store), [entry.get("short") for entry in column(site)]) == (before, [None, "BUG-1"])
+    assert "linked to BUG-2, no longer to BUG-1" in told(
+        site.operator, "add", "BUG-2", FINGERPRINT, "--replace"
+    )
+    assert (row(store).issue or before.issue) != before.issue
+    assert [entry.get("short") for entry in column(site)] == [None, "BUG-2"]
+    assert state(site) == "in-progress"
+
+
+@pytest.mark.parametrize("missing", ["BUG-99", "NOPE-1"])
+def test_a_ticket_that_nobody_may_see_is_not_linked(site: Site, store: DynamoDBSync, missing: str) -> None:
+    assert "does not exist, or the account" in told(site.operator, "add", missing, FINGERPRINT, code=1)
+    assert store.get(KEY) is None
+
+
+def test_while_a_ticket_is_being_made_the_group_is_left_alone(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    store.claim(lease())
+    before = row(store)
+    assert "a ticket is being made" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
+    assert (row(store), column(cloud)) == (before, [])
+
+
+def test_after_a_create_that_nobody_heard_of_the_label_to_look_for_is_told(
+    cloud: Site, store: DynamoDBSync
+) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    store.claim(lease(age=600))
+    assert KEY.marker("dev") in told(cloud.operator, "add", "BUG-1", FINGERPRINT)
+    assert row(store).state is LinkState.COMPLETE
+
+
+def test_a_group_that_is_held_back_can_be_linked(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    store.claim(lease())
+    store.hold(lease(), Record(1.0, Decision.HELD), time.time() + 99)
+    told(cloud.operator, "add", "BUG-1", FINGERPRINT)
+    assert row(store).linked_in_backtrace
+
+
+def test_backtrace_says_no_and_another_run_makes_it_good(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    cloud.backtrace.refuse(FINGERPRINT, "\x1b[2Jbusy")
+    result = cloud.operator.call("links", "add", "BUG-1", FINGERPRINT)
+    assert result.exit_code == 1
+    assert "busy" in result.output
+    assert "\x1b" not in result.output
+    assert not row(store).linked_in_backtrace
+    cloud.backtrace.refusals.clear()
+    told(cloud.operator, "add", "BUG-1", FINGERPRINT)
+    assert row(store).linked_in_backtrace
+
+
+def test_what_should_be_known_is_told(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.integration["event"] = "trace"
+    cloud.store()
+    cloud.jira.add_project("OPS", "Operations")
+    cloud.jira.create_issue("Elsewhere", project="OPS")
+    text = told(cloud.operator, "add", "OPS-1", FINGERPRINT)
+    assert "webhooks and the schedule do not tell of its changes" in text
+    assert "a ticket for each error" in text
+
+
+def test_a_refused_credential_is_told_and_nothing_is_claimed(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.jira_secret = "canary-wrong"
+    cloud.store()
+    text = told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
+    assert "does not accept" in text
+    assert "canary" not in text
+    assert store.get(KEY) is None
+
+
+def test_aws_refuses_to_write(cloud: Site, store: DynamoDBSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    refuse(monkeypatch, lambda op, _: answered("AccessDeniedException", op) if op == "UpdateItem" else None)
+    assert "may not write to the link table" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
+
+
+# ── remove ──
+
+
+def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDBSync) -> None:
+    told(site.operator, "add", "BUG-1", FINGERPRINT, OTHER)
+    theirs = {"watcher": "jira-bugs", "short": "BUG-9", "url": "https://elsewhere.example/browse/BUG-9"}
+    site.backtrace.seed("my_project", FINGERPRINT, ticket=[*column(site), theirs])
+    text = told(site.operator, "remove", FINGERPRINT[:6], "--yes")
+    assert "BUG-1 is unlinked; the group's next error makes a new ticket" in text
+    found = row(store)
+    assert (found.issue, found.state, found.linked_in_backtrace, found.synced) == (
+        None, LinkState.RELEASED, False, None,
+    )  # fmt: skip
+    assert found.record
+    assert (found.record.decision, found.record.reason) == (Decision.UNLINKED, "unlinked by hand")
+    assert column(site) == [OWN, theirs]
+    assert state(site) == "in-progress"
+    assert row(store, OTHER).issue is not None
+    assert store.claim(lease()).owner == "a function"
+
+
+@pytest.mark.parametrize(
+    ("before", "assignees", "after"),
+    [
+        ("in-progress", [], "open"),
+        ("in-progress", [{"id": 7, "username": "jo"}], "in-progress"),
+        ("resolved", [], "resolved"),
+    ],
+)
+def test_a_group_in_progress_without_ticket_and_assignee_is_open_again(
+    cloud: Site, store: DynamoDBSync, before: str, assignees: list[Any], after: str
+) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    told(cloud.operator, "add", "BUG-1", FINGERPRINT)
+    own, entry = column(cloud)
+    cloud.backtrace.seed(
+        "my_project", FINGERPRINT, state=before, ticket=[{**own, "assignees": assignees}, entry]
+    )
+    told(cloud.operator, "remove", FINGERPRINT, "--yes")
+    assert (state(cloud), len(column(cloud))) == (after, 1)
+
+
+def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSync, at_terminal: None) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    told(cloud.operator, "add", "BUG-1", FINGERPRINT)
+    assert "is linked to BUG-1" in told(cloud.operator, "remove", FINGERPRINT, code=2, typing="n\n")
+    assert row(store).issue is not None
+    told(cloud.operator, "remove", FINGERPRINT, typing="y\n")
+    assert row(store).issue is None
+
+
+def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    assert "add --yes" in told(cloud.operator, "remove", FINGERPRINT, code=2)
+    assert row(store).issue is not None
+    report(cloud.operator, "remove", FINGERPRINT, code=2)
+    assert report(cloud.operator, "remove", FINGERPRINT, "--yes")["groups"][0]["ok"]
+    assert "There is no link" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+
+
+def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    store.take_turn(Turn("main", "10001", "a function", time.time() + 60), now=time.time())
+    assert "brings this ticket in line" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+    assert row(store).issue is not None
+
+
+def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    twin = LinkKey(ID, f"{FINGERPRINT}ff")
+    for key in (KEY, twin):
+        linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"), key)
+    assert twin.fingerprint in told(cloud.operator, "remove", FINGERPRINT[:8], "--yes", code=2)
+    told(cloud.operator, "remove", FINGERPRINT, "--yes")
+    assert (row(store).issue, row(store, twin.fingerprint).issue is None) == (None, False)
+
+
+# ── list and show ──
+
+
+def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    assert "Nothing is linked yet" in told(operator, "list")
+    for number in range(4):
+        issue = Issue(str(number), f"BUG-{number}", "https://jira.example")
+        linked(store, issue, LinkKey(ID, f"{number:016x}"), age=100 - number)
+    store.mark_linked(LinkKey(ID, f"{3:016x}"), Synced(state=State.OPEN))
+    store.note(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
+    lines = operator.call("links", "list", "--count", "2").stdout.splitlines()
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
+    assert [line[:5] for line in cells] == [
+        ["fingerprint", "ticket", "state", "in Backtrace", "last decision"],
+        [f"{3:016x}", "BUG-3", "complete", "yes", "created"],
+        [f"{2:016x}", "BUG-2", "complete", "not yet", "created"],
+    ]
+    found = report(operator, "list", "--integration", "jira-bugs")["links"]
+    assert [each["ticket"]["key"] for each in found] == ["BUG-3", "BUG-2", "BUG-1", "BUG-0"]
+
+
+def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    issue = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
+    for key in (KEY, LinkKey(ID, OTHER)):
+        linked(store, issue, key)
+    synced = Synced(
+        State.IN_PROGRESS, "7", Status("3", "In \x1b[2JArbeit", "indeterminate"), "", time.time() - 7300,
+        ("assigned in Jira: jo in Backtrace",), ("nobody is known",),
+    )  # fmt: skip
+    store.record_synced(KEY, issue, issue, synced)
+    text = told(operator, "show", FINGERPRINT[:6])
+    for expected in (
+        "ticket | BUG-7 (id 10001)",
+        "told to Backtrace | no",
+        "created, ",
+        "rule | action 2",
+        "(2 h ago)",
+        "Backtrace was | in-progress",
+        "assigned in Backtrace to | 7",
+        "Jira was | In [2JArbeit (category indeterminate)",
+        "assigned in Jira to | nobody",
+        "done then | assigned in Jira: jo in Backtrace",
+        "could not be done | nobody is known",
+    ):
+        assert expected in text
+    assert OTHER not in text
+    found = report(operator, "show", "bug-7")["links"]
+    assert {each["fingerprint"] for each in found} == {FINGERPRINT, OTHER}
+    assert next(each for each in found if each["synced"])["synced"]["state"] == "in-progress"
+
+
+def test_nothing_is_there_to_show(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+    cloud.store()
+    assert "There is no link of BUG-7" in told(operator, "show", "BUG-7", code=1)
+    assert "There is no link" in told(operator, "show", FINGERPRINT, code=1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "abc"),
+        ("show", FINGERPRINT, "--integration", "nobody"),
+        ("list", "--integration", "nobody"),
+        ("add", "no-key", FINGERPRINT),
+        ("add", "BUG-1", "with blank"),
+        ("add", "BUG-1", "x" * 257),
+        ("remove", "abc", "--yes"),
+    ],
+)
+def test_wrong_usage(cloud: Site, store: DynamoDBSync, arguments: tuple[str, ...]) -> None:
+    cloud.store()
+    told(cloud.operator, *arguments, code=2)
+
+
+def test_of_several_integrations_one_has_to_be_named(
+    on_site: Callable[..., Site], cloud: Site, store: DynamoDBSync
+) -> None:
+    cloud.store()
+    cloud.jira.create_issue("Found by hand")
+    cloud.put("integrations/my_universe/my_project/second", cloud.integration | {"name": "second"})
+    assert "Say which with --integration" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=2)
+    told(cloud.operator, "add", "BUG-1", FINGERPRINT, "--integration", "second")
+    assert store.get(LinkKey("my_universe/my_project/second", FINGERPRINT))
+
+
+def test_nothing_is_deployed(cloud: Site) -> None:
+    cloud.store()
+    assert "nothing is deployed" in told(cloud.operator, "list", code=1)
