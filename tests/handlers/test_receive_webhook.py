@@ -248,6 +248,8 @@ class Secrets:
     def of(self, connection: str) -> str:
         return SECRET
 
+    anew = of
+
 
 def intake(changes: Changes, known: Known) -> ReceiveWebhook:
     return ReceiveWebhook(secrets=Secrets(), known=known, changes=changes, clock=lambda: 0.0)
