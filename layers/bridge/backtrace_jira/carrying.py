@@ -15,9 +15,9 @@ from backtrace_jira.settling import (
     Pair,
     StateContest,
     carried,
-    conflicting,
     decide,
     follows,
+    from_group,
     pushed,
     with_baseline,
 )
@@ -78,9 +78,12 @@ class Carrying:
             self._carry(pair, ticket, state, assignee)
 
     def _with_times(self, ticket: Ticket, pairs: Sequence[Pair]) -> Ticket:
-        """Read the changelog where both sides changed, so that it matters when, and after a turn that was cut off."""
+        """Read the changelog where a group has news, and after a turn that was cut off.
+
+        The ticket may have changed later than the group, and even back to what it was.
+        """
         contests = (StateContest(ticket), AssigneeContest(ticket))
-        needed = self._turn.notes or any(conflicting(contest, pairs) for contest in contests)
+        needed = self._turn.notes or any(from_group(contest, pair) for contest in contests for pair in pairs)
         if ticket.changes is not None or not needed:
             return ticket
         return self._jira.ticket(self._turn.issue_id, changes=True) or ticket

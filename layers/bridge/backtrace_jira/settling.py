@@ -6,7 +6,7 @@ changes the latest wins, and Jira's in a tie. Linking is a baseline: what the si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.config import Integration
@@ -207,14 +207,6 @@ def follows(contest: Contest, pair: Pair, decided: Decided) -> bool:
 def is_fresh(pair: Pair) -> bool:
     """Tell whether the sides were never looked at together."""
     return pair.synced.at == 0.0
-
-
-def conflicting(contest: Contest, pairs: Iterable[Pair]) -> bool:
-    """Tell whether both sides have news, so that it matters when."""
-    found = list(pairs)
-    return any(from_jira(contest, each) for each in found) and any(
-        from_group(contest, each) for each in found
-    )
 
 
 def decide(contest: Contest, ticket: Ticket, pairs: Sequence[Pair]) -> Decided:
