@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from backtrace_jira.config import Integration, ParameterNames
 from backtrace_jira.model import NO_INTEGRATION, Decision, Link, LinkState, Parking, Record
 from backtrace_jira.parking import WHOLE_CONNECTION
+from backtrace_jira.synced import Synced
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_table import LinkTable
@@ -31,6 +32,7 @@ _ADVICE = {
     Decision.NO_INTEGRATION: "add an integration of that project to the settings (backtrace-jira configure)",
 }
 _HOW = {Decision.CREATED: "made", Decision.LINKED: "linked by hand"}
+_SYNC_ADVICE = "mend what could not be done; it is tried again when the ticket or the group changes next"
 _HEADLINES = {
     Decision.UNLINKED: "No ticket: unlinked; the group's next error makes a new one",
     Decision.REFUSED: "No ticket: refused",
@@ -65,6 +67,7 @@ class Explanation:
             "ticket": asdict(link.issue) if link.issue else None,
             "linked_in_backtrace": link.linked_in_backtrace,
             "record": {**asdict(record), "decision": str(record.decision)} if record else None,
+            "synced": asdict(link.synced) if link.synced else None,
         }
 
 
@@ -76,12 +79,16 @@ def explained(link: Link, parked_until: float, now: float) -> Explanation:
         how = _HOW.get(decision, "found again after a cut-off create")
         told = "" if link.linked_in_backtrace else "; Backtrace has not been told yet, which is tried again"
         headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{told}"
-        return Explanation(link, headline, "nothing")
-    if link.state is LinkState.CREATING:
+        return Explanation(
+            link, headline, _SYNC_ADVICE if link.synced and link.synced.problems else "nothing"
+        )
+    if link.state is LinkState.CREATING and link.lease_until > now:
         return Explanation(link, "The ticket is being made right now", "look again in a minute", parked_until)
-    if link.state is LinkState.UNCERTAIN:
-        headline = f"A create got no answer; Jira is searched for its ticket ({link.lookups} times so far)"
-        return Explanation(link, headline, _ADVICE[Decision.POSTPONED], parked_until)
+    if link.state in (LinkState.CREATING, LinkState.UNCERTAIN):
+        headline = f"A create was cut off; Jira is searched for its ticket ({link.lookups} times so far)"
+        refused = record is not None and record.decision is Decision.REFUSED
+        advice = _ADVICE[Decision.REFUSED if refused else Decision.POSTPONED]
+        return Explanation(link, headline, advice, parked_until)
     if record is None:
         return Explanation(link, "No ticket yet", "wait for the next event", parked_until)
     headline = f"{_HEADLINES.get(record.decision, str(record.decision))}{_when(record, now)}"
@@ -179,6 +186,8 @@ class Explaining:
         self._desk.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
         self._desk.say(f"  {each.headline}", "green" if link.issue else "yellow")
         rows = facts_of(record) if record else []
+        if link.synced:
+            rows += [(name, text) for name, text in synced_facts(link.synced, self._now) if text]
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
         rows.append(("what to do", each.advice))
@@ -224,6 +233,24 @@ def facts_of(record: Record) -> list[tuple[str, str]]:
     facts += [("left out", text) for text in record.left_out]
     facts += [("unknown attribute", f"${name}") for name in record.unknown_attributes]
     return [(name, text) for name, text in facts if text]
+
+
+def synced_facts(synced: Synced, now: float) -> list[tuple[str, str]]:
+    """Say what ticket and group were when they were last brought in line, and what could not be done then."""
+    status = synced.status
+    return [
+        ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
+        ("Backtrace was", str(synced.state or "")),
+        ("assigned in Backtrace to", _somebody(synced.assignee)),
+        ("Jira was", f"{status.name} (category {status.category})" if status else ""),
+        ("assigned in Jira to", _somebody(synced.ticket_assignee)),
+        *(("done then", text) for text in synced.told),
+        *(("could not be done", text) for text in synced.problems),
+    ]
+
+
+def _somebody(user: str | None) -> str:
+    return "" if user is None else user or "nobody"
 
 
 def _line(each: Explanation, now: float) -> Sequence[str]:

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backtrace_jira.model import Link, LinkState
-from backtrace_jira.synced import Synced
-from backtrace_jira_cli.explaining import ago, facts_of, moment
+from backtrace_jira_cli.explaining import ago, facts_of, moment, synced_facts
 
 Facts = list[tuple[str, str]]
 
@@ -39,7 +38,7 @@ def facts_about(link: Link, now: float) -> Facts:
         facts += [("last decision", f"{record.decision}, {moment(record.at)} ({ago(now - record.at)})")]
         facts += facts_of(record)
     if link.synced:
-        facts += _synced(link.synced, now)
+        facts += synced_facts(link.synced, now)
     return [(name, text) for name, text in facts if text]
 
 
@@ -56,20 +55,3 @@ def as_json(link: Link) -> dict[str, Any]:
         "record": asdict(link.record) if link.record else None,
         "synced": asdict(link.synced) if link.synced else None,
     }
-
-
-def _synced(synced: Synced, now: float) -> Facts:
-    status = synced.status
-    return [
-        ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
-        ("Backtrace was", str(synced.state or "")),
-        ("assigned in Backtrace to", _somebody(synced.assignee)),
-        ("Jira was", f"{status.name} (category {status.category})" if status else ""),
-        ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        *(("done then", text) for text in synced.told),
-        *(("could not be done", text) for text in synced.problems),
-    ]
-
-
-def _somebody(user: str | None) -> str:
-    return "" if user is None else user or "nobody"

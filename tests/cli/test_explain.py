@@ -13,7 +13,7 @@ from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.model import NO_INTEGRATION, Decision, Issue, LinkKey, Pace, Parking, Record
 from backtrace_jira.ports import Lease
-from backtrace_jira.states import State
+from backtrace_jira.states import State, Status
 from backtrace_jira.synced import Synced
 from tests.builders import integration
 from tests.cli.conftest import PREFIX, REGION, Operator
@@ -106,6 +106,52 @@ def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
     assert "has not been told" not in told(operator, FINGERPRINT)
 
 
+def test_what_could_not_be_carried_to_the_other_side_is_told(
+    operator: Operator, links: DynamoDBLinks
+) -> None:
+    links.complete(KEY, ISSUE, record(Decision.CREATED))
+    links.mark_linked(
+        KEY,
+        Synced(
+            State.RESOLVED,
+            "",
+            Status("3", "In Review", "indeterminate"),
+            "",
+            at=time.time() - 60,
+            told=("resolved in Backtrace: To Do → In Review in Jira",),
+            problems=("no transition leads on from In Review",),
+        ),
+    )
+    text = told(operator, FINGERPRINT)
+    assert "could not be done | no transition leads on from In Review" in text
+    assert "Jira was | In Review" in text
+    assert "tried again when the ticket or the group changes" in text
+    (found,) = json.loads(operator.call("explain", FINGERPRINT, "--json").stdout)["decisions"]
+    assert found["synced"]["problems"] == ["no transition leads on from In Review"]
+
+
+def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
+    operator: Operator, links: DynamoDBLinks
+) -> None:
+    now = time.time()
+    links.claim(Lease(KEY, "dead", now - 100, now - 25))
+    text = told(operator, FINGERPRINT)
+    assert "being made right now" not in text
+    assert "cut off" in text
+
+
+def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBLinks) -> None:
+    links.claim(lease())
+    links.leave_uncertain(
+        lease(),
+        record(Decision.REFUSED, reason="401"),
+        now=time.time(),
+        until=time.time() + 20,
+        looked_up=False,
+    )
+    assert "Start DLQ redrive" in told(operator, FINGERPRINT)
+
+
 @pytest.mark.parametrize(
     ("decision", "expected"),
     [
@@ -160,7 +206,7 @@ def test_what_is_not_over(operator: Operator, links: DynamoDBLinks) -> None:
         until=held.until,
         looked_up=True,
     )
-    assert "got no answer; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
+    assert "was cut off; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
 
 
 def test_nothing_is_known(operator: Operator, links: DynamoDBLinks) -> None:
