@@ -111,12 +111,6 @@ class SyncWorld(World):
         assert row is not None
         return row
 
-    def notes(self, issue: Issue) -> list[str]:
-        """Return what a turn that was cut off left behind."""
-        key = {"integration": {"S": "#turn"}, "fingerprint": {"S": f"main {issue.id}"}}
-        item = self._aws.dynamodb.get_item(TableName=self.table, Key=key).get("Item", {})
-        return list(item.get("notes", {}).get("SS", []))
-
     def status(self, issue: Issue) -> str:
         return self.jira.state.issues[issue.id].status.name
 

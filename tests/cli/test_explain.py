@@ -141,9 +141,10 @@ def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
 
 
 def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBLinks) -> None:
-    links.claim(lease())
+    mine = lease()
+    links.claim(mine)
     links.leave_uncertain(
-        lease(),
+        mine,
         record(Decision.REFUSED, reason="401"),
         now=time.time(),
         until=time.time() + 20,

@@ -112,19 +112,15 @@ class TwoSides(RuleBasedStateMachine):
     def _is_seen(self, fingerprint: str, field: str, value: str) -> bool:
         """Tell whether Backtrace lets anybody know of a change, and when it was.
 
-        It keeps no history of a row: what is changed there and changed back before it was carried is no change, unless
-        a turn was cut off that had begun to write to the group, whose notes tell. And it keeps one time for a row: of
-        two fields that changed one after the other, both seem to have changed with the second.
+        It keeps no history of a row: what is changed there and changed back before it was carried is no change. And it
+        keeps one time for a row: of two fields that changed one after the other, both seem to have changed with the
+        second.
         """
         synced, now = self.world.row_of(fingerprint).synced, self.world.of(fingerprint)
         assert synced is not None
         assigned = ",".join(map(str, self.world.assigned(fingerprint)))
         other = synced.assignee == assigned if field == "state" else synced.state == now.state
-        notes = self.world.notes(self.issue)
-        changed = getattr(synced, field) != value or any(
-            each.startswith(f"group {fingerprint}") for each in notes
-        )
-        return other and changed
+        return other and getattr(synced, field) != value
 
     # Networks
 

@@ -24,8 +24,7 @@ from backtrace_jira.settling import (
 from backtrace_jira.sides import BacktraceUser, JiraUser, Ticket, with_assignee, with_ticket_as
 from backtrace_jira.states import State
 from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
-from backtrace_jira.sync_settings import SyncedField
-from backtrace_jira.turns import ASSIGNEE, GROUP, STATUS, Turn, note
+from backtrace_jira.turns import ASSIGNEE, STATUS, Turn, note
 from backtrace_jira.workflow import MOST_HOPS, Way
 
 
@@ -207,10 +206,7 @@ class Carrying:
         if write.assigned:
             column = with_assignee([each for each in column if isinstance(each, dict)], write.user)
         try:
-            fields = [SyncedField.STATE] if write.state else []
-            fields += [SyncedField.ASSIGNEE] if write.assigned else []
-            told = f"{pair.group.fingerprint} {self._clock()} {','.join(fields) or 'key'} {mirrored}"
-            self._note(GROUP, told)
+            self._ensure_time(self._turn)
             side.write(pair.group, state=write.state, tickets=column)
         except Refused as error:
             if isinstance(error, CredentialRefused):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from backtrace_jira.config import Integration
 from backtrace_jira.model import Link
-from backtrace_jira.sides import Group, Ticket, is_entry_of
+from backtrace_jira.sides import Group, Ticket
 from backtrace_jira.states import State, Status, state_of
 from backtrace_jira.sync_settings import Sync, SyncedField, Truth, WhenMuted
 from backtrace_jira.synced import Synced
@@ -35,14 +35,6 @@ class Pair:
     def synced(self) -> Synced:
         """What the sides last agreed on."""
         return self.link.synced or Synced()
-
-    @property
-    def mirrored(self) -> str:
-        """The ticket's state as the group's entry for it has it."""
-        issue = self.link.issue
-        entries = self.group.tickets if issue else ()
-        own = (each for each in entries if issue and is_entry_of(each, self.integration.name, issue))
-        return str(next(own, {}).get("state", ""))
 
     def state_of(self, status: Status) -> State:
         """Return what a Jira status means to this integration."""
@@ -108,10 +100,7 @@ class StateContest:
 
     def group_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody changed the group."""
-        synced = pair.synced.state
-        return synced is not None and (
-            pair.group.state is not synced or _overwritten(self._turn, pair, self.field)
-        )
+        return pair.synced.state is not None and pair.synced.state is not pair.group.state
 
     def disagree(self, pair: Pair) -> bool:
         """Tell whether the sides cannot be linked as they are. A fresh ticket goes with a group In Progress."""
@@ -139,10 +128,7 @@ class AssigneeContest:
 
     def group_has_news(self, pair: Pair) -> bool:
         """Tell whether somebody assigned the group."""
-        synced = pair.synced.assignee
-        return synced is not None and (
-            synced != pair.group.assignee_id or _overwritten(self._turn, pair, self.field)
-        )
+        return pair.synced.assignee is not None and pair.synced.assignee != pair.group.assignee_id
 
     def disagree(self, pair: Pair) -> bool:
         """Tell whether one of them has somebody; who it is on the other side is found out later."""
@@ -159,21 +145,6 @@ def _changed_back(ticket: Ticket, field: str, pair: Pair) -> bool:
     """
     since = pair.synced.at or (pair.link.record.at if pair.link.record else 0.0)
     return any(change.field == field and change.at > since for change in ticket.changes or ())
-
-
-def _overwritten(turn: Turn | None, pair: Pair, field: SyncedField) -> bool:
-    """Tell whether the group has its old value again after the turn before wrote another.
-
-    That it was written, the ticket's state tells that our entry mirrors; where that stayed the same, only the time
-    of the group's last change, of whatever it was.
-    """
-    write = turn.group_write(pair.group.fingerprint) if turn else None
-    if write is None or field not in write.fields.split(","):
-        return False
-    before = pair.state_of(pair.synced.status) if pair.synced.status else None
-    if write.mirrored != before:
-        return pair.mirrored == write.mirrored
-    return pair.group.modified > float(write.at)
 
 
 def from_jira(contest: Contest, pair: Pair) -> bool:
