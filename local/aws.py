@@ -24,12 +24,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 
 from local import ROOT
 from local.dynamodb_local import DynamoDBLocal
-from local.sam import BUCKET, LIFTED, expand, take_leftovers
+from local.sam import BUCKET, LIFTED, Route, expand, routes_of, take_leftovers
 from local.serving import Quiet, Serving
 
 REGION = "eu-central-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 _AWS_QUEUES = re.compile(r"^https://sqs\.[a-z0-9-]+\.amazonaws\.com(?=/)")
+_AWS_API = re.compile(r"https://([A-Za-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
 
 
 class _Handler(Quiet, MotoRequestHandler):  # type: ignore[misc]  # moto is not followed
@@ -38,16 +39,35 @@ class _Handler(Quiet, MotoRequestHandler):  # type: ignore[misc]  # moto is not 
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """A function as the emulated Lambda holds it, and the queue it is fed from."""
+    """A function as the emulated Lambda holds it; `logical_id` is its name in the template, `name` in AWS."""
 
+    logical_id: str
     name: str
     handler: str
     timeout: float
     environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class QueueMapping:
+    """A queue that a function is fed from."""
+
+    function: str
+    """Logical id."""
     queue_arn: str
     queue_url: str
     batch_size: int
     reports_batch_item_failures: bool
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A rule of EventBridge that invokes a function from time to time."""
+
+    function: str
+    """Logical id."""
+    rule_arn: str
+    expression: str
 
 
 class EmulatedAWS:
@@ -67,11 +87,15 @@ class EmulatedAWS:
         self.outputs: dict[str, str] = {}
         self.skipped: list[str] = []
         """Types of the template that nothing here emulates."""
+        self.routes: list[Route] = []
+        """Of the template's HTTP APIs, which `local.http_api` serves."""
         self._template = template
         self._parameters = parameters or {}
         self._dynamodb = dynamodb
         self._serving = Serving(DomainDispatcherApplication(create_backend_app), _Handler)
         self._session: boto3.Session | None = None
+        self._functions: dict[str, str] = {}
+        self._parameter_names: list[str] = []
         self.dynamodb_fault = ""
         """Why the engine that was given is not used."""
 
@@ -127,25 +151,63 @@ class EmulatedAWS:
         endpoint = self.dynamodb_endpoint if service == "dynamodb" else self.endpoint
         return self._client(service, endpoint)
 
+    @property
+    def functions(self) -> list[str]:
+        """Return the functions' logical ids, as the template orders them."""
+        return list(self._functions.values())
+
     def function(self, logical_id: str) -> FunctionSettings:
         """Read a function's settings back from the emulated Lambda."""
-        client = self.client("lambda")
-        settings = client.get_function_configuration(FunctionName=self.resources[logical_id])
-        arn = settings["FunctionArn"]
-        mappings = client.list_event_source_mappings()["EventSourceMappings"]
-        mapping = next(each for each in mappings if each["FunctionArn"] == arn)
-        queue = mapping["EventSourceArn"]
-        url = self.client("sqs").get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+        found = self.client("lambda").get_function_configuration(FunctionName=self.resources[logical_id])
         return FunctionSettings(
-            name=settings["FunctionName"],
-            handler=settings["Handler"],
-            timeout=settings["Timeout"],
-            environment={**self._local(settings["Environment"]["Variables"]), **self.access},
-            queue_arn=queue,
-            queue_url=url,
-            batch_size=mapping["BatchSize"],
-            reports_batch_item_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
+            logical_id=logical_id,
+            name=found["FunctionName"],
+            handler=found["Handler"],
+            timeout=found["Timeout"],
+            environment={**self._local(found["Environment"]["Variables"]), **self.access},
         )
+
+    def queue_mappings(self) -> list[QueueMapping]:
+        """Read back which queue feeds which function."""
+        sqs = self.client("sqs")
+        found = self.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        return [
+            QueueMapping(
+                function=self._functions[_last(mapping["FunctionArn"])],
+                queue_arn=mapping["EventSourceArn"],
+                queue_url=sqs.get_queue_url(QueueName=_last(mapping["EventSourceArn"]))["QueueUrl"],
+                batch_size=mapping["BatchSize"],
+                reports_batch_item_failures="ReportBatchItemFailures"
+                in mapping.get("FunctionResponseTypes", []),
+            )
+            for mapping in found
+        ]
+
+    def schedules(self) -> list[Schedule]:
+        """Read back which function runs by the clock."""
+        events = self.client("events")
+        return [
+            Schedule(self._functions[_last(target["Arn"])], rule["Arn"], rule["ScheduleExpression"])
+            for rule in events.list_rules()["Rules"]
+            if rule.get("ScheduleExpression")
+            for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        ]
+
+    def put_api_address(self, logical_id: str, address: str) -> None:
+        """Put an HTTP API's address on this machine where the stack has AWS's: in outputs and parameters.
+
+        It is known only when somebody serves the API, and that is after the functions have been made.
+        """
+
+        def here(text: str) -> str:
+            return _AWS_API.sub(lambda found: address if found[1] == logical_id else found[0], text)
+
+        self.outputs = {name: here(value) for name, value in self.outputs.items()}
+        ssm = self.client("ssm")
+        for name in self._parameter_names:
+            value = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+            if here(value) != value:
+                ssm.put_parameter(Name=name, Value=here(value), Type="String", Overwrite=True)
 
     def _local(self, values: dict[str, Any]) -> dict[str, str]:
         """Give values as text, with the addresses of queues on this machine: CloudFormation's name AWS's own."""
@@ -164,6 +226,7 @@ class EmulatedAWS:
 
     def _deploy(self) -> None:
         template = expand(self._template, self._parameters, REGION)
+        self.routes = routes_of(template)
         leftovers = take_leftovers(template)
         self._put_placeholder_for_code()
         cloudformation = self.client("cloudformation")
@@ -181,6 +244,14 @@ class EmulatedAWS:
         self.outputs = self._local(own)
         found = cloudformation.describe_stack_resources(StackName=self.stack_name)["StackResources"]
         self.resources = {each["LogicalResourceId"]: each.get("PhysicalResourceId", "") for each in found}
+        self._functions = {
+            self.resources[name]: name
+            for name, each in template["Resources"].items()
+            if each["Type"] == "AWS::Lambda::Function"
+        }
+        self._parameter_names = [
+            each["PhysicalResourceId"] for each in found if each["ResourceType"] == "AWS::SSM::Parameter"
+        ]
         leftovers.create(outputs, self.client)
         self.skipped = leftovers.skipped
         self._disable_event_sources()
@@ -217,6 +288,11 @@ class EmulatedAWS:
                     TableName=name,
                     TimeToLiveSpecification={"AttributeName": lifetime["AttributeName"], "Enabled": True},
                 )
+
+
+def _last(arn: str) -> str:
+    """Return the name at the end of an ARN."""
+    return arn.rpartition(":")[2]
 
 
 def _table(description: dict[str, Any]) -> dict[str, Any]:

@@ -5,41 +5,53 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.aws import REGION, FunctionSettings
+from local.aws import REGION, QueueMapping
 from local.function import Function
 
 LARGEST_RECEIVE = 10
 
 
 class EventSource:
-    """Brings a queue's messages to a function, in batches as the template says."""
+    """Brings a queue's messages to a function, in batches as the template says.
 
-    def __init__(self, sqs: Any, settings: FunctionSettings, function: Function) -> None:
+    A FIFO queue is treated no differently, here as in AWS: what the function reports stays, message by message, and
+    the queue itself holds a group back for as long as one of its messages is hidden. A function that reports a
+    message and not the later ones of its group loses their order.
+    """
+
+    def __init__(self, sqs: Any, queue: QueueMapping, function: Function) -> None:
         self._sqs = sqs
-        self._settings = settings
+        self.queue = queue
         self._function = function
         self._held_back: dict[str, str] = {}
         self.invocations = 0
         self.crashes: list[Exception] = []
         """What the function raised; the batch stays in the queue then, as in AWS."""
 
+    def waiting(self) -> int:
+        """Return how many messages are in the queue, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self.queue.queue_url, AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
     def poll(self) -> int:
         """Deliver one batch; return how many messages were in it."""
         messages = self._receive()
         if not messages:
             return 0
-        failed = self._failed([_record(message, self._settings) for message in messages])
+        failed = self._failed([_record(message, self.queue) for message in messages])
         for message in messages:
             if message["MessageId"] in failed:
                 self._held_back[message["MessageId"]] = message["ReceiptHandle"]
             else:
                 self._held_back.pop(message["MessageId"], None)
                 self._sqs.delete_message(
-                    QueueUrl=self._settings.queue_url, ReceiptHandle=message["ReceiptHandle"]
+                    QueueUrl=self.queue.queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
         return len(messages)
 
@@ -60,15 +72,18 @@ class EventSource:
     def hasten(self) -> None:
         """Make visible at once what the function left in the queue for later."""
         for handle in self._held_back.values():
-            self._sqs.change_message_visibility(
-                QueueUrl=self._settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
-            )
+            with contextlib.suppress(
+                self._sqs.exceptions.ReceiptHandleIsInvalid
+            ):  # it is a dead letter by now
+                self._sqs.change_message_visibility(
+                    QueueUrl=self.queue.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
+                )
         self._held_back.clear()
 
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
-            QueueUrl=self._settings.queue_url,
-            MaxNumberOfMessages=min(self._settings.batch_size, LARGEST_RECEIVE),
+            QueueUrl=self.queue.queue_url,
+            MaxNumberOfMessages=min(self.queue.batch_size, LARGEST_RECEIVE),
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
             WaitTimeSeconds=0,
@@ -85,7 +100,7 @@ class EventSource:
         except Exception as error:
             self.crashes.append(error)
             return everything
-        if not self._settings.reports_batch_item_failures or answer is None:
+        if not self.queue.reports_batch_item_failures or answer is None:
             return set()
         return _reported(answer, everything)
 
@@ -97,7 +112,7 @@ def _reported(answer: Any, everything: set[str]) -> set[str]:
     return ids if ids <= everything else everything
 
 
-def _record(message: Mapping[str, Any], settings: FunctionSettings) -> dict[str, Any]:
+def _record(message: Mapping[str, Any], queue: QueueMapping) -> dict[str, Any]:
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
@@ -108,7 +123,7 @@ def _record(message: Mapping[str, Any], settings: FunctionSettings) -> dict[str,
         },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
-        "eventSourceARN": settings.queue_arn,
+        "eventSourceARN": queue.queue_arn,
         "awsRegion": REGION,
     }
 

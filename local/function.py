@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -55,7 +55,9 @@ class Context:
 class InProcessFunction:
     """The handler, imported here. While it runs, the environment is the function's, and what it prints is logged.
 
-    Quick to start and easy to look into. One at a time in a process, whose modules keep the function's state.
+    Quick to start and easy to look into. Several may live in a process, whose modules keep their state: each path
+    has its own modules, and what they share is set up anew whenever another function's turn comes. The handler is
+    imported when it is first asked for, as in Lambda, so that one which cannot be imported stops no other.
     """
 
     def __init__(self, settings: FunctionSettings, log: Path) -> None:
@@ -63,7 +65,6 @@ class InProcessFunction:
         self._log_path = log
         self._log: IO[str] | None = None
         self._open = contextlib.ExitStack()
-        self._process = _Process(settings.environment)
 
     def start(self) -> None:
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,25 +77,29 @@ class InProcessFunction:
         self._log = None
 
     def restart(self) -> None:
-        for module in [each for name, each in sys.modules.items() if name.startswith(bootstrap.__name__)]:
+        path = self._settings.handler.partition(".")[0]
+        for module in [module for name, module in sys.modules.items() if _belongs(name, path)]:
             for value in vars(module).values():
                 forget = getattr(value, "cache_clear", None)
                 if forget:
                     forget()
-        _forget_loggers()
+        TURNS.forget(self)
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
         if self._log is None:
             raise RuntimeError("the function is not started")
-        module, _, name = self._settings.handler.rpartition(".")
-        handler = getattr(importlib.import_module(module), name)
         copied = json.loads(json.dumps(event))
         try:
-            with self._process.lent(self._log):
-                return json.loads(json.dumps(handler(copied, Context(self._settings))))
+            with TURNS.taken(self, self._settings.environment, self._log):
+                return json.loads(json.dumps(self._handler()(copied, Context(self._settings))))
         except Exception:
             traceback.print_exc(file=self._log)
             raise
+
+    def _handler(self) -> Callable[[Any, Context], Any]:
+        module, _, name = self._settings.handler.rpartition(".")
+        handler: Callable[[Any, Context], Any] = getattr(importlib.import_module(module), name)
+        return handler
 
 
 class BuiltFunction:
@@ -120,8 +125,19 @@ class BuiltFunction:
         return self._runtime.invoke(event)
 
 
-def _forget_loggers() -> None:
-    """Let Powertools set its loggers up anew; they hold on to the stream they first wrote to."""
+def _belongs(module: str, path: str) -> bool:
+    """Say whether a module is of a path: its handler, or what is wired for it."""
+    own = (path, f"{bootstrap.__name__}.{path}")
+    return module in own or module.startswith(tuple(f"{name}." for name in own))
+
+
+def _forget_logging() -> None:
+    """Let Powertools set its loggers and metrics up anew.
+
+    They hold on to the stream they first wrote to, and to the name of the service.
+    """
+    bootstrap.logger.cache_clear()
+    bootstrap.metrics.cache_clear()
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
         if hasattr(logger, "init") or name == "backtrace_jira":
@@ -131,31 +147,54 @@ def _forget_loggers() -> None:
                 logger.__dict__.pop(mark, None)
 
 
-class _Process:
-    """This process as the function's own, for as long as any thread runs it: environment and standard output.
+class Turns:
+    """Whose this process is: its environment and standard output are one function's at a time.
 
-    contextlib's redirection is for one thread at a time; the first one in changes things, the last one out puts
-    them back.
+    Any number of threads may run the same function. Another one waits until all of them are done, so a function
+    must not wait for another one, by a request to it, say. contextlib's redirection is for one thread at a time:
+    the first one in changes things, the last one out puts them back.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._owner: object = None
+        """Whose turn it is, or was last: the loggers are this one's."""
         self._threads = 0
         self._changes = contextlib.ExitStack()
 
     @contextlib.contextmanager
-    def lent(self, log: IO[str]) -> Iterator[None]:
-        with self._lock:
+    def taken(self, owner: object, environment: Mapping[str, str], log: IO[str]) -> Iterator[None]:
+        """Make the process a function's own for a while."""
+        with self._free:
+            self._free.wait_for(lambda: self._threads == 0 or self._owner is owner)
             if self._threads == 0:
-                self._changes.enter_context(without_account())
-                self._changes.enter_context(changed(self._environment))
-                self._changes.enter_context(contextlib.redirect_stdout(log))
+                self._enter(owner, environment, log)
             self._threads += 1
         try:
             yield
         finally:
-            with self._lock:
+            with self._free:
                 self._threads -= 1
                 if self._threads == 0:
                     self._changes.close()
+                    self._free.notify_all()
+
+    def forget(self, owner: object) -> None:
+        """Leave nothing of a function in the loggers, if they are its own."""
+        with self._free:
+            if self._owner is owner and self._threads == 0:
+                _forget_logging()
+                self._owner = None
+
+    def _enter(self, owner: object, environment: Mapping[str, str], log: IO[str]) -> None:
+        self._changes.enter_context(without_account())
+        self._changes.enter_context(changed(environment))
+        self._changes.enter_context(contextlib.redirect_stdout(log))
+        if self._owner is not owner:
+            _forget_logging()
+            bootstrap.logger()  # a warm function has set it up long ago and does not do so again
+            self._owner = owner
+
+
+TURNS = Turns()
+"""The process has one environment, so it has one of these."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,24 @@ BUCKET = "not-packaged"
 """Where the code of functions and layers would be; nothing here runs it from there."""
 
 LIFTED = "Lifted"
+
+HTTP_API, HTTP_API_STAGE = "AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"
+_INVOKES = re.compile(r"\$\{(\w+)\.Arn\}/invocations$")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of an HTTP API: what a function is asked by. `api` and `function` are logical ids."""
+
+    api: str
+    method: str
+    path: str
+    function: str
+
+    @property
+    def key(self) -> str:
+        """Return it as API Gateway names it."""
+        return f"{self.method} {self.path}"
 
 
 def expand(template: Path, parameters: dict[str, str], region: str) -> dict[str, Any]:
@@ -37,11 +56,34 @@ def expand(template: Path, parameters: dict[str, str], region: str) -> dict[str,
     return cast("dict[str, Any]", expanded)
 
 
+def routes_of(template: dict[str, Any]) -> list[Route]:
+    """Return the routes of an expanded template: SAM writes them into the OpenAPI document of the API.
+
+    Raises:
+        ValueError: a route does something else than to invoke a function with payload format 2.0.
+    """
+    return [
+        Route(api, method.upper(), path, _invoked(operation["x-amazon-apigateway-integration"], path))
+        for api, resource in template["Resources"].items()
+        if resource["Type"] == HTTP_API
+        for path, operations in resource["Properties"]["Body"]["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
+def _invoked(integration: dict[str, Any], path: str) -> str:
+    found = _INVOKES.search(integration["uri"]["Fn::Sub"])
+    if found is None or integration["payloadFormatVersion"] != "2.0":
+        raise ValueError(f"{path}: only functions with payload format 2.0 can be served here")
+    return found[1]
+
+
 @dataclass
 class Leftovers:
     """Resources that moto's CloudFormation does not know; they are made by their service's own API.
 
-    Types that have no maker here are left out and named in `skipped`.
+    Types that have no maker here are left out and named in `skipped`, but for those that are served elsewhere.
+    Whoever refers to what is left out gets its logical id: CloudFormation fails on what is not there.
 
     Their references (Ref, Fn::GetAtt, ...) are lifted into outputs of the stack, so that CloudFormation, not
     we, says what they stand for.
@@ -66,7 +108,10 @@ def take_leftovers(template: dict[str, Any]) -> Leftovers:
         resource = template["Resources"].pop(name)
         if resource["Type"] in _MAKERS:
             left.resources.append({**resource, "Properties": _lift(resource["Properties"], left.outputs)})
-        else:
+            continue
+        for part in ("Resources", "Outputs"):
+            template[part] = _without_reference(template.get(part, {}), name)
+        if resource["Type"] not in _SERVED_ELSEWHERE:
             left.skipped.append(resource["Type"])
     for resource in template["Resources"].values():
         needed = resource.get("DependsOn", [])
@@ -74,6 +119,20 @@ def take_leftovers(template: dict[str, Any]) -> Leftovers:
         resource["DependsOn"] = [name for name in needed if name not in names]
     template["Outputs"] = {**template.get("Outputs", {}), **left.outputs}
     return left
+
+
+def _without_reference(value: Any, name: str) -> Any:
+    """Put the logical id where a reference to it is, by Ref or within Fn::Sub."""
+    if isinstance(value, list):
+        return [_without_reference(item, name) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value == {"Ref": name}:
+        return name
+    replaced = {key: _without_reference(item, name) for key, item in value.items()}
+    if isinstance(replaced.get("Fn::Sub"), str):
+        replaced["Fn::Sub"] = replaced["Fn::Sub"].replace(f"${{{name}}}", name)
+    return replaced
 
 
 def _lift(value: Any, outputs: dict[str, Any]) -> Any:
@@ -123,6 +182,9 @@ def _set_invoke_config(client: Callable[[str], Any], properties: dict[str, Any])
     settings = {name: value for name, value in properties.items() if name != "Qualifier"}
     client("lambda").put_function_event_invoke_config(**settings)
 
+
+_SERVED_ELSEWHERE = {HTTP_API, HTTP_API_STAGE}
+"""By `local.http_api`."""
 
 _MAKERS: dict[str, Callable[[Callable[[str], Any], dict[str, Any]], None]] = {
     "AWS::SQS::QueuePolicy": _set_queue_policy,

@@ -1,8 +1,9 @@
-"""The whole on one machine: Jira, Backtrace, AWS and the function, wired as template.yaml wires them."""
+"""The whole on one machine: Jira, Backtrace, AWS and the functions, wired as template.yaml wires them."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +20,9 @@ from local.dynamodb_local import DynamoDBLocal, available
 from local.environment import without_account
 from local.event_source import EventSource
 from local.function import Function, InProcessFunction
+from local.http_api import HttpApi
 from local.jira_stand_in import JiraStandIn
+from local.schedule import scheduled_event
 from local.wire_log import WireLog
 
 LOG = CACHE / "local.log"
@@ -29,10 +32,12 @@ MOTO = "moto's tables"
 class LocalStack:
     """One deployment. In a process, one at a time.
 
-    `jira` and `backtrace` are the stand-ins, `aws` the emulated services, `wire` what the function sent. Give
-    `dynamodb` to share a running engine; without one, DynamoDB Local is started, or moto's tables are used where
-    it cannot run (`store` says which). `function` makes something else of the function's settings than its
-    handler in this process, e.g. a `BuiltFunction`.
+    `jira` and `backtrace` are the stand-ins, `aws` the emulated services, `wire` what the functions sent.
+    `functions`, `sources` (of those fed from a queue) and `schedules` (of those run by the clock) go by the functions'
+    logical ids; `function`, `settings` and `events` are those of CreateTicket. Give `dynamodb` to share a running
+    engine; without one, DynamoDB Local is started, or moto's tables are used where it cannot run (`store` says
+    which). `function` makes something else of a function's settings than its handler in this process, e.g. a
+    `BuiltFunction`.
     """
 
     def __init__(
@@ -70,15 +75,33 @@ class LocalStack:
         self._stack.enter_context(self.backtrace)
         with without_account():
             self.aws = self._stack.enter_context(EmulatedAWS(dynamodb=self._dynamodb))
-        self.settings = self.aws.function("CreateTicket")
         self._sqs, self._ssm = self.aws.client("sqs"), self.aws.client("ssm")
         self._links = DynamoDBLinks(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
-        self.names = ParameterNames(self.environment["SETTINGS_PREFIX"])
         self._stack.enter_context(self.wire)
-        self.function = self._new_function(self.settings)
-        self._stack.callback(self.function.stop)
-        self.function.start()
-        self.events = EventSource(self._sqs, self.settings, self.function)
+        self._start_functions()
+        self.names = ParameterNames(self.environment["SETTINGS_PREFIX"])
+        self.sources = {
+            queue.function: EventSource(self._sqs, queue, self.functions[queue.function])
+            for queue in self.aws.queue_mappings()
+        }
+        self.events = self.sources["CreateTicket"]
+        self.schedules = {schedule.function: schedule for schedule in self.aws.schedules()}
+        self._serve_api()
+
+    def _start_functions(self) -> None:
+        self.functions: dict[str, Function] = {}
+        self._settings = {name: self.aws.function(name) for name in self.aws.functions}
+        for name, settings in self._settings.items():
+            self.functions[name] = self._new_function(settings)
+            self._stack.callback(self.functions[name].stop)
+            self.functions[name].start()
+        self.settings, self.function = self._settings["CreateTicket"], self.functions["CreateTicket"]
+
+    def _serve_api(self) -> None:
+        timeouts = {name: settings.timeout for name, settings in self._settings.items()}
+        self.api = self._stack.enter_context(HttpApi(self.aws.routes, self.functions, timeouts))
+        for name in {route.api for route in self.aws.routes}:
+            self.aws.put_api_address(name, self.api.url)
 
     def stop(self) -> None:
         self._stack.close()
@@ -93,8 +116,13 @@ class LocalStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the function's environment variables."""
+        """Return CreateTicket's environment variables."""
         return self.settings.environment
+
+    @property
+    def webhook_url(self) -> str:
+        """Return where webhooks go; a connection's name follows."""
+        return self.aws.outputs["WebhookUrl"]
 
     @property
     def store(self) -> str:
@@ -116,7 +144,7 @@ class LocalStack:
         jira_secret: str | None = None,
         **settings: Any,
     ) -> Integration:
-        """Write an integration, its connection and its universe, and start the function cold.
+        """Write an integration, its connection and its universe, and start the functions cold.
 
         Without arguments: from the sample's project to project BUG of the stand-in. `settings` are those of
         `Integration`.
@@ -137,7 +165,8 @@ class LocalStack:
         self.put(self.names.universe(integration.universe), universe)
         self.put_secret(self.names.backtrace_secret(integration.universe), self.backtrace.token)
         self.put(self.names.integration(integration), integration)
-        self.function.restart()
+        for function in self.functions.values():
+            function.restart()
         return integration
 
     def put(self, name: str, settings: Settings) -> None:
@@ -155,12 +184,31 @@ class LocalStack:
         self.aws.client("sns").publish(TopicArn=self.aws.outputs["ErrorEventsTopicArn"], Message=message)
 
     def drain(self) -> int:
-        """Deliver until the queue is empty or what is left waits for later; return how many were delivered."""
+        """Deliver error events until the queue is empty or what is left waits for later; return how many."""
         return self.events.drain()
 
+    def settle(self, *, timeout: float = 60) -> int:
+        """Deliver from all queues until nothing moves any more; return how many messages were delivered.
+
+        Raises:
+            TimeoutError: messages came back at once, again and again.
+        """
+        until = time.monotonic() + timeout
+        delivered = 0
+        while moved := sum(source.drain(timeout=timeout) for source in self.sources.values()):
+            delivered += moved
+            if time.monotonic() > until:
+                raise TimeoutError(f"it does not settle: {delivered} deliveries in {timeout:g} s")
+        return delivered
+
+    def tick(self, function: str) -> Any:
+        """Let the clock strike for a function that runs by a schedule; return its answer, raise what it raises."""
+        return self.functions[function](scheduled_event(self.schedules[function]))
+
     def hasten(self) -> None:
-        """Let what waits for later be delivered by the next `drain`."""
-        self.events.hasten()
+        """Let what waits for later be delivered by the next `drain` or `settle`."""
+        for source in self.sources.values():
+            source.hasten()
 
     # The world after
 
@@ -168,15 +216,16 @@ class LocalStack:
         """Return the link row."""
         return self._links.get(LinkKey(integration.id, fingerprint))
 
-    def waiting(self) -> int:
-        """Return how many messages are in the queue, hidden ones included."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self._sqs.get_queue_attributes(QueueUrl=self.settings.queue_url, AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+    def waiting(self, function: str = "CreateTicket") -> int:
+        """Return how many messages are in a function's queue, hidden ones included."""
+        return self.sources[function].waiting()
 
-    def dead_letters(self) -> list[dict[str, str]]:
-        """Return what was given up: `Body`, and its attributes (`Reason`, `Decision`, ...)."""
-        url = self.aws.outputs["DeadLettersUrl"]
+    def dead_letters(self, output: str = "DeadLettersUrl") -> list[dict[str, str]]:
+        """Return what was given up: `Body`, and its attributes (`Reason`, `Decision`, ...).
+
+        `output` is the stack's that names the queue.
+        """
+        url = self.aws.outputs[output]
         found: list[dict[str, str]] = []
         handles = []
         while messages := self._sqs.receive_message(

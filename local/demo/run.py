@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 import threading
+import time
 
 from rich.console import Console
 
@@ -18,6 +19,7 @@ from local.stack import LocalStack
 
 LOG = CACHE / "demo.log"
 POLL_SECONDS = 0.5
+TICK_SECONDS = 5.0
 
 
 def run(own: Target | None, *, stay: bool, machine: bool) -> int:
@@ -56,9 +58,21 @@ def _story(stack: LocalStack, own: Target | None, progress: Progress) -> Story:
 
 
 def _stay(console: Console, stack: LocalStack) -> None:
-    """Go on delivering until a signal comes."""
+    """Go on delivering, and let the clock strike, until a signal comes."""
     show_addresses(console, stack)
+    stack.jira.deliver_automatically()
     sys.stdout.flush()
+    due = time.monotonic()
     while not threading.Event().wait(POLL_SECONDS):
         with contextlib.suppress(TimeoutError):  # what comes back at once is tried again next time
-            stack.drain()
+            stack.settle()
+        if time.monotonic() >= due:
+            due = time.monotonic() + TICK_SECONDS
+            _tick(stack)
+
+
+def _tick(stack: LocalStack) -> None:
+    """Run what runs by a schedule, more often than in AWS: here somebody is watching."""
+    for function in stack.schedules:
+        with contextlib.suppress(Exception):  # it is in the log, and the next time may be better
+            stack.tick(function)

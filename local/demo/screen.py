@@ -71,6 +71,8 @@ def show(console: Console, story: Story, *, lasts: bool) -> None:
         _show_ticket(console, story.ticket, lasts=lasts)
     _show_links(console, story)
     _show_calls(console, story)
+    if story.changes:
+        _show_changes(console, story)
     console.print(Text(f"  Tables: {story.store}"))
     console.print(Text(f"  The function's log: {story.log}"), soft_wrap=True)
     console.print()
@@ -142,13 +144,31 @@ def _show_calls(console: Console, story: Story) -> None:
     console.print(table)
 
 
+def _show_changes(console: Console, story: Story) -> None:
+    table = Table(padding=(0, 2))
+    for title in ("On one side", "on the other"):
+        table.add_column(title)
+    for title in ("Jira requests", "Backtrace requests"):
+        table.add_column(title, justify="right")
+    for change in story.changes:
+        counts = counted(change.calls)
+        style = "green" if change.right else "bold red"
+        table.add_row(
+            change.what,
+            Text(change.then, style=style),
+            *(str(counts.get(service, 0)) for service in (JIRA, BACKTRACE)),
+        )
+    console.print()
+    console.print(table)
+
+
 def show_end(console: Console, story: Story) -> None:
     """Say in one line how it ended."""
     if story.problems:
         for problem in story.problems:
             console.print(Text(f"Not as it should be: {problem}", style="bold red"), soft_wrap=True)
     elif story.ticket:
-        text = f"Two deliveries, one ticket: {story.ticket.key}."
+        text = f"Two deliveries, one ticket: {story.ticket.key}. Both sides the same."
         console.print(Text(text, style="bold green"))
 
 
@@ -161,6 +181,7 @@ def show_addresses(console: Console, stack: LocalStack) -> None:
         "AWS": stack.aws.endpoint,
         "DynamoDB": stack.aws.dynamodb_endpoint,
         "Topic": topic,
+        "Webhooks": f"{stack.webhook_url}/<connection>",
     }
     _show_facts(console, "It stays up until Ctrl-C", rows)
     # The body as Backtrace sends it, without the envelopes around it that the sample event has.

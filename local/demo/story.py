@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from backtrace_jira.adapters.http import Http
 from backtrace_jira.adapters.jira import JiraTickets, auth_of
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.model import Link, LinkKey
+from backtrace_jira.model import Issue, Link, LinkKey
 from local.backtrace_stand_in import Issue as BacktraceIssue
+from local.demo.both_sides import SYNC, Change, listen, tell_of_another, tell_of_the_stand_in
 from local.demo.target import Target
 from local.stack import LocalStack
 from local.wire_log import BACKTRACE, JIRA, Call, counted
@@ -51,6 +52,7 @@ class Story:
     ticket: Ticket | None = None
     row: Link | None = None
     backtrace: BacktraceIssue | None = None
+    changes: list[Change] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class Story:
             },
             "backtrace": self.backtrace and {"state": self.backtrace.state, "ticket": self.backtrace.ticket},
             "calls": {"first": counted(self.first), "duplicate": counted(self.duplicate)},
+            "both_sides": [change.document() for change in self.changes],
             "store": self.store,
             "log": self.log,
         }
@@ -78,7 +81,7 @@ class Story:
 
 def tell(stack: LocalStack, target: Target, group: dict[str, Any], step: Callable[[str], None]) -> Story:
     """Configure one integration, publish the group and a duplicate of it, and collect what became of them."""
-    integration = stack.configure(**target.settings)
+    integration = stack.configure(**target.settings, sync=SYNC)
     story = Story(integration, group["fingerprint"], stack.store, os.path.relpath(stack.log))
     stack.backtrace.seed(integration.project, story.fingerprint)
     stack.wire.take()
@@ -92,7 +95,32 @@ def tell(stack: LocalStack, target: Target, group: dict[str, Any], step: Callabl
     if story.row and story.row.issue:
         story.ticket = _read(target, story.row.issue.id)
     story.problems = list(_problems(stack, target, story))
+    if not story.problems and story.row and story.row.issue:
+        story.changes = list(_changes(stack, target, story, story.row.issue, step))
+        wrong = [change for change in story.changes if not change.right]
+        story.problems += [f"{change.what}: {change.then}" for change in wrong]
     return story
+
+
+def _changes(
+    stack: LocalStack, target: Target, story: Story, issue: Issue, step: Callable[[str], None]
+) -> Iterator[Change]:
+    """Change one side after the other; what the stand-in can do, a Jira of somebody's own need not be able to."""
+    stack.wire.take()
+    if target.own:
+        yield from tell_of_another(
+            stack, story.integration, story.fingerprint, lambda: _status(target, issue), step
+        )
+        return
+    listen(stack, target.connection.name)
+    yield from tell_of_the_stand_in(stack, story.integration, story.fingerprint, issue, step)
+    story.ticket = _read(target, issue.id) or story.ticket
+    story.backtrace = stack.backtrace.issue(story.integration.project, story.fingerprint)
+
+
+def _status(target: Target, issue: Issue) -> str:
+    ticket = _read(target, issue.id)
+    return ticket.status if ticket else "unknown"
 
 
 def _deliver(stack: LocalStack, group: dict[str, Any]) -> list[Call]:

@@ -27,6 +27,8 @@ class Target:
     secret: str = field(repr=False)
     project_key: str = "BUG"
     issue_type: str = DEFAULT_ISSUE_TYPE
+    own: bool = False
+    """Whether it is somebody's own, not the stand-in."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def own_jira(environment: Mapping[str, str]) -> Target | None:
         secret=given["JIRA_TOKEN"],
         project_key=given["JIRA_PROJECT_KEY"],
         issue_type=environment.get("JIRA_ISSUE_TYPE", "").strip() or DEFAULT_ISSUE_TYPE,
+        own=True,
     )
 
 

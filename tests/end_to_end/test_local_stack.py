@@ -153,9 +153,9 @@ def test_an_unknown_project_is_done_with_and_costs_nothing(configured: Configure
 def test_the_function_sees_what_the_template_says(stack: LocalStack) -> None:
     assert stack.environment["LINKS_TABLE"] == stack.aws.outputs["LinksTableName"]
     assert stack.environment["SETTINGS_PREFIX"] == "/backtrace-jira/dev"
-    assert stack.environment["ERROR_EVENTS_QUEUE_URL"] == stack.settings.queue_url
-    assert stack.settings.batch_size == 10
-    assert stack.settings.reports_batch_item_failures
+    assert stack.environment["ERROR_EVENTS_QUEUE_URL"] == stack.events.queue.queue_url
+    assert stack.events.queue.batch_size == 10
+    assert stack.events.queue.reports_batch_item_failures
     assert stack.aws.skipped == []
     table = stack.aws.client("dynamodb").describe_table(TableName=stack.environment["LINKS_TABLE"])["Table"]
     assert {key["AttributeName"]: key["KeyType"] for key in table["KeySchema"]} == {

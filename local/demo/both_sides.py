@@ -1,0 +1,110 @@
+"""The second half of the demo: a change on one side, and what becomes of the other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from backtrace_jira.config import Integration
+from backtrace_jira.model import Issue
+from local.jira_stand_in.webhooks import Delivery
+from local.stack import LocalStack
+from local.wire_log import BACKTRACE, JIRA, Call, counted
+
+POLL = "PollBacktrace"
+PERSON = 7
+"""Somebody's user id in Backtrace."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody did, what the other side is then, whether that is right, and what it cost."""
+
+    what: str
+    then: str
+    right: bool
+    calls: list[Call] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"what": self.what, "then": self.then, "ok": self.right, "calls": counted(self.calls)}
+
+
+SYNC = {"backtrace_to_jira": True, "jira_to_backtrace": True}
+
+
+def listen(stack: LocalStack, connection: str) -> None:
+    """Tell the stand-in where to send its webhooks, as `backtrace-jira webhook install` does."""
+    secret = secrets.token_urlsafe(32)
+    stack.put_secret(stack.names.webhook_secret(connection), secret)
+    stack.jira.add_webhook(f"{stack.webhook_url}/{connection}", secret=secret)
+
+
+def tell_of_the_stand_in(
+    stack: LocalStack, integration: Integration, fingerprint: str, issue: Issue, step: Callable[[str], None]
+) -> Iterator[Change]:
+    """Close and assign, on either side."""
+    stack.jira.webhooks.outbox.clear()
+    step("Closing the ticket in Jira, which sends a webhook")
+    stack.jira.transition(issue.key, "Done")
+    sent = _deliver(stack)
+    state = _state(stack, integration, fingerprint)
+    yield Change("closed in Jira", f"{state} in Backtrace", state == "resolved", stack.wire.take())
+    step("Assigning the error group in Backtrace, which the schedule finds")
+    _assign(stack, integration, fingerprint)
+    stack.tick(POLL)
+    stack.settle()
+    assigned = stack.jira.issues[issue.key].fields.get("assignee")
+    name = stack.jira.main_user.display_name
+    yield Change(
+        "assigned in Backtrace",
+        f"assigned to {name} in Jira" if assigned else "nobody in Jira",
+        bool(assigned),
+        stack.wire.take(),
+    )
+    step("Sending the first webhook again")
+    for delivery in sent:
+        stack.jira.webhooks.deliver(delivery)
+    stack.settle()
+    calls = stack.wire.take()
+    asked = sum(counted(calls).get(service, 0) for service in (JIRA, BACKTRACE))
+    yield Change("the webhook again", "nothing" if not asked else f"{asked} calls", not asked, calls)
+
+
+def tell_of_another(
+    stack: LocalStack,
+    integration: Integration,
+    fingerprint: str,
+    status: Callable[[], str],
+    step: Callable[[str], None],
+) -> Iterator[Change]:
+    """Resolve in Backtrace: another Jira's webhooks do not come to this machine."""
+    step("Resolving the error group in Backtrace")
+    before = status()
+    stack.backtrace.seed(integration.project, fingerprint, state="resolved")
+    stack.tick(POLL)
+    stack.settle()
+    after = status()
+    yield Change("resolved in Backtrace", f"{after} in Jira", after != before, stack.wire.take())
+
+
+def _deliver(stack: LocalStack) -> list[Delivery]:
+    """Let the webhooks come in over HTTP, and the queue behind be served; return them."""
+    sent = list(stack.jira.webhooks.outbox)
+    stack.jira.webhooks.deliver_all()
+    stack.settle()
+    return sent
+
+
+def _state(stack: LocalStack, integration: Integration, fingerprint: str) -> str:
+    group = stack.backtrace.issue(integration.project, fingerprint)
+    return group.state if group else "unknown"
+
+
+def _assign(stack: LocalStack, integration: Integration, fingerprint: str) -> None:
+    group = stack.backtrace.issue(integration.project, fingerprint)
+    person = {"id": PERSON, "username": "fred", "email": stack.jira.main_user.email}
+    tickets = [{**entry, "assignees": [person]} for entry in group.ticket] if group else []
+    stack.backtrace.seed(integration.project, fingerprint, ticket=tickets)
