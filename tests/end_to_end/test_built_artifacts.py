@@ -30,7 +30,12 @@ pytestmark = [
     ),
 ]
 
-FUNCTIONS = {"CreateTicket": "create_ticket"}
+FUNCTIONS = {
+    "CreateTicket": "create_ticket",
+    "ReceiveWebhook": "receive_webhook",
+    "ApplyJiraChange": "apply_jira_change",
+    "PollBacktrace": "poll_backtrace",
+}
 
 IMPORT_ALL = """
 import importlib, json, pkgutil, sys

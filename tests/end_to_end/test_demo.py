@@ -92,8 +92,10 @@ def test_it_shows_one_ticket_for_two_deliveries() -> None:
         "View in Backtrace",
         "/browse/BUG-1",
         "complete",
-        "in-progress",
-        "Two deliveries, one ticket: BUG-1.",
+        "resolved in Backtrace",
+        "assigned to Fred F. User in Jira",
+        "the webhook again",
+        "Two deliveries, one ticket: BUG-1. Both sides the same.",
         ".cache/demo.log",
     ):
         assert words in told.stdout
@@ -111,7 +113,13 @@ def test_the_document_says_what_the_screen_says() -> None:
     assert document["ticket"]["key"] == document["link"]["issue_key"] == "BUG-1"
     assert document["ticket"]["type"] == "Bug"
     assert document["link"]["linked_in_backtrace"] is True
-    assert document["backtrace"]["state"] == "in-progress"
+    assert document["backtrace"]["state"] == "resolved"
+    assert [change["ok"] for change in document["both_sides"]] == [True, True, True]
+    closed, assigned, again = (change["calls"] for change in document["both_sides"])
+    assert (closed["Jira"], closed["Backtrace"]) == (1, 2)
+    assert assigned["Backtrace"] == 2
+    assert "Jira" not in again
+    assert "Backtrace" not in again
     assert document["calls"]["first"]["Jira"] == 1
     assert document["calls"]["duplicate"] == {"DynamoDB": 1}
     assert refuses(document["ticket"]["url"])
@@ -124,6 +132,7 @@ def test_a_jira_of_ones_own_gets_the_ticket(jira: JiraStandIn) -> None:
     assert f"Its page: {jira.site_url}/browse/BUG-1\n" in told.stdout
     assert [issue.type.name for issue in jira.issues.values()] == ["Task"]
     assert jira.count("POST", "/issue$") == 1
+    assert [issue.status.name for issue in jira.issues.values()] == ["Done"]  # resolved in Backtrace
     assert TOKEN not in told.stdout + told.stderr + (ROOT / ".cache" / "demo.log").read_text()
 
 

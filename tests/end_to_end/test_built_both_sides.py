@@ -1,0 +1,35 @@
+"""What `sam build` made keeps both sides the same, in Lambda's own runtime."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from local.function import BuiltFunction
+from local.lambda_runtime import emulator
+from local.stack import LocalStack
+from tests.end_to_end import built as building
+from tests.end_to_end.two_sides import both_ways, prepare
+
+
+@pytest.mark.built
+@pytest.mark.skipif(building.missing() is not None and "CI" not in os.environ, reason=str(building.missing()))
+def test_the_built_artifacts_do_the_same_in_lambda_s_own_runtime(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    if emulator() is None:
+        absent = pytest.fail if "CI" in os.environ else pytest.skip
+        absent("AWS's Runtime Interface Emulator is not here")
+    built = building.build(tmp_path_factory.mktemp("sam") / "build")
+    with LocalStack(
+        function=lambda settings: BuiltFunction(
+            settings,
+            function_dir=built.function(settings.logical_id),
+            layer_dir=built.layer,
+            runtime_dir=built.runtime,
+            interpreter=built.interpreter,
+        )
+    ) as stack:
+        prepare(stack)
+        both_ways(stack)
