@@ -405,6 +405,67 @@ def test_a_refused_credential_is_not_sent_again_and_its_messages_are_kept(
     assert len(world.letters()) == 1
 
 
+def test_what_backtrace_refuses_or_puts_off_is_none_of_jira_s(make_sync_world: MakeSyncWorld) -> None:
+    world, issue = two_sides(make_sync_world)
+    world.jira.transition(issue.key, "Done")
+    world.put("/backtrace-jira/test/secrets/backtrace/my_universe", "an old token", secret=True)
+    world.new_process()
+    world.deliver_webhooks()
+    world.apply_batch()
+    (letter,) = world.letters()
+    assert "Backtrace does not accept the token" in letter["Reason"]
+    assert world.links.parkings("main") == {}
+    world.put("/backtrace-jira/test/secrets/backtrace/my_universe", world.backtrace.token, secret=True)
+    world.new_process()
+    world.backtrace.faults.add("POST", "/api", 1, status=429, headers={"Retry-After": "600"})
+    world.jira.transition(issue.key, "To Do")
+    world.deliver_webhooks()
+    world.apply_batch()
+    assert world.told[-1].decision is Decision.POSTPONED
+    world.forget_calls()
+    world.hasten()
+    world.apply_batch()
+    assert world.calls["jira"] == 1
+    assert world.of().state == "open"
+
+
+def test_the_poll_does_not_send_a_refused_credential_again(make_sync_world: MakeSyncWorld) -> None:
+    world, _ = two_sides(make_sync_world)
+    world.put("/backtrace-jira/test/secrets/jira/main", "an old token", secret=True)
+    world.new_process()
+    world.clock.advance(300)
+    world.polling(deadline=world.clock() + 300)
+    world.forget_calls()
+    world.new_process()
+    world.clock.advance(60)
+    world.polling(deadline=world.clock() + 300)
+    assert world.calls["jira"] == 0
+    assert world.told[-1].decision is Decision.PARKED
+
+
+def test_settings_that_cannot_be_read_stop_no_other_project(make_sync_world: MakeSyncWorld) -> None:
+    world, issue = two_sides(make_sync_world)
+    world.put("/backtrace-jira/test/integrations/another/project/broken", "{}")
+    world.new_process()
+    world.set_state("open")
+    world.poll()
+    assert world.status(issue) == "To Do"
+    assert any("another/project/broken" in outcome.detail for outcome in world.told)
+
+
+def test_settings_that_cannot_be_read_keep_the_message_with_its_reason(
+    make_sync_world: MakeSyncWorld,
+) -> None:
+    world, issue = two_sides(make_sync_world)
+    world.put("/backtrace-jira/test/integrations/my_universe/my_project/jira-bugs", "{}")
+    world.new_process()
+    world.jira.transition(issue.key, "Done")
+    world.deliver_webhooks()
+    world.apply_batch()
+    (letter,) = world.letters()
+    assert "jira-bugs" in letter["Reason"]
+
+
 def test_a_foreign_message_is_kept_with_its_reason(make_sync_world: MakeSyncWorld) -> None:
     world = make_sync_world()
     world._aws.sqs.send_message(

@@ -207,7 +207,7 @@ class Carrying:
             column = with_assignee([each for each in column if isinstance(each, dict)], write.user)
         try:
             self._ensure_time(self._turn)
-            side.write(pair.group, state=write.state, tickets=column)
+            side.write(pair.group, state=write.state, tickets=column, assigned=write.assigned)
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise

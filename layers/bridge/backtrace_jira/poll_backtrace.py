@@ -51,12 +51,15 @@ class PollBacktrace:
         Args:
             deadline: unix seconds at which this process may be ended.
         """
-        integrations = [each for each in self._configuration.all_integrations() if each.sync.on]
-        for (universe, project), found in _by(integrations, _backtrace_project).items():
-            self._run(f"backtrace {universe}/{project}", found, deadline, self._backtrace)
+        found, faults = self._configuration.all_integrations()
+        for fault in faults:
+            self._report(Outcome(decision_on(fault), detail=explain(fault), error=fault))
+        integrations = [each for each in found if each.sync.on]
+        for (universe, project), those in _by(integrations, _backtrace_project).items():
+            self._run(f"backtrace {universe}/{project}", those, deadline, self._backtrace)
         from_jira = [each for each in integrations if each.sync.jira_to_backtrace]
-        for (connection, key), found in _by(from_jira, _jira_project).items():
-            self._run(f"jira {connection}/{key}", found, deadline, self._jira)
+        for (connection, key), those in _by(from_jira, _jira_project).items():
+            self._run(f"jira {connection}/{key}", those, deadline, self._jira)
 
     def _run(
         self,
@@ -98,7 +101,7 @@ class PollBacktrace:
         connection, project = _jira_project(integrations[0])
         minutes = max(1, math.ceil((self._clock() - since) / 60))
         by_id = {each.id: each for each in integrations}
-        for ticket in self._configuration.tickets(integrations[0]).changed_since([project], minutes):
+        for ticket in self._synchronise.jira(integrations[0]).changed_since([project], minutes):
             links = self._store.links_of_issue(ticket.issue.id)
             if any(is_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)):
                 self._bring_in_line(ticket.issue.id, Hint(connection), deadline)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from backtrace_jira.config import Integration
+from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.model import JSON, Issue, Link, LinkKey, Record
 from backtrace_jira.ports import ParkingStore
 from backtrace_jira.sides import BacktraceUser, Group, Ticket
@@ -112,9 +113,17 @@ class BacktraceSide(Protocol):
         ...
 
     def write(
-        self, group: Group, *, state: State | None = None, tickets: Sequence[JSON] | None = None
+        self,
+        group: Group,
+        *,
+        state: State | None = None,
+        tickets: Sequence[JSON] | None = None,
+        assigned: bool = False,
     ) -> None:
-        """Write state and ticket column of one group, once; None leaves one as it is."""
+        """Write state and ticket column of one group, once; None leaves one as it is.
+
+        `assigned` says that the column's assignees are others than they were.
+        """
         ...
 
     def find_user(self, project: str, email: str) -> BacktraceUser | None:
@@ -129,8 +138,8 @@ class SyncConfiguration(Protocol):
         """Return the integration of this id, if it is still configured."""
         ...
 
-    def all_integrations(self) -> Sequence[Integration]:
-        """Return every integration of the deployment."""
+    def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
+        """Return every integration of the deployment, and what is wrong with those that cannot be read."""
         ...
 
     def tickets(self, integration: Integration) -> JiraSide:

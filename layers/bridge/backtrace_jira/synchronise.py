@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from backtrace_jira.carrying import Carrying
 from backtrace_jira.config import Integration
-from backtrace_jira.decisions import decision_on, explain, record_of
-from backtrace_jira.errors import Busy, CredentialRefused, NeedsAttention, Refused, Throttled
+from backtrace_jira.decisions import decision_on, explain
+from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
 from backtrace_jira.model import Decision, Link, LinkState, Outcome, Record
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.settling import Pair
@@ -24,14 +24,12 @@ from backtrace_jira.states import state_of
 from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
 from backtrace_jira.sync_settings import Truth
 from backtrace_jira.turns import Turn
+from backtrace_jira.watched_jira import WatchedJira
 
 TURN = 75.0
 """Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
 LONGEST_REQUEST = 30.0
 """Connect, send and read, at the most: what cannot end in time is not begun."""
-PAUSE = 20.0
-"""Seconds for a Jira that asked for a pause without saying how long."""
-
 Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 """Links of one ticket with their settings."""
 
@@ -76,8 +74,12 @@ class Synchronise:
             hint: what was heard.
             deadline: unix seconds at which this process may be ended.
         """
+        try:
+            links = self._links(issue_id, hint)
+        except BacktraceJiraError as error:
+            return [Outcome(decision_on(error), detail=explain(error), error=error)]
         outcomes = []
-        for connection, linked in self._links(issue_id, hint).items():
+        for connection, linked in links.items():
             until = min(deadline, self._clock() + TURN)
             turn = Turn(connection, issue_id, self._new_owner(), until)
             try:
@@ -101,24 +103,24 @@ class Synchronise:
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
         """Read the ticket, and go on where it or a group has news."""
         self._ensure_time(turn)
-        integration = linked[0][1]
+        jira = self.jira(linked[0][1])
+        # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
+        needed = hint.thorough or bool(hint.groups) or any(_is_fresh(link) for link, _ in linked)
+        ticket = jira.ticket(turn.issue_id, changes=needed)
+        if ticket is None:
+            return self._gone(linked, hint)
+        if not (hint.thorough or hint.groups) and not any(is_news(*each, ticket) for each in linked):
+            return _outcome(Decision.IN_STEP, linked)
+        return self._take_turn(linked, ticket, jira, turn)
+
+    def jira(self, integration: Integration) -> JiraSide:
+        """Return the client of a connection that may be asked now.
+
+        Raises:
+            Throttled, Parked: it may not, for a while.
+        """
         self._parking.check(integration, lookup=True)
-        try:
-            jira = self._configuration.tickets(integration)
-            # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
-            needed = hint.thorough or bool(hint.groups) or any(_is_fresh(link) for link, _ in linked)
-            ticket = jira.ticket(turn.issue_id, changes=needed)
-            if ticket is None:
-                return self._gone(linked, hint)
-            if not (hint.thorough or hint.groups) and not any(is_news(*each, ticket) for each in linked):
-                return _outcome(Decision.IN_STEP, linked)
-            return self._take_turn(linked, ticket, jira, turn)
-        except Throttled as error:
-            self._parking.throttled(integration, error.after or PAUSE)
-            raise
-        except CredentialRefused as error:
-            self._parking.refused(integration, record_of(error, self._clock()), error)
-            raise
+        return WatchedJira(self._configuration.tickets(integration), integration, self._parking, self._clock)
 
     def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())

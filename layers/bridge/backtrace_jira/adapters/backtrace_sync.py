@@ -47,14 +47,20 @@ class BacktraceSync(BacktraceClient):
         return None
 
     def write(
-        self, group: Group, *, state: State | None = None, tickets: Sequence[JSON] | None = None
+        self,
+        group: Group,
+        *,
+        state: State | None = None,
+        tickets: Sequence[JSON] | None = None,
+        assigned: bool = False,
     ) -> None:
         """Send one `POST /api/issue` for one fingerprint."""
         body: dict[str, JSON] = {"project": group.project, "fingerprint": [group.fingerprint]}
         if state is not None:
             body["state"] = str(state)
         if tickets is not None:
-            body["ticket"] = {"action": "set", "assignee": "set", "value": list(tickets)}
+            flag: dict[str, JSON] = {"assignee": "set"} if assigned else {}
+            body["ticket"] = {"action": "set", **flag, "value": list(tickets)}
         self._write(group.project, body)
 
     def unlink(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> bool:

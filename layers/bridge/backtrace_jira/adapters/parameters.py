@@ -70,15 +70,21 @@ class SSMConfiguration(Generic[J, B]):
             (each for each in self.integrations(universe, project) if each.id == integration_id), None
         )
 
-    def all_integrations(self) -> Sequence[Integration]:
-        """Return every integration, sorted by id."""
+    def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
+        """Return every integration, sorted by id, and what is wrong with those that cannot be read."""
         path = self._names.all_integrations
         try:
             found = self._provider.get_multiple(path, max_age=self._max_age, recursive=True)
         except (GetParameterError, ClientError, BotoCoreError) as error:
             raise _translated(error, path) from None
-        parsed = [parse(Integration, f"{path}/{name}", str(text)) for name, text in found.items()]
-        return sorted(parsed, key=lambda integration: integration.id)
+        parsed: list[Integration] = []
+        faults: list[InvalidSettings] = []
+        for name, text in found.items():
+            try:
+                parsed.append(parse(Integration, f"{path}/{name}", str(text)))
+            except InvalidSettings as fault:
+                faults.append(fault)
+        return sorted(parsed, key=lambda integration: integration.id), faults
 
     def tickets(self, integration: Integration) -> J:
         """Return the Jira client of the integration's connection."""

@@ -1,0 +1,81 @@
+"""Jira as synchronisation uses it, with an eye on what concerns the whole connection.
+
+A refused credential is not sent again for a while, by any function: every attempt can lock the account. A pause that
+Jira asks for is kept by this process. What Backtrace or the store refuse is none of Jira's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from backtrace_jira.config import Integration
+from backtrace_jira.decisions import record_of
+from backtrace_jira.errors import CredentialRefused, Throttled
+from backtrace_jira.model import JSON
+from backtrace_jira.parking import ParkingNotes
+from backtrace_jira.sides import Ticket
+from backtrace_jira.sync_ports import JiraSide
+from backtrace_jira.workflow import Step
+
+PAUSE = 20.0
+"""Seconds for a Jira that asked for a pause without saying how long."""
+
+
+class WatchedJira:
+    """A `JiraSide` around another. What it meets goes into the parking notes."""
+
+    def __init__(
+        self, jira: JiraSide, integration: Integration, parking: ParkingNotes, clock: Callable[[], float]
+    ) -> None:
+        self._jira = jira
+        self._integration = integration
+        self._parking = parking
+        self._clock = clock
+
+    @property
+    def cloud(self) -> bool:
+        """Tell Cloud from Data Center."""
+        with self._watching():
+            return self._jira.cloud
+
+    def ticket(self, issue_id: str, *, changes: bool = False) -> Ticket | None:
+        """Read an issue."""
+        with self._watching():
+            return self._jira.ticket(issue_id, changes=changes)
+
+    def steps(self, issue_id: str) -> Sequence[Step]:
+        """Return the open transitions."""
+        with self._watching():
+            return self._jira.steps(issue_id)
+
+    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+        """Take a transition, once."""
+        with self._watching():
+            self._jira.transition(issue_id, step, fields)
+
+    def assign(self, issue_id: str, user: str | None) -> None:
+        """Assign, or to nobody."""
+        with self._watching():
+            self._jira.assign(issue_id, user)
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Find a user."""
+        with self._watching():
+            return self._jira.find_user(who, project)
+
+    def changed_since(self, projects: Sequence[str], minutes: int) -> Iterator[Ticket]:
+        """Give the issues that changed lately."""
+        with self._watching():
+            yield from self._jira.changed_since(projects, minutes)
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        try:
+            yield
+        except Throttled as error:
+            self._parking.throttled(self._integration, error.after or PAUSE)
+            raise
+        except CredentialRefused as error:
+            self._parking.refused(self._integration, record_of(error, self._clock()), error)
+            raise
