@@ -133,6 +133,29 @@ def test_a_field_that_came_to_the_screen_as_required_is_found_where_the_settings
     assert world.reports[-1].left_out == ()
 
 
+def test_what_only_jira_can_judge_is_left_out_when_it_refuses_it(world: World) -> None:
+    world.jira.add_field(custom_field("customfield_8", "Owner", "user"))
+    identity = "5b10a2844c20165700edffff" if world.flavour == "cloud" else "nobody.known"
+    world.configure(custom_fields={"Owner": identity})
+    world.new_process()
+    assert deliver(world) is Decision.CREATED
+    assert [status for path, status in calls(world) if path == "POST /issue"] == [400, 201]
+    (told,) = world.reports[-1].left_out
+    assert told.startswith("customfield_8: Jira refused it: ")
+    assert world.store.parkings("main") == {}
+    assert len(world.jira.issues) == 1
+
+
+def test_what_a_ticket_cannot_do_without_is_not_given_up(world: World) -> None:
+    """A validator refuses the description, which holds the reference: without it, nothing could find the ticket."""
+    world.jira.faults.add(
+        "POST", "/issue$", 1, status=400, body={"errorMessages": [], "errors": {"description": "no"}}
+    )
+    assert deliver(world) is Decision.DEAD_LETTER
+    assert [status for path, status in calls(world) if path == "POST /issue"] == [400]
+    assert world.jira.issues == {}
+
+
 def test_a_required_field_is_refused_in_jiras_words_parked_and_replayed_once_each(world: World) -> None:
     furnish(world, "customfield_1")
     deliver(world)

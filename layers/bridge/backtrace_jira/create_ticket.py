@@ -208,15 +208,16 @@ class CreateTicket:
     def _send(
         self, tickets: Tickets, drafting: Drafting, draft: TicketDraft, lease: Lease
     ) -> tuple[TicketDraft, Issue]:
-        """Send the create; a second one only when Jira's screen is found to differ from what we knew of it."""
-        try:
-            return draft, tickets.create(draft)
-        except Refused as refusal:
-            again = drafting.redraft(draft, refusal)
-            if again is None:
-                raise
-        self._ensure_time(lease)
-        return again, tickets.create(again)
+        """Create; again only after a definite no to which another draft is the answer."""
+        while True:
+            try:
+                return draft, tickets.create(draft)
+            except Refused as refusal:
+                again = drafting.redraft(draft, refusal) or drafting.without_refused(draft, refusal)
+                if again is None:
+                    raise
+            self._ensure_time(lease)
+            draft = again
 
     def _give_back(self, case: Case, lease: Lease, error: Exception) -> None:
         """Release the row: there is no ticket; what others would meet, too, is parked."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backtrace_jira.decisions import Case
 from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, NeedsAttention, Refused, TryAgain
 from backtrace_jira.model import TicketDraft
 from backtrace_jira.ports import Tickets
 from backtrace_jira.screens import Screen, Screens
-from backtrace_jira.ticket import draft_ticket, needs_schema
+from backtrace_jira.ticket import REQUIRED, draft_ticket, needs_schema
 
 
 class Drafting:
@@ -21,6 +23,7 @@ class Drafting:
         self._connection = case.integration.connection
         self._target = case.target
         self._asked = False
+        self._has_given_in = False
 
     def draft(self) -> TicketDraft:
         """Return the draft.
@@ -61,6 +64,20 @@ class Drafting:
         except NeedsAttention:
             return None  # the refusal stands, and says more
         return None if again.fields == draft.fields else again
+
+    def without_refused(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
+        """Return the draft without the fields that only Jira could judge, such as users; None where that won't do.
+
+        What the ticket cannot do without stays, and so does what it is found by.
+        """
+        refused = refusal.fields.keys()
+        kept = {name for name, value in draft.fields.items() if draft.marker in str(value)} | {*REQUIRED}
+        if self._has_given_in or not refused or refused & kept or not refused <= draft.fields.keys():
+            return None
+        self._has_given_in = True
+        told = tuple(f"{name}: Jira refused it: {refusal.fields[name]}" for name in sorted(refused))
+        fields = {name: value for name, value in draft.fields.items() if name not in refused}
+        return replace(draft, fields=fields, left_out=draft.left_out + told)
 
     def _screen(self) -> Screen | None:
         if not needs_schema(self._case.integration):
