@@ -10,7 +10,7 @@ import pytest
 from backtrace_jira.config import EventKind
 from backtrace_jira.model import Decision, LinkKey, LinkState
 from tests.builders import group, sample_body
-from tests.world import MakeWorld, World
+from tests.world import Cut, MakeWorld, World
 
 
 def trace(number: int) -> dict[str, Any]:
@@ -177,3 +177,33 @@ def test_a_filtered_event_does_not_make_a_due_one_forgotten(make_world: MakeWorl
         is Decision.FILTERED
     )
     assert world.deliver_until_done(due) is CREATED
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_due_event_stays_due_wherever_its_delivery_dies(make_world: MakeWorld, after: bool) -> None:
+    """Also where it was counted and nobody heard: the counter knows the error, not the delivery."""
+    for cut in range(40):
+        world = traced(make_world, frequency=3600)
+        event = world.event()
+        world.wire.cut_at, world.wire.after = cut, after
+        try:
+            world.deliver(event)
+            break
+        except Cut:
+            pass
+        world.wire.cut_at = None
+        world.clock.advance(80)
+        world.new_process()
+        world.deliver_until_done(event)
+        assert len(world.jira.issues) == 1, f"cut at {cut}"
+    assert cut > 8
+
+
+def test_the_same_event_again_is_counted_once(make_world: MakeWorld) -> None:
+    world = make_world("cloud", threshold=3)
+    for _ in range(4):
+        world.deliver(world.event(sample_body() | {"object_id": "1"}))
+    assert world.jira.issues == {}
+    for number in ("2", "3"):
+        world.deliver(world.event(sample_body() | {"object_id": number}))
+    assert len(world.jira.issues) == 1

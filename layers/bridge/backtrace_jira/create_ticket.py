@@ -155,7 +155,7 @@ class CreateTicket:
         if pace.always or (row.record and row.record.decision not in NOT_YET_DUE):
             return True
         try:
-            return self._links.due(lease.key, lease.owner, lease.now, pace)
+            return self._links.due(lease.key, case.group.trace, lease.now, pace)
         except Exception:
             self._links.release(lease, None)  # not counted: without a record, it will be
             raise

@@ -48,7 +48,8 @@ class LinkStore(ParkingStore, Protocol):
         """Count one event of the key's group and tell whether a ticket is due; never called for `Pace.always`.
 
         Due is an event when `frequency` seconds have passed since the last that was, or never was any; and the
-        one that makes `threshold` since then. However many count at once, each is counted once. One request;
+        one that makes `threshold` since then. However many count at once, each is counted once; `owner` names the
+        error, so that one that comes again right away is not counted again, and stays due if it was. One request;
         two with a threshold, more only where others count at that moment.
 
         Raises:
