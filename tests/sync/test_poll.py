@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backtrace_jira.model import Decision
+from backtrace_jira.poll_backtrace import SLICE, slices
 from local.jira_stand_in.model import Issue
 from tests.builders import sample_body
 from tests.sync_world import PERIOD, MakeSyncWorld, SyncWorld
@@ -113,7 +117,7 @@ def test_two_runs_at_once_do_no_harm(make_real_sync_world: MakeSyncWorld) -> Non
 def test_several_pages_of_tickets(make_sync_world: MakeSyncWorld, flavour: str) -> None:
     world, issue = in_progress(make_sync_world, flavour)
     world.jira.transition(issue.key, "Done")
-    for number in range(230):
+    for number in range(1100):
         world.jira.create_issue(f"number {number}")
     world.jira.webhooks.outbox.clear()
     world.clock.advance(30)
@@ -172,6 +176,49 @@ def test_a_project_that_is_gone_stops_no_other(make_sync_world: MakeSyncWorld) -
     world.poll()
     assert world.of().state == "resolved"
     assert any("GONE" in outcome.detail for outcome in world.told)
+
+
+def test_a_row_that_holds_no_list_of_tickets_stops_no_other(make_sync_world: MakeSyncWorld) -> None:
+    world, issue = in_progress(make_sync_world)
+    world.set_state("resolved")
+    row = world.backtrace.seed("my_project", "b" * 64, state="open")
+    row.ticket = "https://jira.example/browse/BUG-9"  # type: ignore[assignment]
+    world.poll()
+    assert world.status(issue) == "Done"
+
+
+def test_a_long_time_is_gone_through_in_slices(make_sync_world: MakeSyncWorld) -> None:
+    world, issue = in_progress(make_sync_world)
+    world.set_state("resolved")
+    world.clock.advance(10 * 3600)
+    world.jira.transition(issue.key, "To Do")
+    world.jira.webhooks.outbox.clear()
+    world.clock.advance(10 * 3600)
+    world.forget_calls()
+    world.polling(deadline=world.clock() + 300)
+    assert world.backtrace.count("/api/query") > 15
+    assert (world.status(issue), world.of().state) == ("To Do", "open")
+    world.forget_calls()
+    world.poll()
+    assert (world.calls["jira"], world.calls["backtrace"]) == (1, 1)
+
+
+def test_a_run_that_is_cut_off_has_got_somewhere(make_sync_world: MakeSyncWorld) -> None:
+    world, _ = in_progress(make_sync_world)
+    world.clock.advance(20 * 3600)
+    before = world.links.watermark("backtrace my_universe/my_project") or 0.0
+    world.polling(deadline=world.clock() + 60)
+    after = world.links.watermark("backtrace my_universe/my_project") or 0.0
+    assert before < after < world.clock() - 3600
+
+
+@given(st.floats(0, 10**6), st.floats(0, 10**6))
+def test_slices_cover_all_time(begin: float, length: float) -> None:
+    found = list(slices(begin, begin + length))
+    assert found[0].begin == begin
+    assert found[-1].end is None
+    assert all(first.end == second.begin for first, second in pairwise(found))
+    assert all(each.end - each.begin <= SLICE + 1e-3 for each in found if each.end is not None)
 
 
 def test_the_index_is_behind(make_sync_world: MakeSyncWorld) -> None:

@@ -2,13 +2,15 @@
 
 Each Backtrace project and each Jira project has a watermark, up to which all changes were looked at. A run looks at
 what changed since, with an overlap for what became visible late, and moves the watermark when it came to the end.
-Two runs at once look at the same twice, which does no harm. What cannot be done now is left to the queue.
+A long time is gone through in slices, oldest first, so that a run which is cut off has got somewhere. Two runs at
+once look at the same twice, which does no harm. What cannot be done now is left to the queue.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from backtrace_jira.config import Integration
 from backtrace_jira.decisions import decision_on, explain
@@ -21,8 +23,26 @@ OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
 FIRST_LOOK = 24 * 3600.0
 """How far a first run looks back, in seconds: a group may have changed before anything was ever polled."""
+SLICE = 3600.0
+"""Seconds that are looked at before the watermark moves."""
 LAST_MINUTE = 90.0
 """Seconds before the deadline after which what is left goes to the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A span of time in unix seconds; `end` is None for now."""
+
+    begin: float
+    end: float | None
+
+
+def slices(begin: float, now: float) -> Iterator[Slice]:
+    """Cut what has passed since into slices, oldest first."""
+    while now - begin > 2 * SLICE:
+        yield Slice(begin, begin + SLICE)
+        begin += SLICE
+    yield Slice(begin, None)
 
 
 class PollBacktrace:
@@ -66,25 +86,28 @@ class PollBacktrace:
         name: str,
         integrations: Sequence[Integration],
         deadline: float,
-        look: Callable[[Sequence[Integration], float, float], None],
+        look: Callable[[Sequence[Integration], Slice, float], None],
     ) -> None:
         """Look at all that changed since a watermark, and move it."""
         started = self._clock()
         try:
             watermark = self._store.watermark(name)
-            look(integrations, started - FIRST_LOOK if watermark is None else watermark, deadline)
-            self._store.advance(name, started - OVERLAP)
+            for part in slices(started - FIRST_LOOK if watermark is None else watermark, started):
+                look(integrations, part, deadline)
+                self._store.advance(name, (started if part.end is None else part.end) - OVERLAP)
+                if self._clock() + LAST_MINUTE > deadline:
+                    return  # the next run goes on
         except Exception as error:
             detail = f"{name}: {explain(error)}; the next run looks again"
             self._report(
                 Outcome(decision_on(error), integration=integrations[0].id, detail=detail, error=error)
             )
 
-    def _backtrace(self, integrations: Sequence[Integration], since: float, deadline: float) -> None:
+    def _backtrace(self, integrations: Sequence[Integration], part: Slice, deadline: float) -> None:
         """Look at the groups that changed, as far as they have a ticket of one of the integrations."""
         first = integrations[0]
         side = self._configuration.backtrace(first.universe)
-        for group in side.changed_since(first.project, since):
+        for group in side.changed(first.project, part.begin, part.end):
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:
                 if integration.name in watchers:
@@ -96,12 +119,14 @@ class PollBacktrace:
                 hint = Hint(integration.connection, groups={(group.project, group.fingerprint): group})
                 self._bring_in_line(link.issue.id, hint, deadline)
 
-    def _jira(self, integrations: Sequence[Integration], since: float, deadline: float) -> None:
+    def _jira(self, integrations: Sequence[Integration], part: Slice, deadline: float) -> None:
         """Look at the tickets that changed, as far as they are linked and not what their links know."""
         connection, project = _jira_project(integrations[0])
-        minutes = max(1, math.ceil((self._clock() - since) / 60))
+        now = self._clock()
+        oldest = max(1, math.ceil((now - part.begin) / 60))
+        youngest = 0 if part.end is None else math.floor((now - part.end) / 60)
         by_id = {each.id: each for each in integrations}
-        for ticket in self._synchronise.jira(integrations[0]).changed_since([project], minutes):
+        for ticket in self._synchronise.jira(integrations[0]).changed(project, oldest, youngest):
             links = self._store.links_of_issue(ticket.issue.id)
             if any(is_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)):
                 self._bring_in_line(ticket.issue.id, Hint(connection), deadline)

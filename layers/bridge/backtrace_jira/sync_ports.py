@@ -96,8 +96,11 @@ class JiraSide(Protocol):
         """Return the accountId or user name of an e-mail address, if it is one's."""
         ...
 
-    def changed_since(self, projects: Sequence[str], minutes: int) -> Iterator[Ticket]:
-        """Give the issues that changed in the last minutes, as the search index knows them, oldest change first."""
+    def changed(self, project: str, oldest: int, youngest: int) -> Iterator[Ticket]:
+        """Give a project's issues that changed so many minutes ago, as the search index knows them.
+
+        The latest change comes first. `youngest` 0 is now.
+        """
         ...
 
 
@@ -108,8 +111,8 @@ class BacktraceSide(Protocol):
         """Read one group; one that nobody ever touched is open."""
         ...
 
-    def changed_since(self, project: str, at: float) -> Iterator[Group]:
-        """Give the groups modified at or after a moment (unix seconds), oldest change first."""
+    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+        """Give the groups modified from `begin` until `end` (unix seconds; None is now), latest change first."""
         ...
 
     def write(

@@ -64,10 +64,10 @@ class WatchedJira:
         with self._watching():
             return self._jira.find_user(who, project)
 
-    def changed_since(self, projects: Sequence[str], minutes: int) -> Iterator[Ticket]:
+    def changed(self, project: str, oldest: int, youngest: int) -> Iterator[Ticket]:
         """Give the issues that changed lately."""
         with self._watching():
-            yield from self._jira.changed_since(projects, minutes)
+            yield from self._jira.changed(project, oldest, youngest)
 
     @contextmanager
     def _watching(self) -> Iterator[None]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace import BacktraceClient, rows_in, tickets_in
-from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.errors import OutcomeUnknown, Refused
 from backtrace_jira.model import JSON, Issue
 from backtrace_jira.sides import BacktraceUser, Group, after_unlinking
 from backtrace_jira.states import State
@@ -25,13 +26,18 @@ class BacktraceSync(BacktraceClient):
         rows = self._rows(project, {"fingerprint": [["equal", fingerprint]]}, limit=1)
         return _group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
 
-    def changed_since(self, project: str, at: float) -> Iterator[Group]:
-        """Give the rows modified since, latest first: one that changes meanwhile is read twice, none is missed."""
+    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+        """Give the rows modified in between, latest first: one that changes meanwhile is read twice, none is missed.
+
+        A row whose column is no list of tickets, which a raw write can make of it, has none of ours.
+        """
+        bounds: list[JSON] = [["at-least", f"{int(begin)}."]]
+        bounds += [["at-most", f"{int(end) + 1}."]] if end is not None else []
         for page in range(MOST_PAGES):
-            rows = self._rows(
-                project, {"last_modified": [["at-least", f"{int(at)}."]]}, limit=PAGE, offset=page * PAGE
-            )
-            yield from (_group(project, row) for row in rows)
+            rows = self._rows(project, {"last_modified": bounds}, limit=PAGE, offset=page * PAGE)
+            for row in rows:
+                with suppress(Refused):
+                    yield _group(project, row)
             if len(rows) < PAGE:
                 return
         raise OutcomeUnknown(f"POST /api/query: no last page after {MOST_PAGES}")
