@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +22,7 @@ from local.wire_log import JIRA, counted
 IMPORT_RUNS = 7
 EVENTS = 200
 BARE = "import json"
-HANDLER = "import create_ticket.handler"
+PATHS = ("create_ticket", "receive_webhook", "apply_jira_change", "poll_backtrace")
 
 
 def main() -> None:
@@ -35,7 +35,8 @@ def main() -> None:
         for row in (*_calls(stack), *_cpu(stack)):
             table.add_row(*row)
         store = stack.store
-    table.add_row(*_imports())
+    for row in _imports():
+        table.add_row(*row)
     Console().print(table)
     Console().print(f"Store: {store}. Times are CPU of the handler's thread, {EVENTS} events each.")
 
@@ -82,9 +83,11 @@ def _spent(stack: LocalStack, event: dict[str, Any]) -> float:
     return time.thread_time() - began
 
 
-def _imports() -> tuple[str, str, str]:
-    bare, handler = (_import_time(statement) for statement in (BARE, HANDLER))
-    return "import of the handler over a bare one (ms)", f"{handler - bare:.0f}", ""
+def _imports() -> Iterator[tuple[str, str, str]]:
+    bare = _import_time(BARE)
+    for path in PATHS:
+        spent = _import_time(f"import {path}.handler") - bare
+        yield f"import of {path} over a bare one (ms)", f"{spent:.0f}", ""
 
 
 def _import_time(statement: str) -> float:
