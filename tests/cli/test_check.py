@@ -135,6 +135,23 @@ def test_a_required_field_that_only_an_attribute_fills_is_a_warning(cloud: Site)
     assert "$version" in finding["details"][0]
 
 
+@pytest.mark.parametrize(
+    ("fields", "lacks"),
+    [
+        (["state", "assignee"], "Transition Issues and Assign Issues"),
+        (["state"], "Transition Issues"),
+        (["assignee"], "Assign Issues"),
+    ],
+)
+def test_what_synchronisation_needs_in_jira_is_a_warning(cloud: Site, fields: list[str], lacks: str) -> None:
+    cloud.jira.deny("TRANSITION_ISSUES", "ASSIGN_ISSUES")
+    assert cloud.findings()["permission"]["status"] == "ok"
+    cloud.integration["sync"] = {"backtrace_to_jira": True, "fields": fields}
+    told = cloud.findings()["permission"]
+    assert told["status"] == "warning"
+    assert f"lacks {lacks}:" in told["found"]
+
+
 def test_mapped_fields_take_the_place_of_labels_and_description(cloud: Site) -> None:
     cloud.jira.remove_field("labels")
     cloud.jira.remove_field("description")

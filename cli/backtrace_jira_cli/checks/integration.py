@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from backtrace_jira.adapters.jira import JiraTickets
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.fields import FieldSchema
+from backtrace_jira.sync_settings import SyncedField, Truth
 from backtrace_jira_cli.checks import connection
 from backtrace_jira_cli.checks.asking import Asking
 from backtrace_jira_cli.checks.connection import ConnectionChecks, Jira
@@ -17,6 +18,12 @@ from backtrace_jira_cli.checks.target import issue_type_of, project_of
 from backtrace_jira_cli.checks.universe import UniverseChecks
 
 SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
+TO_CREATE = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
+TO_SYNCHRONISE = {
+    "TRANSITION_ISSUES": ("Transition Issues", SyncedField.STATE),
+    "ASSIGN_ISSUES": ("Assign Issues", SyncedField.ASSIGNEE),
+}
+"""Permissions by Jira's key, with what people know them as."""
 
 
 class IntegrationChecks:
@@ -68,7 +75,8 @@ class IntegrationChecks:
             )
             yield not_checked(CheckName.PERMISSION, "the project differs by error")
             return
-        held = self.tickets.ask(lambda jira: jira.permissions(key, "BROWSE_PROJECTS", "CREATE_ISSUES"))
+        wanted = (*TO_CREATE, *self._to_synchronise())
+        held = self.tickets.ask(lambda jira: jira.permissions(key, *wanted))
         if held is None:
             yield failed(
                 CheckName.PROJECT,
@@ -81,15 +89,28 @@ class IntegrationChecks:
         yield self._permission(key, held)
 
     def _permission(self, key: str, held: frozenset[str]) -> Finding:
-        names = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
-        missing = " and ".join(name for permission, name in names.items() if permission not in held)
+        missing = _missing(TO_CREATE, held)
         if missing:
             return failed(
                 CheckName.PERMISSION,
                 f"this account lacks {missing} in {key}",
                 f"Give it {missing} in the permission scheme of {key}.",
             )
+        missing = _missing(self._to_synchronise(), held)
+        if missing:
+            return warning(
+                CheckName.PERMISSION,
+                f"may create issues in {key}, but lacks {missing}: what is changed in Backtrace does not all arrive",
+                f"Give it {missing} in the permission scheme of {key}.",
+            )
         return ok(CheckName.PERMISSION, f"may create issues in {key}")
+
+    def _to_synchronise(self) -> dict[str, str]:
+        """Return what changes made in Backtrace need in Jira, by name."""
+        sync = self._integration.sync
+        if not (sync.backtrace_to_jira or sync.on_linking is Truth.BACKTRACE):
+            return {}
+        return {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.has(field)}
 
     def _typed(self) -> Iterator[Finding]:
         check, template = CheckName.ISSUE_TYPE, self._issue_type
@@ -118,6 +139,10 @@ class IntegrationChecks:
             )
             return
         yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
+
+
+def _missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:
+    return " and ".join(name for permission, name in wanted.items() if permission not in held)
 
 
 def _remedy(place: str, about_type: bool) -> str:
