@@ -190,10 +190,10 @@ def test_a_row_that_holds_no_list_of_tickets_stops_no_other(make_sync_world: Mak
 def test_a_long_time_is_gone_through_in_slices(make_sync_world: MakeSyncWorld) -> None:
     world, issue = in_progress(make_sync_world)
     world.set_state("resolved")
-    world.clock.advance(10 * 3600)
+    world.clock.advance(10 * SLICE)
     world.jira.transition(issue.key, "To Do")
     world.jira.webhooks.outbox.clear()
-    world.clock.advance(10 * 3600)
+    world.clock.advance(10 * SLICE)
     world.forget_calls()
     world.polling(deadline=world.clock() + 300)
     assert world.backtrace.count("/api/query") > 15
@@ -205,11 +205,11 @@ def test_a_long_time_is_gone_through_in_slices(make_sync_world: MakeSyncWorld) -
 
 def test_a_run_that_is_cut_off_has_got_somewhere(make_sync_world: MakeSyncWorld) -> None:
     world, _ = in_progress(make_sync_world)
-    world.clock.advance(20 * 3600)
+    world.clock.advance(20 * SLICE)
     before = world.links.watermark("backtrace my_universe/my_project") or 0.0
     world.polling(deadline=world.clock() + 60)
     after = world.links.watermark("backtrace my_universe/my_project") or 0.0
-    assert before < after < world.clock() - 3600
+    assert before < after < world.clock() - SLICE
 
 
 @given(st.floats(0, 10**6), st.floats(0, 10**6))

@@ -27,7 +27,8 @@ class ApplyJiraChange:
             issue_id, hint = read_hint(body)
         except InvalidEvent as error:
             return [Outcome(Decision.INVALID, detail=str(error), error=error)]
-        return self._synchronise(issue_id, hint, deadline=deadline)
+        nothing = Outcome(Decision.IN_STEP, detail=f"issue {issue_id} has no link that this change concerns")
+        return self._synchronise(issue_id, hint, deadline=deadline) or [nothing]
 
 
 def read_hint(body: str) -> tuple[str, Hint]:

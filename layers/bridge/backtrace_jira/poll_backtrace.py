@@ -23,7 +23,7 @@ OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
 FIRST_LOOK = 24 * 3600.0
 """How far a first run looks back, in seconds: a group may have changed before anything was ever polled."""
-SLICE = 3600.0
+SLICE = 12 * 3600.0
 """Seconds that are looked at before the watermark moves."""
 LAST_MINUTE = 90.0
 """Seconds before the deadline after which what is left goes to the queue."""
