@@ -1,14 +1,15 @@
 """A Backtrace that runs on one machine: the issue API on the wire, in memory, with faults to inject.
 
-`POST /api/query` reads and writes the table `issues` and describes the attributes of a project, `POST
-/api/issue` writes state, tags, tickets and invariants. Nothing changes by itself: the rules between tickets,
-assignees and states belong to whoever calls.
+`POST /api/query` reads and writes the table `issues`, groups error reports and describes the attributes of a project,
+`POST /api/issue` writes state, tags, tickets and invariants. Nothing changes by itself but what an error report does to
+a resolved group whose reopen criteria it meets: the rules between tickets, assignees and states belong to whoever calls.
 Source of the shapes: backtrace-labs/backtrace-forensics (plugins/backtrace-forensics-issues) and
 backtrace-labs/backtrace-morgue, the public clients. Where neither shows an error's code, it is 1 here.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -19,6 +20,7 @@ from typing import Any, Self
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from local.backtrace_objects import Report, check_invariants, grouped, violated
 from local.backtrace_table import FORMATS, Issue, QueryError, select
 from local.backtrace_table import matches as row_matches
 from local.jira_stand_in.edge import Edge, Exchange
@@ -63,6 +65,8 @@ class BacktraceStandIn:
         self.clock = clock
         self.lock = threading.RLock()
         self.projects: dict[str, dict[str, Issue]] = {project: {}}
+        self.reports: dict[str, list[Report]] = {project: []}
+        """Errors by project, as they came."""
         self.attributes = dict(ATTRIBUTES)
         """Attributes that the projects index, with their formats."""
         self.refusals: dict[str, str] = {}
@@ -120,6 +124,7 @@ class BacktraceStandIn:
 
     def add_project(self, name: str) -> None:
         self.projects.setdefault(name, {})
+        self.reports.setdefault(name, [])
 
     def issue(self, project: str, fingerprint: str) -> Issue | None:
         """Return a row, None where nobody has written one."""
@@ -130,6 +135,26 @@ class BacktraceStandIn:
         """Create or change a row; `columns` are attributes of `Issue`."""
         with self.lock:
             self.add_project(project)
+            return self.write(project, fingerprint, columns)
+
+    def receive(
+        self, project: str, fingerprint: str, *, timestamp: float | None = None, **attributes: Any
+    ) -> Issue | None:
+        """Take an error report; a resolved or muted group whose reopen criteria it meets is open again."""
+        with self.lock:
+            at = int(self.clock() if timestamp is None else timestamp)
+            report = Report(fingerprint, at, attributes)
+            self.reports.setdefault(project, []).append(report)
+            row = self.projects[project].get(fingerprint)
+            met = violated(row, report) if row and row.state in ("resolved", "muted") else None
+            if row is None or met is None:
+                return row
+            columns = {
+                "state": "open",
+                "invariant_reopen_count": row.invariant_reopen_count + 1,
+                "invariant_reopen_last_time": int(self.clock()),
+                "invariant_last_violated": json.dumps(met),
+            }
             return self.write(project, fingerprint, columns)
 
     def write(self, project: str, fingerprint: str, columns: dict[str, Any]) -> Issue:
@@ -202,14 +227,16 @@ def _body() -> dict[str, Any]:
 def _queried(backtrace: BacktraceStandIn, project: str, body: dict[str, Any]) -> dict[str, Any]:
     if "describe" in (request.args.get("action"), body.get("action")):
         return {"describe": _described(FORMATS if "issues" in _tables(body) else backtrace.attributes)}
-    if body.get("table") != "issues":
-        raise QueryError("invalid parameter 'table'")  # the stand-in keeps no error reports
+    head = {"tx": 1, "universe": backtrace.universe, "project": project, "user": "stand-in", "latency": "0ms"}
+    if body.get("table", "objects") == "objects":
+        return {"_": head, "response": grouped(backtrace.reports[project], body, backtrace.attributes)}
+    if body["table"] != "issues":
+        raise QueryError("invalid parameter 'table'")
     if "set" in body and "select" in body:
         raise QueryError("invalid parameter 'set'")
     rows = backtrace.projects[project]
     if "set" not in body:
-        head = {"tx": 1, "universe": backtrace.universe, "project": project, "user": "stand-in"}
-        return {"_": {**head, "latency": "0ms"}, "response": select(rows.values(), body)}
+        return {"_": head, "response": select(rows.values(), body)}
     columns = _raw_columns(body["set"])
     for row in [row for row in rows.values() if row_matches(row, body.get("filter") or [])]:
         backtrace.write(project, row.fingerprint, columns)
@@ -268,6 +295,7 @@ def _columns(body: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(change.get("value"), kind):
             raise QueryError(f"invalid parameter '{name}.value'")
         columns[name] = change["value"]
+    check_invariants(columns.get("invariants", []))
     if any(not isinstance(entry, dict) or not entry.get("watcher") for entry in columns.get("ticket", [])):
         raise QueryError("invalid parameter 'ticket.value'")
     return columns

@@ -146,7 +146,7 @@ def _objects(ids: Iterable[int]) -> list[list[int]]:
     return runs
 
 
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "equal": operator.eq,
     "not-equal": operator.ne,
     "at-least": operator.ge,
@@ -182,7 +182,7 @@ def _holds(value: Any, condition: Sequence[Any]) -> bool:
     kind = condition[0]
     if kind in ("is-set", "is-not-set"):
         return bool((value is not None) == (kind == "is-set"))
-    if kind not in _COMPARISONS:
+    if kind not in COMPARISONS:
         raise QueryError(f"invalid parameter '{kind}'")
     if value is None:
         return str(kind).startswith(("not-", "inverse-"))
@@ -192,4 +192,4 @@ def _holds(value: Any, condition: Sequence[Any]) -> bool:
             wanted = float(wanted)  # numbers come as text, "1700000000." among them
         except (TypeError, ValueError):
             raise QueryError("invalid parameter 'filter'") from None
-    return _COMPARISONS[kind](value, wanted)
+    return COMPARISONS[kind](value, wanted)

@@ -17,7 +17,14 @@ from backtrace_jira.adapters.backtrace import BacktraceClient
 from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
 from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
 from backtrace_jira.adapters.http_api import answer_of, webhook_of
-from backtrace_jira.bootstrap import apply_jira_change, create_ticket, poll_backtrace, receive_webhook
+from backtrace_jira.bootstrap import (
+    apply_jira_change,
+    create_ticket,
+    poll_backtrace,
+    poll_fix_versions,
+    receive_webhook,
+    synchronise,
+)
 from backtrace_jira.config import BacktraceUniverse, ParameterNames
 from backtrace_jira.model import Decision, Link, LinkKey, Outcome, Record
 from backtrace_jira.model import Issue as Linked
@@ -30,6 +37,7 @@ from tests.world import AWS, PREFIX, Flavour, Wire, World, recorded
 
 SECRET = "what Jira signs with"
 PROJECT = "my_project"
+EVENTS = ("jira:issue_updated", "jira:issue_deleted")
 PERIOD = 300
 
 
@@ -56,7 +64,7 @@ class SyncWorld(World):
         super().__enter__()
         self.links = DynamoDBSync(self._aws.dynamodb, self.table)
         self.put(ParameterNames(PREFIX).webhook_secret("main"), SECRET, secret=True)
-        self.hook = self.jira.add_webhook("https://bridge.example/jira/main", secret=SECRET)
+        self.hook = self.jira.add_webhook("https://bridge.example/jira/main", secret=SECRET, events=EVENTS)
         return self
 
     @property
@@ -70,10 +78,11 @@ class SyncWorld(World):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(create_ticket, "report", self.reports.append)
             patch.setattr(apply_jira_change, "report", self.told.append)
-            patch.setattr(poll_backtrace, "report", self.told.append)
+            patch.setattr(synchronise, "report", self.told.append)
             self.process = create_ticket.wire(self.env, clock=self.clock, patience=self.patience)
             self.apply = apply_jira_change.wire(self.env, clock=self.clock)
-            self.polling = poll_backtrace.wire(self.env, clock=self.clock)
+            self.polling_backtrace = poll_backtrace.wire(self.env, clock=self.clock)
+            self.polling_jira = poll_fix_versions.wire(self.env, clock=self.clock)
             self.intake = receive_webhook.wire(self.env, clock=self.clock)
 
     # Tickets
@@ -215,6 +224,11 @@ class SyncWorld(World):
             self.clock.advance(80)
             self.hasten()
         raise AssertionError(f"never done: {self.told[-1]}")
+
+    def polling(self, *, deadline: float) -> None:
+        """Let both schedules run."""
+        self.polling_backtrace(deadline=deadline)
+        self.polling_jira(deadline=deadline)
 
     def poll(self) -> None:
         """Let one period pass, and what it leaves to the queue be done."""

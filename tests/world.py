@@ -56,9 +56,15 @@ class Wire:
     calls: list[str] = field(default_factory=list)
     cut_at: int | None = None
     after: bool = False
+    interrupt_at: int | None = None
+    interrupt: Callable[[], None] = lambda: None
+    """Runs once before that call: another process, while this one waits."""
 
     def before(self, call: str) -> None:
         self.calls.append(call)
+        if self.interrupt_at == len(self.calls) - 1:
+            self.interrupt_at = None
+            self.interrupt()
         if self.cut_at == len(self.calls) - 1 and not self.after:
             raise Cut(f"before {call}")
 
@@ -156,6 +162,7 @@ class World:
             "LINKS_TABLE": self.table,
             "ERROR_EVENTS_QUEUE_URL": self.events,
             "DEAD_LETTERS_URL": self.dead,
+            "JIRA_CHANGES_QUEUE_URL": "",
             "MAX_RECEIVES": "30",
         }
 

@@ -1,4 +1,4 @@
-"""The schedule: what changed in Backtrace goes to Jira, and what no webhook told of to Backtrace."""
+"""The schedule: what changed in Backtrace goes to Jira."""
 
 from __future__ import annotations
 

@@ -9,7 +9,19 @@ import uuid
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.jira_stand_in import auth, createmeta, issues, links, metadata, pages, people, search, webhook_api
+from local.jira_stand_in import (
+    auth,
+    createmeta,
+    issue_links,
+    issues,
+    links,
+    metadata,
+    pages,
+    people,
+    search,
+    versions,
+    webhook_api,
+)
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.state import State
 from local.jira_stand_in.webhooks import Webhooks
@@ -22,7 +34,18 @@ def create_app(state: State, webhooks: Webhooks) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     auth.install(app, state)
     app.config["WEBHOOKS"] = webhooks
-    for module in (metadata, createmeta, issues, links, people, search, pages, webhook_api):
+    for module in (
+        metadata,
+        createmeta,
+        issues,
+        issue_links,
+        links,
+        people,
+        search,
+        pages,
+        versions,
+        webhook_api,
+    ):
         app.register_blueprint(module.routes)
     _install_errors(app, state)
     _install_headers(app, state)

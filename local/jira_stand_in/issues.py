@@ -152,5 +152,7 @@ def add_comment(id_or_key: str) -> Response:
 
 @routes.get("/<id_or_key>/comment")
 def comments(id_or_key: str) -> Response:
-    issue = issue_of(id_or_key)
-    return answer(page(issue.comments, "comments", number("startAt", 0), number("maxResults", 100)))
+    """List the comments, oldest first, or newest with `orderBy=-created`."""
+    found = issue_of(id_or_key).comments
+    ordered = found[::-1] if request.args.get("orderBy") == "-created" else found
+    return answer(page(ordered, "comments", number("startAt", 0), number("maxResults", 100)))

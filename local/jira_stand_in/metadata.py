@@ -121,7 +121,7 @@ def versions(id_or_key: str) -> Response:
 @routes.get("/project/<id_or_key>/version")
 def paged_versions(id_or_key: str) -> Response:
     """Return a page of versions with `nextPage` while there is more (both products)."""
-    start, size = number("startAt", 0), number("maxResults", 50)
+    start, size = number("startAt", 0), min(number("maxResults", 50), state().versions_page)
     found = [wire.version_json(v) for v in _chosen(project_of(id_or_key).versions)]
     shown = page(found, "values", start, size)
     link = f"/rest/api/2/project/{id_or_key}/version?maxResults={size}&startAt="

@@ -163,6 +163,7 @@ class Issue:
     properties: dict[str, Any] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
     remote_links: list[dict[str, Any]] = field(default_factory=list)
+    issue_links: list[dict[str, str]] = field(default_factory=list)
     deleted: bool = False
     snapshots: list[tuple[float, Snapshot | None]] = field(default_factory=list)
     search_hits: int = 0

@@ -29,6 +29,7 @@ from local.jira_stand_in.model import (
     Workflow,
 )
 from local.jira_stand_in.state import State
+from local.jira_stand_in.versions import Versions
 from local.jira_stand_in.webhooks import Webhook, Webhooks
 from local.jira_stand_in.wire import issue_fields
 from local.jira_stand_in.writing import Writer
@@ -68,6 +69,7 @@ class JiraStandIn:
         self._thread: threading.Thread | None = None
         self.webhooks = Webhooks(self.state, self._matches)
         self.state.tell = self.webhooks.hear
+        self.versions = Versions(self.state, self.webhooks)
         self._sender: threading.Thread | None = None
         self._edge = Edge(
             create_app(self.state, self.webhooks).wsgi_app, self.state, self.faults, self.context_path
@@ -255,10 +257,30 @@ class JiraStandIn:
 
     def add_version(self, name: str, project: str = "BUG", **settings: Any) -> Version:
         """Add a version; `settings` are released, archived, release_date, start_date and description."""
-        where = self.project(project)
-        version = Version(self.state.next_id(), name, where.id, **settings)
-        where.versions.append(version)
-        return version
+        with self.state.lock:
+            return self.versions.add(self.project(project), name, **settings)
+
+    def change_version(self, version: Version, **changes: Any) -> None:
+        """Release, rename or archive a version; `changes` are those attributes, and `name`."""
+        with self.state.lock:
+            self.versions.change(version, **changes)
+
+    def delete_version(self, version: Version, move_to: Version | None = None) -> None:
+        with self.state.lock:
+            self.versions.delete(version, move_to)
+
+    def merge_version(self, version: Version, into: Version) -> None:
+        with self.state.lock:
+            self.versions.delete(version, into, merged=True)
+
+    def delete_project(self, key: str) -> None:
+        """Delete a project with its issues, which Jira tells nobody."""
+        with self.state.lock:
+            project = self.state.projects.pop(key)
+            for issue in self.state.live_issues():
+                if issue.project is project:
+                    issue.deleted = True
+                    self.state.touch(issue)
 
     def add_component(self, name: str, project: str = "BUG") -> Component:
         component = Component(self.state.next_id(), name)

@@ -46,6 +46,8 @@ class State:
         self.captcha_after: int | None = 3
         self.basic_auth = version < (11,) or flavour == "cloud"
         self.issue_linking = True
+        self.versions_page = 50
+        """So many versions are on a page, however many are asked for."""
         self.old_createmeta_disabled = False
         self.tell: Callable[[str, Issue, User | None, Any], None] = lambda *_: None
         """Hears of every change: what happened, to which issue, by whom, and its history or comment."""

@@ -19,9 +19,9 @@ from typing import Any
 
 from local.jira_stand_in.call import absolute
 from local.jira_stand_in.history import History
-from local.jira_stand_in.model import Issue, User
+from local.jira_stand_in.model import Issue, User, Version
 from local.jira_stand_in.state import State
-from local.jira_stand_in.wire import issue_fields, user_json
+from local.jira_stand_in.wire import issue_fields, user_json, version_json
 
 RETRIED = (408, 409, 425, 429)
 TIMEOUT = 20
@@ -88,6 +88,15 @@ class Webhooks:
 
     def deleted(self, issue: Issue, author: User | None) -> None:
         self._send("jira:issue_deleted", issue, self._about(issue, author))
+
+    def version(self, what: str, version: Version, **more: Any) -> None:
+        """Tell of a version. No filter applies to that, and the body has no user and no issue."""
+        event = f"jira:version_{what}"
+        body = {"timestamp": self._now(), "version": version_json(version), **more}
+        for hook in self.hooks:
+            if hook.enabled and event in hook.events:
+                self.outbox.append(self._delivery(hook, event, body))
+        self.more.set()
 
     def commented(self, issue: Issue, author: User | None, comment: dict[str, Any]) -> None:
         """Cloud tells once, with the issue and without a user; Server twice, the first time without the issue."""

@@ -59,7 +59,21 @@ def test_backtrace_is_told_the_version_without_what_surrounds_it(text: str, told
     assert read(text).text == told
 
 
-WORDS = ("alpha", "beta", "rc", "snapshot", "final", "hotfix", "sp", "dev", "b", "nightly", "linux", "RC", "SNAPSHOT")
+WORDS = (
+    "alpha",
+    "beta",
+    "rc",
+    "snapshot",
+    "final",
+    "hotfix",
+    "sp",
+    "dev",
+    "b",
+    "nightly",
+    "linux",
+    "RC",
+    "SNAPSHOT",
+)
 NUMBERS = st.lists(st.integers(0, 30), min_size=1, max_size=5)
 QUALIFIERS = st.lists(st.one_of(st.sampled_from(WORDS), st.integers(0, 20).map(str)), max_size=3)
 
@@ -116,7 +130,9 @@ def test_any_text_is_read_or_not_and_nothing_breaks(text: str) -> None:
     assert found is None or read_version(found.text) == found
 
 
-@pytest.mark.parametrize("text", ["a-" * 120, "1.2.3-" + "a" * 240 + "!", "1rc" + "rc1" * 80 + "!", "v " * 127, "1-" * 127])
+@pytest.mark.parametrize(
+    "text", ["a-" * 120, "1.2.3-" + "a" * 240 + "!", "1rc" + "rc1" * 80 + "!", "v " * 127, "1-" * 127]
+)
 def test_a_hostile_text_is_refused_in_no_time(text: str) -> None:
     """It would not end within the life of this test if the expressions could match anything in two ways."""
     assert read_version(text) is None

@@ -18,19 +18,18 @@ from __future__ import annotations
 import ipaddress
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from backtrace_jira.expressions import regular_expression
+from backtrace_jira.fix_settings import FixVersions
 from backtrace_jira.model import Name, Pace
 from backtrace_jira.parameter_names import ParameterNames as ParameterNames
 from backtrace_jira.settings import Settings as Settings
 from backtrace_jira.settings import Text
 from backtrace_jira.sync_settings import Sync
-
-if TYPE_CHECKING:
-    import re2
 
 ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
@@ -174,28 +173,6 @@ class ActionKind(StrEnum):
     MENTION = "mention"
 
 
-def compiled(regex: str) -> re2._Regexp[str]:
-    """Compile with RE2, which needs time in proportion to the text, whatever the expression.
-
-    Imported where there is an action only. It has no look-around and no back-references.
-    """
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(regex, options)
-    except re2.error:
-        raise ValueError(
-            "is not a regular expression that RE2 takes (no look-around, no back-references)"
-        ) from None
-
-
-def _regular_expression(regex: str) -> str:
-    compiled(regex)
-    return regex
-
-
 class Action(Settings):
     """One line of the ordered list of Common Settings."""
 
@@ -207,7 +184,7 @@ class Action(Settings):
         description="The attribute whose values are matched; * for any.",
         examples=["datacenter"],
     )
-    regex: Annotated[str, AfterValidator(_regular_expression)] = Field(
+    regex: Annotated[str, AfterValidator(regular_expression)] = Field(
         default=".*",
         description="Regular expression (RE2), found anywhere in a value. Of several values any may match.",
         examples=["^nyc$"],
@@ -287,11 +264,24 @@ class Integration(Settings):
     )
 
     sync: Sync = Field(default=Sync(), description="State and Assignee, kept the same on both sides.")
+    fix_versions: FixVersions = Field(
+        default=FixVersions(), description="Jira's Fix Versions drive Backtrace's Resolved Until (beta)."
+    )
 
     @property
     def id(self) -> str:
         """universe/project/name: the first half of a link's key."""
         return f"{self.universe}/{self.project}/{self.name}"
+
+    @property
+    def follows_tickets(self) -> bool:
+        """Tell whether anything of a ticket is carried to its error groups."""
+        return self.sync.jira_to_backtrace or self.fix_versions.enabled
+
+    @property
+    def follows(self) -> bool:
+        """Tell whether ticket and error groups have to do with each other once they are linked."""
+        return self.sync.on or self.fix_versions.enabled
 
     @property
     def pace(self) -> Pace:

@@ -46,9 +46,10 @@ from backtrace_jira.model import (
     read_error_group,
 )
 from backtrace_jira.parking import ParkingNotes
-from backtrace_jira.ports import Configuration, Lease, LinkStore, Tickets
+from backtrace_jira.ports import Configuration, Lease, LinkStore, Regressions, Tickets
 from backtrace_jira.rules import judge
 from backtrace_jira.screens import Screens
+from backtrace_jira.seen_again import passed_rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class CreateTicket:
         stage: str,
         configuration: Configuration,
         links: LinkStore,
+        regressions: Regressions,
         clock: Callable[[], float],
         new_owner: Callable[[], str],
         patience: Patience | None = None,
@@ -86,6 +88,7 @@ class CreateTicket:
         self._stage = stage
         self._configuration = configuration
         self._links = links
+        self._regressions = regressions
         self._clock = clock
         self._new_owner = new_owner
         self._patience = patience or Patience()
@@ -131,9 +134,10 @@ class CreateTicket:
         lease = self._lease(case.key, deadline)
         row = self._links.claim(lease)
         if row.owner == lease.owner and row.state is LinkState.CREATING:
-            return self._create(case, lease) if self._due(case, row, lease) else self._hold(case, lease)
+            due = self._due(case, row, lease)
+            return self._create(case, lease, row.previous) if due else self._hold(case, lease)
         if row.issue is not None:
-            return self._known(case.integration, row, row.issue)
+            return self._known(case, row, row.issue)
         if row.state is LinkState.HELD:
             return held(case)
         if row.lease_until > lease.now:
@@ -170,12 +174,24 @@ class CreateTicket:
             self._links.release(lease, record)
         return outcome
 
-    def _known(self, integration: Integration, row: Link, issue: Issue) -> Outcome:
-        if row.linked_in_backtrace:
-            return _done(Decision.KNOWN, row.key, issue)
-        return self._link_in_backtrace(integration, row.key, _done(Decision.LINKED, row.key, issue))
+    def _known(self, case: Case, row: Link, issue: Issue) -> Outcome:
+        if not row.linked_in_backtrace:
+            return self._link(case, row.key, row.previous, _done(Decision.LINKED, row.key, issue))
+        known = _done(Decision.KNOWN, row.key, issue)
+        rule = passed_rule(case, row)
+        if rule is None:
+            return known
+        reason = f"an error of the group may be past {rule}"
+        try:
+            occasion = f"{row.synced.until} {row.synced.at}" if row.synced else ""
+            self._regressions.send_regression(
+                case.integration.connection, issue.id, reason=reason, occasion=occasion
+            )
+        except BacktraceJiraError as error:
+            return replace(known, detail=f"{reason}; {explain(error)}", error=error)
+        return replace(known, detail=f"{reason}; {issue.key} is looked at")
 
-    def _create(self, case: Case, lease: Lease) -> Outcome:
+    def _create(self, case: Case, lease: Lease, previous: str) -> Outcome:
         tickets, drafting, draft = self._prepare(case, lease)
         try:
             draft, issue = self._send(tickets, drafting, draft, lease)
@@ -190,7 +206,7 @@ class CreateTicket:
             unknown_attributes=draft.unknown_attributes,
             left_out=draft.left_out,
         )
-        return self._complete(case, lease.key, outcome)
+        return self._complete(case, lease.key, previous, outcome)
 
     def _prepare(self, case: Case, lease: Lease) -> tuple[Tickets, Drafting, TicketDraft]:
         """Do all that can fail before a create is sent; a failure gives the claim back."""
@@ -236,7 +252,8 @@ class CreateTicket:
         """Find out what became of a create that nobody heard the end of."""
         tickets, found = self._look_up(case, lease)
         if found:
-            return self._complete(case, lease.key, _done(Decision.ADOPTED, lease.key, found))
+            adopted = _done(Decision.ADOPTED, lease.key, found)
+            return self._complete(case, lease.key, row.previous, adopted)
         since = row.uncertain_since or row.lease_until
         if row.lookups + 1 < self._patience.lookups or lease.now - since < self._patience.settle:
             not_yet = NotYetVisible(
@@ -248,7 +265,7 @@ class CreateTicket:
         self._ensure_visible(case, tickets, lease)
         if not self._links.start_again(lease):
             raise Busy("another delivery took this ticket over", after=5)
-        return self._create(case, lease)
+        return self._create(case, lease, row.previous)
 
     def _look_up(self, case: Case, lease: Lease) -> tuple[Tickets, Issue | None]:
         try:
@@ -288,33 +305,47 @@ class CreateTicket:
         until = record.at + self._patience.between_lookups
         self._links.leave_uncertain(lease, record, now=record.at, until=until, looked_up=looked_up)
 
-    def _complete(self, case: Case, key: LinkKey, outcome: Outcome) -> Outcome:
+    def _complete(self, case: Case, key: LinkKey, previous: str, outcome: Outcome) -> Outcome:
         """Record the ticket at once, then tell Backtrace."""
         made = outcome.issue
         if made is None:
             raise AssertionError("complete needs an issue")
         record = record_in_favour(outcome, self._clock(), case.verdict.reason)
-        kept = self._links.complete(key, made, record)
+        kept = self._links.complete(key, made, record, case.group.group_url or "")
         if kept.id != made.id:
             detail = f"{made.key} is a second ticket: this group is already linked to {kept.key}"
             outcome = replace(outcome, issue=kept, detail=detail)
-        return self._link_in_backtrace(case.integration, key, outcome)
+        return self._link(case, key, previous, outcome)
 
-    def _link_in_backtrace(self, integration: Integration, key: LinkKey, outcome: Outcome) -> Outcome:
-        """Link the ticket; a failure leaves the ticket standing and lets the message come again."""
-        if outcome.issue is None:
+    def _link(self, case: Case, key: LinkKey, previous: str, outcome: Outcome) -> Outcome:
+        """Link the ticket to the one before it and in Backtrace; a failure lets the message come again."""
+        issue, integration = outcome.issue, case.integration
+        if issue is None:
             raise AssertionError("linking needs an issue")
         try:
+            if previous:
+                outcome = self._relate(integration, previous, issue, outcome)
             baseline = self._configuration.backtrace(integration.universe).link(
                 project=integration.project,
                 fingerprint=key.fingerprint,
                 watcher=integration.name,
-                issue=outcome.issue,
+                issue=issue,
             )
             self._links.mark_linked(key, baseline)
         except Exception as error:
             return replace(outcome, detail=f"not yet linked in Backtrace: {explain(error)}", error=error)
         return outcome
+
+    def _relate(self, integration: Integration, previous: str, issue: Issue, outcome: Outcome) -> Outcome:
+        """Link a regression's ticket to the one before; what Jira does not take is told and leaves it as it is."""
+        tickets = self._configuration.tickets(integration)
+        try:
+            tickets.relate(issue, previous, integration.fix_versions.link_type)
+        except Refused as error:
+            if isinstance(error, CredentialRefused):
+                raise
+            return replace(outcome, detail=f"follows {previous}, but is not linked to it: {explain(error)}")
+        return replace(outcome, detail=f"follows {previous}")
 
 
 def _done(decision: Decision, key: LinkKey, issue: Issue) -> Outcome:

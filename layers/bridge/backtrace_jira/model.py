@@ -240,6 +240,7 @@ class Decision(StrEnum):
     SYNCED = "synced"
     IN_STEP = "in_step"
     UNLINKED = "unlinked"
+    REGRESSED = "regressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,10 @@ class Link:
     linked_in_backtrace: bool = False
     record: Record | None = None
     synced: Synced | None = None
+    page: str = ""
+    """The group's page in Backtrace, as the event gave it."""
+    previous: str = ""
+    """Key of the ticket before, to which the next one is to be linked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,12 +86,18 @@ class LinkStore(ParkingStore, Protocol):
         """Give our row back: there is no ticket, for sure, and this is why. None leaves the last record."""
         ...
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
-        """Record the ticket and return the one the row holds: the first to be recorded stays."""
+    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Record the ticket and return the one the row holds: the first to be recorded stays.
+
+        `page` is the group's page in Backtrace.
+        """
         ...
 
     def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
-        """Record that Backtrace knows the ticket, and what the group was then, unless that is known."""
+        """Record that Backtrace knows the ticket, and what the group was then, unless that is known.
+
+        The ticket before it, if there was one, is forgotten: it is linked by now.
+        """
         ...
 
     def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
@@ -135,6 +141,10 @@ class Tickets(Protocol):
             InvalidField: the project or its issue type does not exist, as far as this account may know.
             Refused, CredentialRefused, TryAgain: as for every request.
         """
+        ...
+
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        """Link an issue to another, known by its key. Doing it twice changes nothing."""
         ...
 
     def find_user(self, who: str, project: str) -> str | None:
@@ -181,6 +191,14 @@ class Delivery:
     body: str
     handle: str | None = None
     receives: int = 1
+
+
+class Regressions(Protocol):
+    """The queue of tickets whose error may have come back."""
+
+    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
+        """Let a ticket be looked at soon; what has the same occasion is sent once in a few minutes."""
+        ...
 
 
 class ErrorEvents(Protocol):

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backtrace_jira.config import ANY_ATTRIBUTE, Action, ActionKind, compiled
+from backtrace_jira.config import ANY_ATTRIBUTE, Action, ActionKind
+from backtrace_jira.expressions import compiled
 from backtrace_jira.model import ErrorGroup
 from backtrace_jira.templating import values_of
 

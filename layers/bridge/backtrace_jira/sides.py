@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backtrace_jira.model import JSON, Issue
@@ -33,8 +34,29 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class FixVersion:
+    """A version of a Jira project. What a text field holds has no id, and nothing says that it is not released."""
+
+    id: str
+    name: str
+    released: bool = True
+    archived: bool = False
+
+    @property
+    def facts(self) -> str:
+        """Return all that matters of it, in a few characters."""
+        digest = hashlib.sha256(self.name.encode("utf-8", "replace")).hexdigest()[:12]
+        return f"{digest}{'r' if self.released else ''}{'a' if self.archived else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
-    """A Jira issue as it is now. `changes` are newest last, None where they were not asked for."""
+    """A Jira issue as it is now. `changes` are newest last, None where they were not asked for.
+
+    `versions` are by the field's name in the settings; a field that Jira does not have is not among them.
+    `resolution` is its id and name, `resolved` when it was set (unix seconds); both may be missing on a ticket that is
+    done.
+    """
 
     issue: Issue
     project: str
@@ -42,21 +64,27 @@ class Ticket:
     assignee: JiraUser | None
     updated: float
     changes: tuple[Change, ...] | None = None
+    versions: Mapping[str, tuple[FixVersion, ...]] = field(default_factory=dict)
+    resolution: tuple[str, str] = ("", "")
+    resolved: float = 0.0
 
     @property
     def assignee_id(self) -> str:
         """Empty for nobody."""
         return self.assignee.id if self.assignee else ""
 
-    def changed_at(self, field: str) -> float:
-        """Return when a field last changed; the last change of anything where the changelog does not say."""
-        return max(
-            (change.at for change in self.changes or () if change.field == field), default=self.updated
-        )
+    @property
+    def done_since(self) -> float:
+        """Return when it was resolved, as far as can be told."""
+        return self.resolved or self.changed_at("status")
 
-    def first_change(self, field: str, since: float) -> Change | None:
+    def changed_at(self, name: str) -> float:
+        """Return when a field last changed; the last change of anything where the changelog does not say."""
+        return max((change.at for change in self.changes or () if change.field == name), default=self.updated)
+
+    def first_change(self, name: str, since: float) -> Change | None:
         """Return the first change of a field after a moment."""
-        return next((each for each in self.changes or () if each.field == field and each.at >= since), None)
+        return next((each for each in self.changes or () if each.field == name and each.at >= since), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +98,18 @@ class BacktraceUser:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row of Backtrace's table `issues`. `tickets` is its column `ticket`; `modified` is in unix seconds."""
+    """A row of Backtrace's table `issues`. `tickets` is its column `ticket`; `modified` is in unix seconds.
+
+    `invariants` are its reopen criteria, None where they cannot be read; `reopens` counts how often one was met.
+    """
 
     project: str
     fingerprint: str
     state: State
     tickets: Sequence[Mapping[str, Any]] = ()
     modified: float = 0.0
+    invariants: Sequence[Mapping[str, Any]] | None = ()
+    reopens: int = 0
 
     @property
     def assignee(self) -> BacktraceUser | None:

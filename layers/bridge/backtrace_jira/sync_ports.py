@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.model import JSON, Issue, Link, LinkKey, Record
+from backtrace_jira.model import JSON, Histogram, Issue, Link, LinkKey, Record
 from backtrace_jira.ports import ParkingStore
-from backtrace_jira.sides import BacktraceUser, Group, Ticket
+from backtrace_jira.sides import BacktraceUser, FixVersion, Group, Ticket
 from backtrace_jira.states import State
 from backtrace_jira.synced import Synced
 from backtrace_jira.turns import Turn
 from backtrace_jira.workflow import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A ticket that has a Fix Version; `facts` are those of the version when the ticket was last looked at."""
+
+    version_id: str
+    issue_id: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVersion:
+    """A version as a project lists it."""
+
+    version: FixVersion
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVersions:
+    """What is known of a project's versions: their facts by id, when they were listed (unix seconds).
+
+    `recent` are those that changed a short time ago, with the moment at which this was seen.
+    """
+
+    listed_at: float
+    facts: Mapping[str, str]
+    recent: Mapping[str, float]
+    project_id: str = ""
 
 
 class SyncStore(ParkingStore, Protocol):
@@ -37,6 +68,32 @@ class SyncStore(ParkingStore, Protocol):
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         """Cut a link, if it still holds that ticket: the next error of the group makes a new one."""
+        ...
+
+    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
+        """Cut a link, if it still holds that ticket, to which the next one of the group is to be linked."""
+        ...
+
+    def follow(
+        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    ) -> None:
+        """Record which Fix Versions a ticket has, with what is known of them: one request for each that differs."""
+        ...
+
+    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+        """Return the tickets that have a Fix Version, or any, as they were when they were last looked at."""
+        ...
+
+    def forget(self, connection: str, follower: Follower) -> None:
+        """Record that a ticket has a version no longer."""
+        ...
+
+    def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
+        """Return what was last known of a project's versions."""
+        ...
+
+    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+        """Keep it, unless somebody has looked later."""
         ...
 
     def take_turn(self, turn: Turn, *, now: float) -> Turn:
@@ -76,8 +133,13 @@ class JiraSide(Protocol):
         """Tell Cloud from Data Center."""
         ...
 
-    def ticket(self, issue_id: str, *, changes: bool = False) -> Ticket | None:
-        """Read an issue, with its changelog if asked; None where it does not exist or may not be seen."""
+    def ticket(
+        self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
+    ) -> Ticket | None:
+        """Read an issue, with its changelog if asked; None where it does not exist or may not be seen.
+
+        `version_fields` are fields that hold versions, by id or name.
+        """
         ...
 
     def steps(self, issue_id: str) -> Sequence[Step]:
@@ -96,7 +158,25 @@ class JiraSide(Protocol):
         """Return the accountId or user name of an e-mail address, if it is one's."""
         ...
 
-    def changed(self, project: str, oldest: int, youngest: int) -> Iterator[Ticket]:
+    def comment(self, issue_id: str, text: str) -> None:
+        """Write a comment, once; wiki markup."""
+        ...
+
+    def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments: when they were written (unix seconds), and their text."""
+        ...
+
+    def versions(self, project: str) -> Sequence[ProjectVersion]:
+        """Return all versions of a project, of all pages.
+
+        Raises:
+            Refused: there is no such project, as far as this account may know.
+        """
+        ...
+
+    def changed(
+        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
+    ) -> Iterator[Ticket]:
         """Give a project's issues that changed so many minutes ago, as the search index knows them.
 
         The latest change comes first. `youngest` 0 is now.
@@ -122,11 +202,25 @@ class BacktraceSide(Protocol):
         state: State | None = None,
         tickets: Sequence[JSON] | None = None,
         assigned: bool = False,
+        invariants: Sequence[JSON] | None = None,
     ) -> None:
-        """Write state and ticket column of one group, once; None leaves one as it is.
+        """Write state, ticket column and reopen criteria of one group, once; None leaves one as it is.
 
         `assigned` says that the column's assignees are others than they were.
         """
+        ...
+
+    def seen(
+        self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
+    ) -> Histogram:
+        """Return an attribute's values, with counts, among a group's errors since a moment (unix seconds).
+
+        `where` are attributes with regular expressions that their values have to match.
+        """
+        ...
+
+    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+        """Return a group's errors since a moment as an event's body; `page` is the group's own, if it is known."""
         ...
 
     def find_user(self, project: str, email: str) -> BacktraceUser | None:
@@ -159,4 +253,12 @@ class ChangeHints(Protocol):
 
     def send(self, connection: str, issue_id: str, *, reason: str) -> None:
         """Let a ticket be looked at soon."""
+        ...
+
+
+class NewTickets(Protocol):
+    """The queue of error events, from which tickets are made."""
+
+    def publish(self, body: str, *, after: int) -> None:
+        """Let an event come in after so many seconds."""
         ...

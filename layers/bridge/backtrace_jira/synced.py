@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from backtrace_jira.states import State, Status
 
@@ -13,6 +14,10 @@ class Synced:
 
     `assignee` is a Backtrace user id, `ticket_assignee` a Jira user's; both are empty for nobody. `told` says what
     was done last, `problems` what could not be, `at` when (unix seconds).
+
+    `until` are the reopen criteria in Backtrace that are ours (JSON texts), `unread` says which Fix Versions could not
+    be read, `fixes` are the ids of those the ticket has, with what was known of them. `reopens` is how often Backtrace
+    had reopened the group by then, `regressed` says that the ticket has been told of its error's return.
     """
 
     state: State | None = None
@@ -22,3 +27,8 @@ class Synced:
     at: float = 0.0
     told: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    fixes: Mapping[str, str] = field(default_factory=dict)
+    reopens: int | None = None
+    regressed: bool = False

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from backtrace_jira.carrying import Carrying
+from backtrace_jira.boundary import Boundary, boundary_of
+from backtrace_jira.carrying import Carrying, version_fields
 from backtrace_jira.config import Integration
 from backtrace_jira.decisions import decision_on, explain
 from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
@@ -21,8 +22,9 @@ from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.settling import Pair
 from backtrace_jira.sides import Group, Ticket, after_unlinking
 from backtrace_jira.states import state_of
-from backtrace_jira.sync_ports import JiraSide, SyncConfiguration, SyncStore
+from backtrace_jira.sync_ports import JiraSide, NewTickets, SyncConfiguration, SyncStore
 from backtrace_jira.sync_settings import Truth
+from backtrace_jira.synced import Synced
 from backtrace_jira.turns import Turn
 from backtrace_jira.watched_jira import WatchedJira
 
@@ -36,16 +38,19 @@ Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What was heard of a ticket.
+    """What was heard of a ticket: `versions_only` is that nothing changed but its Fix Versions.
 
     `groups` were just read, by Backtrace project and fingerprint, where it is Backtrace that told. `thorough` asks to
-    look at both sides, whatever the ticket is.
+    look at both sides, whatever the ticket is; `regression` is that an error event came that may be past the ticket's
+    boundary.
     """
 
     connection: str = ""
     deleted: bool = False
     moved: bool = False
+    versions_only: bool = False
     thorough: bool = False
+    regression: bool = False
     groups: Mapping[tuple[str, str], Group] | None = None
 
 
@@ -57,11 +62,13 @@ class Synchronise:
         *,
         configuration: SyncConfiguration,
         store: SyncStore,
+        new_tickets: NewTickets,
         clock: Callable[[], float],
         new_owner: Callable[[], str],
     ) -> None:
         self._configuration = configuration
         self._store = store
+        self._new_tickets = new_tickets
         self._clock = clock
         self._new_owner = new_owner
         self._parking = ParkingNotes(store, clock, trust=30, duration=300)
@@ -95,7 +102,7 @@ class Synchronise:
             integration = self._configuration.integration(link.key.integration)
             if integration is None or link.state is not LinkState.COMPLETE:
                 continue
-            wanted = integration.sync.on or hint.deleted or hint.moved
+            wanted = integration.follows or hint.deleted or hint.moved
             if wanted and hint.connection in ("", integration.connection):
                 found.setdefault(integration.connection, []).append((link, integration))
         return {name: links for name, links in found.items() if any(_concerns(*each, hint) for each in links)}
@@ -105,13 +112,15 @@ class Synchronise:
         self._ensure_time(turn)
         jira = self.jira(linked[0][1])
         # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
-        needed = hint.thorough or bool(hint.groups) or any(_is_fresh(link) for link, _ in linked)
-        ticket = jira.ticket(turn.issue_id, changes=needed)
+        thorough = hint.thorough or hint.regression or bool(hint.groups)
+        needed = thorough or any(_is_fresh(link) for link, _ in linked)
+        fields = version_fields(integration for _, integration in linked)
+        ticket = jira.ticket(turn.issue_id, changes=needed, version_fields=fields)
         if ticket is None:
             return self._gone(linked, hint)
-        if not (hint.thorough or hint.groups) and not any(is_news(*each, ticket) for each in linked):
+        if not thorough and not any(is_news(*each, ticket) for each in linked):
             return _outcome(Decision.IN_STEP, linked)
-        return self._take_turn(linked, ticket, jira, turn)
+        return self._take_turn(linked, ticket, jira, turn, hint)
 
     def jira(self, integration: Integration) -> JiraSide:
         """Return the client of a connection that may be asked now.
@@ -122,7 +131,7 @@ class Synchronise:
         self._parking.check(integration, lookup=True)
         return WatchedJira(self._configuration.tickets(integration), integration, self._parking, self._clock)
 
-    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn) -> Outcome:
+    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn, hint: Hint) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
         done = False
         try:
@@ -130,7 +139,17 @@ class Synchronise:
                 raise Busy("another invocation has just brought this ticket in line", after=2)
             # What the poll read of the groups may be older than what the links say by now.
             pairs = [self._pair(*each) for each in linked]
-            carrying = Carrying(self._configuration, self._store, jira, held, self._clock, self._ensure_time)
+            carrying = Carrying(
+                self._configuration,
+                self._store,
+                self._new_tickets,
+                jira,
+                held,
+                self._clock,
+                self._ensure_time,
+                heard=hint.regression,
+                thorough=hint.thorough,
+            )
             carrying(ticket, pairs)
             done = True
         except NeedsAttention:
@@ -178,23 +197,29 @@ class Synchronise:
 
 def _concerns(link: Link, integration: Integration, hint: Hint) -> bool:
     """Tell whether the settings want a link looked at for what was heard; a deleted ticket concerns any."""
-    sync = integration.sync
     if hint.deleted or hint.moved:
         return True
     if hint.groups is not None:
         return any_news(link, integration, hint.groups.get((integration.project, link.key.fingerprint)))
-    return sync.jira_to_backtrace or (sync.on and hint.thorough) or _links_by_truth(link, integration)
+    if hint.regression:
+        return integration.fix_versions.enabled and link.synced is not None and bool(link.synced.until)
+    if hint.versions_only:
+        return integration.fix_versions.enabled
+    if integration.follows_tickets or (integration.follows and hint.thorough):
+        return True
+    return _links_by_truth(link, integration)
 
 
 def any_news(link: Link, integration: Integration, group: Group | None) -> bool:
     """Tell whether a group is not what its ticket last agreed with; what is not wanted in Jira is no news."""
     synced = link.synced
-    if group is None or not integration.sync.on:
+    if group is None or not integration.follows:
         return False
     if synced is None or synced.state is None or _links_by_truth(link, integration):
         return True
     differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
-    return integration.sync.backtrace_to_jira and differs
+    reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
+    return (integration.sync.backtrace_to_jira and differs) or reopened
 
 
 def _is_fresh(link: Link) -> bool:
@@ -216,7 +241,16 @@ def is_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
         state_of(synced.status, named) is not state_of(ticket.status, named)
         or synced.ticket_assignee != ticket.assignee_id
         or link.issue.key != ticket.issue.key
+        or _fixes_are_news(synced, boundary_of(ticket, integration))
     )
+
+
+def _fixes_are_news(synced: Synced, boundary: Boundary) -> bool:
+    """Tell whether a ticket's Fix Versions are not what the link knows; where they cannot be told, nothing is."""
+    if boundary.invariants is None:
+        return boundary.unread != synced.unread
+    known = (synced.until, synced.unread, dict(synced.fixes))
+    return known != (boundary.invariants, boundary.unread, dict(boundary.fixes))
 
 
 # Outcomes
@@ -240,4 +274,6 @@ def _told(carrying: Carrying, linked: Linked) -> Outcome:
     detail = "; ".join(dict.fromkeys([*carrying.problems, *carrying.told]))
     if carrying.problems:
         return _outcome(Decision.REFUSED, linked, detail)
+    if carrying.regressed:
+        return _outcome(Decision.REGRESSED, linked, detail)
     return _outcome(Decision.SYNCED if carrying.told else Decision.IN_STEP, linked, detail)

@@ -6,9 +6,10 @@ answer, the next one knows that what it finds there may be our own doing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-STATUS, ASSIGNEE = "status", "assignee"
+STATUS, ASSIGNEE, REGRESSION, UNTIL = "status", "assignee", "regression", "until"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Turn:
     def wrote(self, field: str, value: str) -> bool:
         """Tell whether a value of the ticket may be the doing of the turn before."""
         return note(field, value) in self.notes
+
+    def said(self, field: str) -> Iterator[str]:
+        """Give what was noted of a field by whoever had the turn before."""
+        return (text for name, _, text in (said.partition(" ") for said in self.notes) if name == field)
 
 
 def note(field: str, value: str) -> str:

@@ -18,7 +18,22 @@ LONGEST = 255
 """Characters: Jira allows no more in a version's name, and nobody's version needs as many."""
 
 _LEADING_UP = frozenset(
-    ("a", "alpha", "b", "beta", "c", "cr", "dev", "m", "milestone", "nightly", "pre", "preview", "rc", "snapshot")
+    (
+        "a",
+        "alpha",
+        "b",
+        "beta",
+        "c",
+        "cr",
+        "dev",
+        "m",
+        "milestone",
+        "nightly",
+        "pre",
+        "preview",
+        "rc",
+        "snapshot",
+    )
 )
 _SAME = frozenset(("final", "ga", "release"))
 _FOLLOWING = frozenset(("post", "sp", "patch", "hotfix"))

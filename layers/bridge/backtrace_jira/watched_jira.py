@@ -6,7 +6,7 @@ Jira asks for is kept by this process. What Backtrace or the store refuse is non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from backtrace_jira.config import Integration
@@ -15,7 +15,7 @@ from backtrace_jira.errors import CredentialRefused, Throttled
 from backtrace_jira.model import JSON
 from backtrace_jira.parking import ParkingNotes
 from backtrace_jira.sides import Ticket
-from backtrace_jira.sync_ports import JiraSide
+from backtrace_jira.sync_ports import JiraSide, ProjectVersion
 from backtrace_jira.workflow import Step
 
 PAUSE = 20.0
@@ -39,10 +39,12 @@ class WatchedJira:
         with self._watching():
             return self._jira.cloud
 
-    def ticket(self, issue_id: str, *, changes: bool = False) -> Ticket | None:
+    def ticket(
+        self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
+    ) -> Ticket | None:
         """Read an issue."""
         with self._watching():
-            return self._jira.ticket(issue_id, changes=changes)
+            return self._jira.ticket(issue_id, changes=changes, version_fields=version_fields)
 
     def steps(self, issue_id: str) -> Sequence[Step]:
         """Return the open transitions."""
@@ -64,10 +66,27 @@ class WatchedJira:
         with self._watching():
             return self._jira.find_user(who, project)
 
-    def changed(self, project: str, oldest: int, youngest: int) -> Iterator[Ticket]:
+    def comment(self, issue_id: str, text: str) -> None:
+        """Write a comment, once."""
+        with self._watching():
+            self._jira.comment(issue_id, text)
+
+    def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments."""
+        with self._watching():
+            return self._jira.comments(issue_id)
+
+    def versions(self, project: str) -> Sequence[ProjectVersion]:
+        """Return all versions of a project."""
+        with self._watching():
+            return self._jira.versions(project)
+
+    def changed(
+        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
+    ) -> Iterator[Ticket]:
         """Give the issues that changed lately."""
         with self._watching():
-            yield from self._jira.changed(project, oldest, youngest)
+            yield from self._jira.changed(project, oldest, youngest, version_fields=version_fields)
 
     @contextmanager
     def _watching(self) -> Iterator[None]:

@@ -26,8 +26,15 @@ _FIELDS = {
     "key": "moved",
     "issuekey": "moved",
     "project": "moved",
+    "fixversions": "versions",
+    "fix version": "versions",
+    "fix version/s": "versions",
+    "resolution": "versions",
 }
 """Of a changelog, in lower case: Cloud has a fieldId, Server does not, and `Status` and `status` both occur."""
+
+_VERSION_EVENTS = "jira:version_"
+"""created, updated, released, unreleased, moved, deleted, merged. Which they are does not matter: all are listed."""
 
 _NO_CHANGE = ("comment", "worklog", "attach", "link")
 """How `issue_event_type_name` begins, after `issue_`, for what changes neither state nor assignee."""
@@ -35,11 +42,15 @@ _NO_CHANGE = ("comment", "worklog", "attach", "link")
 
 @dataclass(frozen=True, slots=True)
 class WebhookHint:
-    """That a ticket may have changed. `fields` are those of state, assignee, moved, deleted that were named."""
+    """That a ticket may have changed, or the versions of a project.
+
+    `fields` are those of state, assignee, versions, moved, deleted that were named. Of the two ids one is empty.
+    """
 
     issue_id: str
     event: str
     fields: tuple[str, ...] = ()
+    project_id: str = ""
 
 
 def is_signed(body: bytes, header: str, secret: str) -> bool:
@@ -81,6 +92,9 @@ def read_webhook(body: bytes) -> WebhookHint | None:
     if not isinstance(raw, dict):
         raise InvalidEvent("the body is no JSON object")
     issue_id, event = _issue_id(raw.get("issue")), raw.get("webhookEvent")
+    if isinstance(event, str) and event.startswith(_VERSION_EVENTS):
+        project_id = _id(raw.get("version"), "projectId")
+        return WebhookHint("", event, ("versions",), project_id) if project_id else None
     if not issue_id:
         return None
     if event == "jira:issue_deleted":
@@ -97,7 +111,11 @@ def read_webhook(body: bytes) -> WebhookHint | None:
 
 def _issue_id(issue: Any) -> str:
     """Return the id, by which a ticket is known when it moves; empty where there is none."""
-    found = issue.get("id") if isinstance(issue, dict) else None
+    return _id(issue, "id")
+
+
+def _id(raw: Any, name: str) -> str:
+    found = raw.get(name) if isinstance(raw, dict) else None
     text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
     return text if text.isascii() and text.isdigit() and len(text) <= 20 else ""
 

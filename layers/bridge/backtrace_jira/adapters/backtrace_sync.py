@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace import BacktraceClient, rows_in, tickets_in
 from backtrace_jira.errors import OutcomeUnknown, Refused
-from backtrace_jira.model import JSON, Issue
+from backtrace_jira.model import JSON, Histogram, Issue
 from backtrace_jira.sides import BacktraceUser, Group, after_unlinking
 from backtrace_jira.states import State
 
-COLUMNS = ("fingerprint", "state", "ticket", "last_modified")
+COLUMNS = ("fingerprint", "state", "ticket", "last_modified", "invariants", "invariant_reopen_count")
 PAGE = 500
 MOST_PAGES = 200
 MOST_MENTIONS = 5
+_NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifiers", "_tx"})
+"""What is described beside a project's attributes."""
 
 
 class BacktraceSync(BacktraceClient):
@@ -59,6 +62,7 @@ class BacktraceSync(BacktraceClient):
         state: State | None = None,
         tickets: Sequence[JSON] | None = None,
         assigned: bool = False,
+        invariants: Sequence[JSON] | None = None,
     ) -> None:
         """Send one `POST /api/issue` for one fingerprint."""
         body: dict[str, JSON] = {"project": group.project, "fingerprint": [group.fingerprint]}
@@ -67,7 +71,53 @@ class BacktraceSync(BacktraceClient):
         if tickets is not None:
             flag: dict[str, JSON] = {"assignee": "set"} if assigned else {}
             body["ticket"] = {"action": "set", **flag, "value": list(tickets)}
+        if invariants is not None:
+            body["invariants"] = {"action": "set", "value": list(invariants)}
         self._write(group.project, body)
+
+    def seen(
+        self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
+    ) -> Histogram:
+        """Ask for the values of an attribute among the group's objects since then."""
+        filters: dict[str, JSON] = {
+            name: [["regular-expression", pattern]] for name, pattern in where.items()
+        }
+        query = _of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
+        row = group_in(self._response(project, query), [f"histogram({attribute})"])
+        return histogram(row.get(f"histogram({attribute})"))
+
+    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+        """Put together what Backtrace's webhook says of a group, of its errors since then; two requests."""
+        names = sorted(self.attributes(project) - _NO_ATTRIBUTES)
+        fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
+        fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
+        columns = [f"histogram({name})" for name in names]
+        columns += ["range(timestamp)", "head(callstack)", "histogram(classifiers)"]
+        row = group_in(self._response(project, _of_group(fingerprint, since, fold, {})), columns)
+        histograms = {name: histogram(row.get(f"histogram({name})")) for name in names}
+        applications = sorted(histograms.get("application", ()), key=lambda pair: -pair[1])
+        moments = row.get("range(timestamp)")
+        body: dict[str, Any] = {
+            "universe": self._settings.universe,
+            "project": project,
+            "fingerprint": fingerprint,
+            "group_url": page,
+            "application": applications[0][0] if applications else "",
+            "callstack": _frames(row.get("head(callstack)")),
+            "classifiers": [name for name, _ in histogram(row.get("histogram(classifiers)"))],
+            "occurrences": int(row.get("count", 0)),
+            "attributes": {
+                name: [list(pair) for pair in pairs] for name, pairs in histograms.items() if pairs
+            },
+            **({"timestamp": moments} if isinstance(moments, list) and len(moments) == 2 else {}),
+        }
+        return json.dumps({name: value for name, value in body.items() if value != ""})
+
+    def _response(self, project: str, query: JSON) -> dict[str, Any]:
+        response = self._call("/api/query", project, query).get("response")
+        if not isinstance(response, dict):
+            raise OutcomeUnknown("POST /api/query: an answer without a response")
+        return response
 
     def unlink(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> bool:
         """Take our entry out of a group, once; false where it is not there. Others stay as they are."""
@@ -89,10 +139,7 @@ class BacktraceSync(BacktraceClient):
             "limit": limit,
             "offset": offset,
         }
-        response = self._call("/api/query", project, query).get("response")
-        if not isinstance(response, dict):
-            raise OutcomeUnknown("POST /api/query: an answer without a response")
-        return rows_in(response, COLUMNS)
+        return rows_in(self._response(project, query), COLUMNS)
 
 
 def _group(project: str, row: Mapping[str, str]) -> Group:
@@ -100,7 +147,73 @@ def _group(project: str, row: Mapping[str, str]) -> Group:
     state = row.get("state") or "open"
     known = State(state) if state in list(State) else State.OPEN
     entries = [entry for entry in tickets_in(row.get("ticket") or "[]") if isinstance(entry, dict)]
-    return Group(project, row["fingerprint"], known, entries, _number(row.get("last_modified", "")))
+    return Group(
+        project,
+        row["fingerprint"],
+        known,
+        entries,
+        _number(row.get("last_modified", "")),
+        _invariants(row.get("invariants") or "[]"),
+        int(_number(row.get("invariant_reopen_count", ""))),
+    )
+
+
+def _invariants(text: str) -> list[dict[str, Any]] | None:
+    """Read the column: a list of objects as JSON in a text. What is not may be somebody's, and is not written over."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
+    return found if whole else None
+
+
+def _of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
+    """Return a query of one group's objects; Backtrace wants a filter that rejects those without a value."""
+    return {
+        "filter": [
+            {
+                "timestamp": [["at-least", f"{int(since)}."]],
+                "fingerprint": [["equal", fingerprint]],
+                **filters,
+            }
+        ],
+        "group": ["fingerprint"],
+        "fold": fold,
+    }
+
+
+def group_in(response: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """Read the one row of a grouped answer, `[key, [one list for each column...], count]`, by column and `count`."""
+    rows = response.get("values")
+    row = rows[0] if isinstance(rows, list) and rows else None
+    if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], list):
+        return {}
+    described = [each[0] for each in response.get("columns") or () if isinstance(each, list) and each]
+    names = described if len(described) == len(row[1]) else list(columns)
+    return {**dict(zip(names, row[1], strict=False)), "count": row[2] if len(row) > 2 else 0}
+
+
+def histogram(value: object) -> Histogram:
+    """Read `[[value, count], ...]`; what has no value is left out."""
+    found = (
+        [pair for pair in value if isinstance(pair, list) and len(pair) == 2]
+        if isinstance(value, list)
+        else []
+    )
+    return tuple(
+        (str(name), int(count)) for name, count in found if name is not None and str(name) not in ("", "*")
+    )
+
+
+def _frames(value: object) -> list[str]:
+    """Read a call stack: `["{\"frame\": [...]}"]`."""
+    try:
+        found = json.loads(value[0]) if isinstance(value, list) and value else {}
+    except (TypeError, ValueError):
+        found = {}
+    frames = found.get("frame") if isinstance(found, dict) else None
+    return [str(frame) for frame in frames] if isinstance(frames, list) else []
 
 
 def _number(text: str) -> float:

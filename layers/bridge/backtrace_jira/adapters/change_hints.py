@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,28 +18,51 @@ if TYPE_CHECKING:
 
 
 class SQSChangeHints:
-    """The `ChangeHints` port. `client` is asked for when something must be put off, and not before."""
+    """The `ChangeHints` and `Regressions` ports. `client` is asked for when there is something to send, not before."""
 
     def __init__(self, client: Callable[[], SQSClient], queue_url: str) -> None:
-        self._new_client = client
-        self._queue_url = queue_url
+        self._queue = _Queue(client, queue_url)
 
     def send(self, connection: str, issue_id: str, *, reason: str) -> None:
         """Send one message; those of one ticket follow each other."""
+        self._send(connection, issue_id, "look", reason, uuid.uuid4().hex)
+
+    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
+        """Send one message; SQS itself forgets what it was sent within the last five minutes."""
+        digest = hashlib.sha256(f"{connection}\n{issue_id}\n{occasion}".encode()).hexdigest()
+        self._send(connection, issue_id, "regression", reason, digest)
+
+    def _send(self, connection: str, issue_id: str, event: str, reason: str, identifier: str) -> None:
         body = {
             "connection": connection,
             "issue_id": issue_id,
-            "event": "look",
+            "event": event,
             "fields": [],
             "reason": reason,
         }
+        group = f"{connection}-{issue_id}"[:128]
+        self._queue.send(json.dumps(body), MessageGroupId=group, MessageDeduplicationId=identifier)
+
+
+class SQSNewTickets:
+    """The `NewTickets` port: the queue of error events."""
+
+    def __init__(self, client: Callable[[], SQSClient], queue_url: str) -> None:
+        self._queue = _Queue(client, queue_url)
+
+    def publish(self, body: str, *, after: int) -> None:
+        """Send an event that nobody receives before that time."""
+        self._queue.send(body, DelaySeconds=after)
+
+
+class _Queue:
+    def __init__(self, client: Callable[[], SQSClient], url: str) -> None:
+        self._new_client = client
+        self._url = url
+
+    def send(self, body: str, **how: Any) -> None:
         try:
-            self._client.send_message(
-                QueueUrl=self._queue_url,
-                MessageBody=json.dumps(body),
-                MessageGroupId=f"{connection}-{issue_id}"[:128],
-                MessageDeduplicationId=uuid.uuid4().hex,
-            )
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, **how)
         except ClientError as error:
             raise Unreachable(
                 f"SQS send_message: {error.response.get('Error', {}).get('Code', '')}"

@@ -170,11 +170,12 @@ class DynamoDBLinks:
             },
         )
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
+    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
         """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
         done, row = self._update(
             key,
-            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no{RECORDING} "
+            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
+            f"page = :page{RECORDING} "
             "REMOVE #owner, lease_until, uncertain_since, lookups, expires_at",
             "attribute_not_exists(issue_id)",
             {
@@ -183,16 +184,17 @@ class DynamoDBLinks:
                 ":key": s(issue.key),
                 ":url": s(issue.url),
                 ":no": {"BOOL": False},
+                ":page": s(page),
                 **recording(record),
             },
         )
         return issue if done or row.issue is None else row.issue
 
     def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
-        """Record that Backtrace knows, and what the group was then."""
+        """Record that Backtrace knows, and what the group was then; the ticket before is linked by now."""
         self._update(
             key,
-            "SET linked = :yes, synced = if_not_exists(synced, :baseline)",
+            "SET linked = :yes, synced = if_not_exists(synced, :baseline) REMOVE previous",
             "attribute_exists(issue_id)",
             {":yes": {"BOOL": True}, ":baseline": s(synced_text(baseline))},
         )

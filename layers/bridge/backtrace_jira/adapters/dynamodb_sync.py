@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.adapters.link_rows import (
     BY_ISSUE,
+    FIXES,
     RECORDING,
     TURN,
+    VERSIONS,
     WATERMARK,
     Item,
     link_in,
@@ -22,6 +26,7 @@ from backtrace_jira.adapters.link_rows import (
 from backtrace_jira.adapters.table import ConditionFailed
 from backtrace_jira.errors import Busy
 from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Record
+from backtrace_jira.sync_ports import Follower, ProjectVersions
 from backtrace_jira.synced import Synced
 from backtrace_jira.turns import Turn
 
@@ -77,6 +82,74 @@ class DynamoDBSync(DynamoDBLinks):
             "issue_id = :id",
             {":released": s(LinkState.RELEASED), ":id": s(issue_id), **recording(record)},
         )[0]
+
+    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
+        """Release the row of this ticket and remember it for the next."""
+        return self._update(
+            key,
+            f"SET #state = :released, previous = :previous{RECORDING} "
+            "REMOVE issue_id, issue_key, issue_url, linked, synced",
+            "issue_id = :id",
+            {
+                ":released": s(LinkState.RELEASED),
+                ":previous": s(issue.key),
+                ":id": s(issue.id),
+                **recording(record),
+            },
+        )[0]
+
+    def follow(
+        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    ) -> None:
+        """Write an item for each version that is new or another than it was, and delete those that are gone."""
+        for version_id, facts in fixes.items():
+            if before.get(version_id) != facts:
+                follower = Follower(version_id, issue_id, facts)
+                self._table.request("put_item", Item={**_fix(connection, follower), "facts": s(facts)})
+        for version_id in before.keys() - fixes.keys():
+            self.forget(connection, Follower(version_id, issue_id, ""))
+
+    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+        """Query the items of a version, or of all."""
+        begin = f"{connection} {version_id} " if version_id else f"{connection} "
+        found = self._table.query(
+            KeyConditionExpression="integration = :fixes AND begins_with(fingerprint, :begin)",
+            ExpressionAttributeValues={":fixes": s(FIXES), ":begin": s(begin)},
+            ConsistentRead=True,
+        )
+        return [_follower(item) for item in found]
+
+    def forget(self, connection: str, follower: Follower) -> None:
+        """Delete an item."""
+        self._table.request("delete_item", Key=_fix(connection, follower))
+
+    def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
+        """Read what is known; the facts are compressed, because a project may have thousands of versions."""
+        item = self._table.get(_versions(connection, project))
+        if not item:
+            return None
+        known = json.loads(zlib.decompress(bytes(item["facts"]["B"])))
+        return ProjectVersions(
+            listed_at=_number(item, "at"),
+            facts=known["facts"],
+            recent=known["recent"],
+            project_id=item.get("project_id", {}).get("S", ""),
+        )
+
+    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+        """Write it, unless what is there was listed later."""
+        known = {"facts": dict(versions.facts), "recent": dict(versions.recent)}
+        self._table.change(
+            _versions(connection, project),
+            "SET #at = :at, facts = :facts, project_id = :id",
+            "attribute_not_exists(#at) OR #at <= :at",
+            {
+                ":at": n(versions.listed_at),
+                ":facts": {"B": zlib.compress(json.dumps(known, separators=(",", ":")).encode())},
+                ":id": s(versions.project_id),
+            },
+            returning="NONE",
+        )
 
     def take_turn(self, turn: Turn, *, now: float) -> Turn:
         """Take the turn, unless somebody has it whose time is not over."""
@@ -150,6 +223,20 @@ class DynamoDBSync(DynamoDBLinks):
 
 def _turn(turn: Turn) -> dict[str, AttributeValueTypeDef]:
     return {"integration": s(TURN), "fingerprint": s(f"{turn.connection} {turn.issue_id}")}
+
+
+def _follower(item: Item) -> Follower:
+    _, version_id, issue_id = item["fingerprint"]["S"].split()
+    return Follower(version_id, issue_id, item.get("facts", {}).get("S", ""))
+
+
+def _fix(connection: str, follower: Follower) -> dict[str, AttributeValueTypeDef]:
+    name = f"{connection} {follower.version_id} {follower.issue_id}"
+    return {"integration": s(FIXES), "fingerprint": s(name)}
+
+
+def _versions(connection: str, project: str) -> dict[str, AttributeValueTypeDef]:
+    return {"integration": s(VERSIONS), "fingerprint": s(f"{connection} {project}")}
 
 
 def _watermark(name: str) -> dict[str, AttributeValueTypeDef]:

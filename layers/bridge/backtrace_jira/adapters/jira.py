@@ -152,6 +152,17 @@ class JiraTickets:
         """
         return jira_metadata.field_schema(self._read, project, issue_type, cloud=self._cloud())
 
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        """Link an issue to another by the name of a link type: 201. Jira keeps one link of a kind between two."""
+        body: JSON = {
+            "type": {"name": link_type},
+            "inwardIssue": {"key": issue.key},
+            "outwardIssue": {"key": other},
+        }
+        answer = self._send("POST", "/issueLink", body=body)
+        if answer.status not in (200, 201):
+            raise self._failure("POST /issueLink", answer)
+
     def find_user(self, who: str, project: str) -> str | None:
         """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
         return jira_metadata.find_user(self._read, who, project, cloud=self._cloud())

@@ -4,12 +4,15 @@
     state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
     record, decided_at          what was decided last (JSON), and when: `backtrace-jira explain` reads both
     synced                      what ticket and group were when they last agreed (JSON)
+    page                        the group's page in Backtrace
+    previous                    key of the ticket before, until the new one is linked to it
     fired_at, fired_by, aggregated, aggregated_by
                                 on a group's item: frequency and threshold
     expires_at                  DynamoDB deletes the item some time after that; never on one with a ticket
 
 Items whose `integration` begins with # are no links: parking notes and create screens of a connection, the turn
-that somebody has at a ticket (#turn), watermarks (#watermark), and webhooks that came (#webhook).
+that somebody has at a ticket (#turn), watermarks (#watermark), webhooks that came (#webhook), which ticket has which
+Fix Version (#fixes, one item each), and what is known of a project's versions (#versions).
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ PARKING = "#parking"
 SCREEN = "#screen"
 TURN = "#turn"
 WATERMARK = "#watermark"
+FIXES = "#fixes"
+VERSIONS = "#versions"
 """Stand where an integration's id stands; no id can begin with them."""
 SCOPE = "scope "
 
@@ -71,6 +76,8 @@ def link_in(item: Item) -> Link:
         linked_in_backtrace=bool(item.get("linked", {}).get("BOOL", False)),
         record=record_in(text["record"]) if "record" in text else None,
         synced=synced_in(text["synced"]) if "synced" in text else None,
+        page=text.get("page", ""),
+        previous=text.get("previous", ""),
     )
 
 
@@ -94,6 +101,11 @@ def synced_text(synced: Synced) -> str:
         "at": synced.at or None,
         "told": list(synced.told) or None,
         "problems": list(synced.problems) or None,
+        "until": list(synced.until) or None,
+        "unread": list(synced.unread) or None,
+        "fixes": dict(synced.fixes) or None,
+        "reopens": synced.reopens,
+        "regressed": synced.regressed or None,
     }
     return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
 
@@ -109,6 +121,11 @@ def synced_in(text: str) -> Synced:
         at=raw.get("at", 0.0),
         told=tuple(raw.get("told", ())),
         problems=tuple(raw.get("problems", ())),
+        until=tuple(raw.get("until", ())),
+        unread=tuple(raw.get("unread", ())),
+        fixes=raw.get("fixes", {}),
+        reopens=raw.get("reopens"),
+        regressed=raw.get("regressed", False),
     )
 
 

@@ -99,9 +99,10 @@ class SQSJiraChanges:
 
     def send(self, connection: str, hint: WebhookHint, identifier: str) -> None:
         """Send one message; SQS itself forgets what it was sent within the last five minutes."""
+        concerned = {"project_id": hint.project_id} if hint.project_id else {"issue_id": hint.issue_id}
         body = {
             "connection": connection,
-            "issue_id": hint.issue_id,
+            **concerned,
             "event": hint.event,
             "fields": list(hint.fields),
         }
@@ -109,7 +110,7 @@ class SQSJiraChanges:
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=json.dumps(body),
-                MessageGroupId=f"{connection}-{hint.issue_id}",
+                MessageGroupId=f"{connection}-{hint.issue_id or f'versions-{hint.project_id}'}",
                 MessageDeduplicationId=identifier,
             )
         except (ClientError, BotoCoreError) as error:

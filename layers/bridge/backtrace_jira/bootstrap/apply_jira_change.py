@@ -15,6 +15,7 @@ from backtrace_jira.apply_jira_change import ApplyJiraChange
 from backtrace_jira.bootstrap import AWS_CONFIG, logger
 from backtrace_jira.bootstrap.synchronise import Parts, report
 from backtrace_jira.delivery import Deliveries
+from backtrace_jira.poll_fix_versions import PollFixVersions
 
 
 @cache
@@ -32,8 +33,9 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> D
         clock: unix seconds.
     """
     session = boto3.Session()
+    parts = Parts(env, session, clock)
     return Deliveries(
-        serve=ApplyJiraChange(Parts(env, session, clock).synchronise).serve,
+        serve=ApplyJiraChange(parts.synchronise, PollFixVersions(parts.polling)).serve,
         events=SQSErrorEvents(
             lambda: session.client("sqs", config=AWS_CONFIG),
             queue_url=env["JIRA_CHANGES_QUEUE_URL"],

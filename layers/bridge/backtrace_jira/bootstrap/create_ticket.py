@@ -13,6 +13,7 @@ import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.backtrace import BacktraceClient
+from backtrace_jira.adapters.change_hints import SQSChangeHints
 from backtrace_jira.adapters.dynamodb import DynamoDBLinks
 from backtrace_jira.adapters.error_events import SQSErrorEvents
 from backtrace_jira.adapters.jira import JiraTickets
@@ -39,7 +40,8 @@ def wire(
 
     Args:
         env: STAGE, SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS, LINKS_TABLE, ERROR_EVENTS_QUEUE_URL,
-            DEAD_LETTERS_URL, MAX_RECEIVES and SEARCH_SETTLE_SECONDS, as template.yaml sets them.
+            DEAD_LETTERS_URL, JIRA_CHANGES_QUEUE_URL, MAX_RECEIVES and SEARCH_SETTLE_SECONDS,
+            as template.yaml sets them.
         clock: unix seconds.
         patience: instead of what the environment says.
     """
@@ -55,6 +57,9 @@ def wire(
         stage=env["STAGE"],
         configuration=configuration,
         links=DynamoDBLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
+        regressions=SQSChangeHints(
+            lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]
+        ),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
         patience=patience or _patience(env),

@@ -1,4 +1,4 @@
-"""Wires the path from the schedule to tickets and groups in line."""
+"""Wires the path from the schedule to changes in Backtrace that are carried on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from functools import cache
 
 import boto3
 
-from backtrace_jira.adapters.change_hints import SQSChangeHints
-from backtrace_jira.bootstrap import AWS_CONFIG, logger
-from backtrace_jira.bootstrap.synchronise import Parts, report
+from backtrace_jira.bootstrap import logger
+from backtrace_jira.bootstrap.synchronise import Parts
 from backtrace_jira.poll_backtrace import PollBacktrace
 
 
@@ -23,19 +22,5 @@ def poll() -> PollBacktrace:
 
 
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollBacktrace:
-    """Wire the path.
-
-    Args:
-        env: besides what `Parts` takes, the variables that are read here, as template.yaml sets them.
-        clock: unix seconds.
-    """
-    session = boto3.Session()
-    parts = Parts(env, session, clock)
-    return PollBacktrace(
-        synchronise=parts.synchronise,
-        configuration=parts.configuration,
-        store=parts.store,
-        hints=SQSChangeHints(lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]),
-        clock=clock,
-        report=report,
-    )
+    """Wire the path; `env` is what `Parts` takes, as template.yaml sets it, and the clock gives unix seconds."""
+    return PollBacktrace(Parts(env, boto3.Session(), clock).polling)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.backtrace_sync import BacktraceSync
+from backtrace_jira.adapters.change_hints import SQSChangeHints, SQSNewTickets
 from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
 from backtrace_jira.adapters.jira_sync import JiraSync
 from backtrace_jira.adapters.parameters import SSMConfiguration
@@ -16,14 +18,18 @@ from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.model import Decision, Outcome
+from backtrace_jira.polling import Polling
 from backtrace_jira.synchronise import Synchronise
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 class Parts:
     """Settings, store and use case of one process."""
 
     def __init__(self, env: Mapping[str, str], session: boto3.Session, clock: Callable[[], float]) -> None:
-        """Take SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS and LINKS_TABLE out of the environment."""
+        """Take SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS, LINKS_TABLE and the two queues out of the environment."""
         self.configuration = SSMConfiguration(
             session.client("ssm", config=AWS_CONFIG),
             ParameterNames(env["SETTINGS_PREFIX"]),
@@ -32,11 +38,24 @@ class Parts:
             new_backtrace=BacktraceSync,
         )
         self.store = DynamoDBSync(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
+
+        def sqs() -> SQSClient:
+            return session.client("sqs", config=AWS_CONFIG)
+
         self.synchronise = Synchronise(
             configuration=self.configuration,
             store=self.store,
+            new_tickets=SQSNewTickets(sqs, env["ERROR_EVENTS_QUEUE_URL"]),
             clock=clock,
             new_owner=lambda: uuid.uuid4().hex,
+        )
+        self.polling = Polling(
+            synchronise=self.synchronise,
+            configuration=self.configuration,
+            store=self.store,
+            hints=SQSChangeHints(sqs, env["JIRA_CHANGES_QUEUE_URL"]),
+            clock=clock,
+            report=report,
         )
 
 

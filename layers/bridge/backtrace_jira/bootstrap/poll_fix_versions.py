@@ -1,0 +1,26 @@
+"""Wires the path from the schedule to changes in Jira that are carried on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import boto3
+
+from backtrace_jira.bootstrap import logger
+from backtrace_jira.bootstrap.synchronise import Parts
+from backtrace_jira.poll_fix_versions import PollFixVersions
+
+
+@cache
+def poll() -> PollFixVersions:
+    """Wire the path for this process."""
+    logger()
+    return wire(os.environ)
+
+
+def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollFixVersions:
+    """Wire the path; `env` is what `Parts` takes, as template.yaml sets it, and the clock gives unix seconds."""
+    return PollFixVersions(Parts(env, boto3.Session(), clock).polling)
