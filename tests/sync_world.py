@@ -54,6 +54,7 @@ class SyncWorld(World):
         self.answers: list[Answer] = []
         self.changes = self.changes_dead = ""
         self._failed: list[str] = []
+        self._in_hand: list[str] = []
 
     def __enter__(self) -> SyncWorld:
         for name in ("changes", "changes_dead"):
@@ -186,6 +187,7 @@ class SyncWorld(World):
             QueueUrl=self.changes, MaxNumberOfMessages=10, VisibilityTimeout=30_000
         )
         messages = answer.get("Messages", [])
+        self._in_hand = [message["ReceiptHandle"] for message in messages]
         records = [
             {
                 "eventSource": "aws:sqs",
@@ -204,7 +206,13 @@ class SyncWorld(World):
                 self._failed.append(handle)
             else:
                 self._aws.sqs.delete_message(QueueUrl=self.changes, ReceiptHandle=handle)
+        self._in_hand.clear()
         return len(messages)
+
+    def release_messages(self) -> None:
+        """Let the messages come back that a process had in hand when it died."""
+        self._failed += self._in_hand
+        self.hasten()
 
     def hasten(self) -> None:
         """Let the messages come back that wait."""
