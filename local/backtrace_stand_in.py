@@ -2,7 +2,7 @@
 
 `POST /api/query` reads and writes the table `issues`, groups error reports and describes the attributes of a project,
 `POST /api/issue` writes state, tags, tickets and invariants. Nothing changes by itself but what an error report does to
-a resolved group whose reopen criteria it meets: the rules between tickets, assignees and states belong to whoever calls.
+a resolved group whose reopen criteria it meets: the rules between tickets, assignees and states are the caller's.
 Source of the shapes: backtrace-labs/backtrace-forensics (plugins/backtrace-forensics-issues) and
 backtrace-labs/backtrace-morgue, the public clients. Where neither shows an error's code, it is 1 here.
 """

@@ -22,7 +22,7 @@ from local.wire_log import JIRA, counted
 IMPORT_RUNS = 7
 EVENTS = 200
 BARE = "import json"
-PATHS = ("create_ticket", "receive_webhook", "apply_jira_change", "poll_backtrace")
+PATHS = ("create_ticket", "receive_webhook", "apply_jira_change", "poll_backtrace", "poll_fix_versions")
 
 
 def main() -> None:

@@ -120,12 +120,15 @@ class InMemoryLinks:
                     row, state=LinkState.RELEASED, lease_until=0.0, record=record or row.record
                 )
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record) -> Issue:
+    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
         with self._lock:
             row = self.rows.get(key)
             if row and row.issue:
                 return row.issue
-            self.rows[key] = Link(key, LinkState.COMPLETE, issue=issue, record=record)
+            previous = row.previous if row else ""
+            self.rows[key] = Link(
+                key, LinkState.COMPLETE, issue=issue, record=record, page=page, previous=previous
+            )
             self.expiries.pop(key, None)
             return issue
 
@@ -133,7 +136,9 @@ class InMemoryLinks:
         with self._lock:
             row = self.rows.get(key)
             if row and row.issue:
-                self.rows[key] = replace(row, linked_in_backtrace=True, synced=row.synced or baseline)
+                self.rows[key] = replace(
+                    row, linked_in_backtrace=True, synced=row.synced or baseline, previous=""
+                )
 
     def park(self, connection: str, scope: str, parking: Parking) -> None:
         with self._lock:
@@ -169,6 +174,7 @@ class FakeTickets:
         self.browsable = True
         self.schemas: dict[tuple[str, str], FieldSchema] = {}
         self.schema_reads = 0
+        self.related: list[tuple[str, str, str]] = []
         self.fail_schema: list[Exception | None] = []
         self.people: dict[str, str] = {}
         self.user_searches = 0
@@ -202,6 +208,9 @@ class FakeTickets:
         _raise_next(self.fail_schema)
         return self.schemas.get((project, issue_type))
 
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        self.related.append((issue.key, other, link_type))
+
     def find_user(self, who: str, project: str) -> str | None:
         self.user_searches += 1
         return self.people.get(who)
@@ -211,6 +220,16 @@ def _raise_next(errors: list[Exception | None]) -> None:
     error = errors.pop(0) if errors else None
     if error is not None:
         raise error
+
+
+class FakeRegressions:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
+        self.sent.append((connection, issue_id, reason))
 
 
 class FakeBacktrace:

@@ -22,7 +22,7 @@ from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.adapters.webhook_intake import WEBHOOK
 from backtrace_jira.config import ParameterNames
 from backtrace_jira.create_ticket import Patience
-from backtrace_jira.poll_backtrace import LAST_MINUTE
+from backtrace_jira.polling import LAST_MINUTE
 from backtrace_jira.synchronise import TURN
 from tests.builders import ROOT, integration
 from tests.tables import new_table
@@ -153,7 +153,9 @@ def test_a_function_is_named_for_powertools_after_its_folder(name: str) -> None:
 
 def test_every_variable_that_the_code_reads_is_set() -> None:
     for name, resource in resources(FUNCTION).items():
-        source = (ROOT / f"layers/bridge/backtrace_jira/bootstrap/{folder_of(resource)}.py").read_text()
+        bootstrap = ROOT / "layers/bridge/backtrace_jira/bootstrap"
+        source = (bootstrap / f"{folder_of(resource)}.py").read_text()
+        source += (bootstrap / "synchronise.py").read_text() if "Parts" in source else ""
         read = set(re.findall(r"env(?:iron)?(?:\.get\(|\[)\"([A-Z_]+)\"", source))
         assert read
         assert read <= set(environment(name))
@@ -271,14 +273,16 @@ SYNC = (*TABLE, "dynamodb_sync")
     ("role", "service", "adapters", "unused"),
     [
         ("CreateTicketRole", "dynamodb", TABLE, {"dynamodb:Query"}),
-        ("CreateTicketRole", "sqs", ("error_events",), set()),
+        ("CreateTicketRole", "sqs", ("error_events", "change_hints"), set()),
         ("ReceiveWebhookRole", "dynamodb", ("webhook_intake",), set()),
         ("ReceiveWebhookRole", "sqs", ("webhook_intake",), set()),
         ("ReceiveWebhookRole", "ssm", ("webhook_intake",), set()),
         ("ApplyJiraChangeRole", "dynamodb", SYNC, set()),
-        ("ApplyJiraChangeRole", "sqs", ("error_events",), set()),
+        ("ApplyJiraChangeRole", "sqs", ("error_events", "change_hints"), set()),
         ("PollBacktraceRole", "dynamodb", SYNC, set()),
         ("PollBacktraceRole", "sqs", ("change_hints",), set()),
+        ("PollFixVersionsRole", "dynamodb", SYNC, set()),
+        ("PollFixVersionsRole", "sqs", ("change_hints",), set()),
     ],
 )
 def test_a_function_may_do_what_its_adapters_ask_for(
@@ -306,22 +310,48 @@ def test_the_function_behind_the_public_address_holds_one_secret_and_sees_no_lin
     assert table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [WEBHOOK]}}
 
 
-@pytest.mark.parametrize("role", ["ApplyJiraChangeRole", "PollBacktraceRole", "CreateTicketRole"])
+@pytest.mark.parametrize(
+    "role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole", "CreateTicketRole"]
+)
 def test_no_other_function_may_read_the_webhook_secret(role: str) -> None:
     arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
     secret = arn + ParameterNames("/backtrace-jira/dev").webhook_secret("main")
     assert not any(fnmatchcase(secret, place) for place in granted(role)["ssm:GetParameter"])
 
 
-def test_the_poll_may_list_all_integrations() -> None:
+@pytest.mark.parametrize("role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole"])
+def test_whoever_looks_at_all_projects_may_list_all_integrations(role: str) -> None:
     arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
     path = arn + ParameterNames("/backtrace-jira/dev").all_integrations
-    assert path in granted("PollBacktraceRole")["ssm:GetParametersByPath"]
+    assert path in granted(role)["ssm:GetParametersByPath"]
+
+
+SENDERS = {
+    "CreateTicketRole": {"JiraChangesQueue", "ErrorEventsQueue", "ErrorEventsDeadLetters"},
+    "ApplyJiraChangeRole": {"JiraChangesQueue", "JiraChangesDeadLetters", "ErrorEventsQueue"},
+    "PollBacktraceRole": {"JiraChangesQueue", "ErrorEventsQueue"},
+    "PollFixVersionsRole": {"JiraChangesQueue", "ErrorEventsQueue"},
+    "ReceiveWebhookRole": {"JiraChangesQueue"},
+}
+"""Into which queues each function puts something: hints of regressions, and events that make new tickets, too."""
+
+
+@pytest.mark.parametrize("role", sorted(SENDERS))
+def test_a_function_may_send_to_the_queues_that_it_uses_and_no_others(role: str) -> None:
+    (policy,) = template()["Resources"][role]["Properties"]["Policies"]
+    places = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        if "sqs:SendMessage" in statement["Action"]:
+            resources = statement["Resource"]
+            for each in resources if isinstance(resources, list) else [resources]:
+                places.add(each["Fn::GetAtt"][0])
+    assert places == SENDERS[role]
 
 
 def test_a_turn_outlives_the_function_behind_the_queue() -> None:
     assert timeout(properties(FUNCTION)["ApplyJiraChange"]) < TURN
     assert timeout(properties(FUNCTION)["PollBacktrace"]) > LAST_MINUTE > TURN
+    assert timeout(properties(FUNCTION)["PollFixVersions"]) > LAST_MINUTE > TURN
 
 
 def test_jira_s_changes_keep_their_order() -> None:

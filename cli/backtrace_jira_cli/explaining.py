@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from backtrace_jira.boundary import rules_of
 from backtrace_jira.config import Integration, ParameterNames
 from backtrace_jira.model import NO_INTEGRATION, Decision, Link, LinkState, Parking, Record
 from backtrace_jira.parking import WHOLE_CONNECTION
@@ -244,6 +245,9 @@ def synced_facts(synced: Synced, now: float) -> list[tuple[str, str]]:
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
+        ("resolved until", " or ".join(map(str, rules_of(synced.until)))),
+        *(("Fix Version", text) for text in synced.unread),
+        ("seen again", "yes, and the ticket was told" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),
         *(("could not be done", text) for text in synced.problems),
     ]

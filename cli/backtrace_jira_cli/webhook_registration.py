@@ -21,8 +21,12 @@ from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
 from backtrace_jira.model import JSON
 from backtrace_jira_cli.checks.site import TIMEOUTS, Server
 
-EVENTS = ("jira:issue_updated", "jira:issue_deleted")
-"""What Jira is asked to tell of."""
+EVENTS = (
+    "jira:issue_updated",
+    "jira:issue_deleted",
+    *(f"jira:version_{what}" for what in ("released", "unreleased", "updated", "deleted", "merged")),
+)
+"""What Jira is asked to tell of. No filter applies to versions: those of all projects are told."""
 ISSUE_SECTION = "issue-related-events-section"
 FIRST_THAT_SIGNS = (10,)
 """Data Center. Cloud signs."""

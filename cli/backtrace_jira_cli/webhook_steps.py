@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from backtrace_jira_cli.webhook_registration import EVENTS
 
 PLACEHOLDER = "<secret>"
-_CHECKBOXES = {"jira:issue_updated": "Issue: updated", "jira:issue_deleted": "Issue: deleted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class ByHand:
             f"URL: {self.address if self.signs else f'{self.address}/{PLACEHOLDER}'}",
             self._secret(),
             f"Issue related events, JQL: {self.jql}",
-            f"Events: {' and '.join(f'{_CHECKBOXES[event]} ({event})' for event in EVENTS)}; no others.",
+            f"Events: {_and([f'{_checkbox(event)} ({event})' for event in EVENTS])}; no others.",
             "Exclude body: off. Status: enabled. Save.",
         ]
 
@@ -45,3 +44,13 @@ class ByHand:
             f"{goes}; to read {which}: aws ssm get-parameter --with-decryption {self.reading} "
             "--query Parameter.Value --output text"
         )
+
+
+def _checkbox(event: str) -> str:
+    """Name what Jira's page shows for an event: jira:version_released is Version: released."""
+    kind, _, what = event.removeprefix("jira:").partition("_")
+    return f"{kind.capitalize()}: {what}"
+
+
+def _and(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"

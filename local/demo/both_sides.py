@@ -14,6 +14,7 @@ from local.stack import LocalStack
 from local.wire_log import BACKTRACE, JIRA, Call, counted
 
 POLL = "PollBacktrace"
+EVENTS = ("jira:issue_updated", "jira:issue_deleted", "jira:version_updated", "jira:version_released")
 PERSON = 7
 """Somebody's user id in Backtrace."""
 
@@ -39,7 +40,7 @@ def listen(stack: LocalStack, connection: str) -> None:
     """Tell the stand-in where to send its webhooks, as `backtrace-jira webhook install` does."""
     secret = secrets.token_urlsafe(32)
     stack.put_secret(stack.names.webhook_secret(connection), secret)
-    stack.jira.add_webhook(f"{stack.webhook_url}/{connection}", secret=secret)
+    stack.jira.add_webhook(f"{stack.webhook_url}/{connection}", secret=secret, events=EVENTS)
 
 
 def tell_of_the_stand_in(

@@ -17,6 +17,7 @@ from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.model import Issue, Link, LinkKey
 from local.backtrace_stand_in import Issue as BacktraceIssue
 from local.demo.both_sides import SYNC, Change, listen, tell_of_another, tell_of_the_stand_in
+from local.demo.fix_versions import FIX_VERSIONS, tell_of_fix_versions
 from local.demo.target import Target
 from local.stack import LocalStack
 from local.wire_log import BACKTRACE, JIRA, Call, counted
@@ -81,7 +82,7 @@ class Story:
 
 def tell(stack: LocalStack, target: Target, group: dict[str, Any], step: Callable[[str], None]) -> Story:
     """Configure one integration, publish the group and a duplicate of it, and collect what became of them."""
-    integration = stack.configure(**target.settings, sync=SYNC)
+    integration = stack.configure(**target.settings, sync=SYNC, fix_versions=FIX_VERSIONS)
     story = Story(integration, group["fingerprint"], stack.store, os.path.relpath(stack.log))
     stack.backtrace.seed(integration.project, story.fingerprint)
     stack.wire.take()
@@ -96,16 +97,19 @@ def tell(stack: LocalStack, target: Target, group: dict[str, Any], step: Callabl
         story.ticket = _read(target, story.row.issue.id)
     story.problems = list(_problems(stack, target, story))
     if not story.problems and story.row and story.row.issue:
-        story.changes = list(_changes(stack, target, story, story.row.issue, step))
+        story.changes = list(_changes(stack, target, story, group, step))
         wrong = [change for change in story.changes if not change.right]
         story.problems += [f"{change.what}: {change.then}" for change in wrong]
     return story
 
 
 def _changes(
-    stack: LocalStack, target: Target, story: Story, issue: Issue, step: Callable[[str], None]
+    stack: LocalStack, target: Target, story: Story, group: dict[str, Any], step: Callable[[str], None]
 ) -> Iterator[Change]:
     """Change one side after the other; what the stand-in can do, a Jira of somebody's own need not be able to."""
+    issue = story.row.issue if story.row else None
+    if issue is None:
+        return
     stack.wire.take()
     if target.own:
         yield from tell_of_another(
@@ -114,6 +118,7 @@ def _changes(
         return
     listen(stack, target.connection.name)
     yield from tell_of_the_stand_in(stack, story.integration, story.fingerprint, issue, step)
+    yield from tell_of_fix_versions(stack, story.integration, group, issue, step)
     story.ticket = _read(target, issue.id) or story.ticket
     story.backtrace = stack.backtrace.issue(story.integration.project, story.fingerprint)
 

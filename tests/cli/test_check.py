@@ -152,6 +152,30 @@ def test_what_synchronisation_needs_in_jira_is_a_warning(cloud: Site, fields: li
     assert f"lacks {lacks}:" in told["found"]
 
 
+@pytest.mark.parametrize(
+    ("action", "lacks"),
+    [
+        ("reopen", "Transition Issues and Add Comments"),
+        ("comment", "Add Comments"),
+        ("new_ticket", "Link Issues"),
+        ("leave", ""),
+    ],
+)
+def test_what_regressions_need_in_jira_is_a_warning(cloud: Site, action: str, lacks: str) -> None:
+    cloud.jira.deny("TRANSITION_ISSUES", "ADD_COMMENTS", "LINK_ISSUES")
+    cloud.integration["fix_versions"] = {"enabled": True, "on_regression": action}
+    told = cloud.findings()["permission"]
+    assert told["status"] == ("warning" if lacks else "ok")
+    assert lacks in told["found"]
+
+
+@pytest.mark.parametrize("attribute", ["app_version", "version"])
+def test_the_version_attribute_has_to_be_indexed(cloud: Site, attribute: str) -> None:
+    cloud.integration["fix_versions"] = {"enabled": True, "attribute": attribute}
+    found = [each for each in cloud.findings().values() if "fix_versions.attribute" in str(each)]
+    assert bool(found) is (attribute == "app_version")
+
+
 def test_mapped_fields_take_the_place_of_labels_and_description(cloud: Site) -> None:
     cloud.jira.remove_field("labels")
     cloud.jira.remove_field("description")

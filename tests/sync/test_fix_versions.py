@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -188,7 +188,7 @@ def test_criteria_that_cannot_be_read_are_not_written_over(make_sync_world: Make
     world.backtrace.seed(PROJECT, group().fingerprint, invariants="soon")
     close(world, "2.4")
     world.settle()
-    assert world.of().invariants == "soon"
+    assert invariants(world) == cast("Any", "soon")
     assert any("reopen criteria cannot be read" in outcome.detail for outcome in world.told)
 
 
@@ -500,7 +500,7 @@ def test_two_polls_at_once_do_no_harm(make_sync_world: MakeSyncWorld) -> None:
         world.wire.calls.clear()
         other = world.polling_jira
         world.new_process()
-        ran = []
+        ran: list[bool] = []
 
         def meanwhile(other: Any = other, world: SyncWorld = world, ran: list[bool] = ran) -> None:
             ran.append(True)

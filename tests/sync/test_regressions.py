@@ -40,7 +40,9 @@ def event(**versions: int) -> dict[str, Any]:
     return sample_body() | {"attributes": {"version": [[name, count] for name, count in histogram.items()]}}
 
 
-def report(world: SyncWorld, version: str, told_by: str = "backtrace", times: int = 1, **attributes: Any) -> None:
+def report(
+    world: SyncWorld, version: str, told_by: str = "backtrace", times: int = 1, **attributes: Any
+) -> None:
     """Let errors of a version come in; without a `told_by` of backtrace its own criteria are not looked at."""
     fingerprint = group().fingerprint
     for _ in range(times):
@@ -76,14 +78,18 @@ def test_a_later_version_reopens_the_ticket_with_a_comment(
     assert "version > 2.4" in comment.replace("\\", "")
     assert "[View in Backtrace|" in comment
     assert (world.of().state, invariants(world)) == ("open", [])
-    assert [outcome.decision for outcome in world.told if outcome.decision is Decision.REGRESSED] == ["regressed"]
+    assert [outcome.decision for outcome in world.told if outcome.decision is Decision.REGRESSED] == [
+        "regressed"
+    ]
     world.settle()
     world.poll()
     assert (world.status(issue), world.of().state, len(comments(issue))) == ("To Do", "open", 1)
 
 
 @BOTH
-@pytest.mark.parametrize("version", ["2.3", "2.4", "2.4.0", "v2.4", "2.4-rc.1", "1.10", "unknown", "3f2a9c1", "2.x"])
+@pytest.mark.parametrize(
+    "version", ["2.3", "2.4", "2.4.0", "v2.4", "2.4-rc.1", "1.10", "unknown", "3f2a9c1", "2.x"]
+)
 def test_an_equal_older_or_unreadable_version_leaves_everything_alone(
     make_sync_world: MakeSyncWorld, told_by: str, version: str
 ) -> None:
@@ -96,7 +102,9 @@ def test_an_equal_older_or_unreadable_version_leaves_everything_alone(
 
 
 @BOTH
-def test_the_same_version_counts_where_the_settings_say_so(make_sync_world: MakeSyncWorld, told_by: str) -> None:
+def test_the_same_version_counts_where_the_settings_say_so(
+    make_sync_world: MakeSyncWorld, told_by: str
+) -> None:
     world = resolved(make_sync_world, fixes={"seen_in": "version_ge"})
     report(world, "2.4", told_by)
     assert world.status(only_issue(world)) == "To Do"
@@ -117,7 +125,9 @@ def test_fifty_events_at_once_reopen_once_and_comment_once(make_sync_world: Make
     world.forget_calls()
     for _ in range(50):
         world.backtrace.reports[PROJECT].append(
-            world.backtrace.reports[PROJECT][0].__class__(group().fingerprint, int(world.clock()), {"version": "2.5"})
+            world.backtrace.reports[PROJECT][0].__class__(
+                group().fingerprint, int(world.clock()), {"version": "2.5"}
+            )
         )
     for _ in range(5):
         assert world.deliver(world.event(*[event(v2_5=50) for _ in range(10)])) == []
@@ -138,9 +148,18 @@ def test_hints_that_come_more_than_five_minutes_apart_do_it_once_too(make_sync_w
     assert row.synced.regressed
     for number in range(5):
         world.clock.advance(400)
-        body = {"connection": "main", "issue_id": issue.id, "event": "regression", "fields": [], "reason": str(number)}
+        body = {
+            "connection": "main",
+            "issue_id": issue.id,
+            "event": "regression",
+            "fields": [],
+            "reason": str(number),
+        }
         world._aws.sqs.send_message(
-            QueueUrl=world.changes, MessageBody=json.dumps(body), MessageGroupId="g", MessageDeduplicationId=str(number)
+            QueueUrl=world.changes,
+            MessageBody=json.dumps(body),
+            MessageGroupId="g",
+            MessageDeduplicationId=str(number),
         )
         world.drain()
         assert world.deliver(world.event(event(v2_5=3))) == []
@@ -183,7 +202,9 @@ def test_left_alone_where_the_settings_say_so(make_sync_world: MakeSyncWorld, to
 
 def new_ticket_of(world: SyncWorld, old: Issue) -> Issue:
     """Let the event come in that is on its way, and return the ticket it makes."""
-    received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get("Messages", [])
+    received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get(
+        "Messages", []
+    )
     bodies = [message["Body"] for message in received]
     assert len(bodies) == 1
     world.clock.advance(30)
@@ -299,7 +320,9 @@ def test_branches_are_judged_by_errors_and_not_by_sums(make_sync_world: MakeSync
     fingerprint = group().fingerprint
     world.backtrace.receive(PROJECT, fingerprint, version="2.3", environment="mobile")
     world.backtrace.receive(PROJECT, fingerprint, version="9.1", environment="server")
-    body = sample_body() | {"attributes": {"version": [["2.3", 2], ["9.1", 1]], "environment": [["mobile", 1], ["server", 1]]}}
+    body = sample_body() | {
+        "attributes": {"version": [["2.3", 2], ["9.1", 1]], "environment": [["mobile", 1], ["server", 1]]}
+    }
     assert world.deliver(world.event(body)) == []
     world.drain()
     assert world.status(issue) == "Done"
@@ -316,7 +339,9 @@ def test_every_error_with_its_own_ticket_reopens_none(make_sync_world: MakeSyncW
     assert (world.status(issue), comments(issue)) == ("Done", [])
 
 
-def test_an_event_of_a_known_group_costs_nothing_more_without_a_boundary(make_sync_world: MakeSyncWorld) -> None:
+def test_an_event_of_a_known_group_costs_nothing_more_without_a_boundary(
+    make_sync_world: MakeSyncWorld,
+) -> None:
     world = world_with(make_sync_world)
     world.wire.calls.clear()
     assert world.deliver(world.event(event(v2_5=1))) == []
@@ -400,7 +425,9 @@ def test_a_process_that_dies_anywhere_does_it_once(
         world.poll()
         world.poll()
         if action == "new_ticket":
-            received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get("Messages", [])
+            received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get(
+                "Messages", []
+            )
             assert received, cut
             assert world.deliver(world.event(*[message["Body"] for message in received])) == []
             assert len(world.jira.issues) == 2, cut

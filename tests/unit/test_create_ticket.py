@@ -22,7 +22,14 @@ from backtrace_jira.errors import (
 )
 from backtrace_jira.model import Decision, LinkKey, LinkState, Outcome, Record
 from tests.builders import group, integration
-from tests.fakes import Clock, FakeBacktrace, FakeConfiguration, FakeTickets, InMemoryLinks
+from tests.fakes import (
+    Clock,
+    FakeBacktrace,
+    FakeConfiguration,
+    FakeRegressions,
+    FakeTickets,
+    InMemoryLinks,
+)
 
 
 @dataclass
@@ -48,6 +55,7 @@ class World:
             stage="test",
             configuration=self.configuration,
             links=self.links,
+            regressions=FakeRegressions(),
             clock=self.clock,
             new_owner=lambda: next(self._owners),
             patience=self.patience,

@@ -90,6 +90,8 @@ def webhook(event: str = "jira:issue_updated", *changed: str, **more: Any) -> by
         (webhook("jira:issue_updated", "resolution", "status"), ("state",)),
         (webhook("jira:issue_updated", "assignee", "status"), ("assignee", "state")),
         (webhook("jira:issue_updated", "project", "Key"), ("moved",)),
+        (webhook("jira:issue_updated", "fixVersions"), ("versions",)),
+        (webhook(changelog={"items": [{"field": "Fix Version"}, {"field": "Fix Version"}]}), ("versions",)),
         (webhook("jira:issue_deleted"), ("deleted",)),
         (webhook(changelog={"items": [{"field": "Status"}]}), ("state",)),
         (webhook(changelog={"items": [{"field": "status", "fieldId": None}]}), ("state",)),
@@ -104,6 +106,29 @@ def test_what_may_concern_a_linked_ticket(body: bytes, fields: tuple[str, ...]) 
     hint = read_webhook(body)
     assert hint is not None
     assert (hint.issue_id, hint.fields) == ("10001", fields)
+
+
+@pytest.mark.parametrize(
+    "what", ["released", "unreleased", "updated", "created", "moved", "deleted", "merged"]
+)
+@pytest.mark.parametrize("project", [10000, "10000"])
+def test_a_version_is_told_of_by_its_project(what: str, project: object) -> None:
+    body = {
+        "timestamp": 1,
+        "webhookEvent": f"jira:version_{what}",
+        "version": {"id": "7", "projectId": project},
+    }
+    assert read_webhook(json.dumps(body).encode()) == WebhookHint(
+        "", f"jira:version_{what}", ("versions",), "10000"
+    )
+
+
+@pytest.mark.parametrize("version", [None, [], {}, {"id": "7"}, {"projectId": True}, {"projectId": "../x"}])
+def test_a_version_of_no_project_is_nobody_s(version: object) -> None:
+    assert (
+        read_webhook(json.dumps({"webhookEvent": "jira:version_deleted", "version": version}).encode())
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,7 +170,7 @@ WANTED = {
     "issue-deleted.json": ("deleted",),
     "issue-updated-assigned-nobody.json": ("assignee",),
     "issue-updated-assigned.json": ("assignee",),
-    "issue-updated-fix-version.json": None,
+    "issue-updated-fix-version.json": ("versions",),
     "issue-updated-labels.json": None,
     "issue-updated-reopened.json": ("state",),
     "issue-updated-resolved.json": ("state",),

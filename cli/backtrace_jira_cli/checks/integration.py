@@ -8,6 +8,7 @@ from backtrace_jira.adapters.jira import JiraTickets
 from backtrace_jira.config import Integration
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.fields import FieldSchema
+from backtrace_jira.fix_settings import OnRegression
 from backtrace_jira.sync_settings import SyncedField, Truth
 from backtrace_jira_cli.checks import connection
 from backtrace_jira_cli.checks.asking import Asking
@@ -22,6 +23,12 @@ TO_CREATE = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projec
 TO_SYNCHRONISE = {
     "TRANSITION_ISSUES": ("Transition Issues", SyncedField.STATE),
     "ASSIGN_ISSUES": ("Assign Issues", SyncedField.ASSIGNEE),
+}
+FOR_REGRESSIONS = {
+    OnRegression.REOPEN: {"TRANSITION_ISSUES": "Transition Issues", "ADD_COMMENTS": "Add Comments"},
+    OnRegression.COMMENT: {"ADD_COMMENTS": "Add Comments"},
+    OnRegression.NEW_TICKET: {"LINK_ISSUES": "Link Issues"},
+    OnRegression.LEAVE: {},
 }
 """Permissions by Jira's key, with what people know them as."""
 
@@ -100,17 +107,18 @@ class IntegrationChecks:
         if missing:
             return warning(
                 CheckName.PERMISSION,
-                f"may create issues in {key}, but lacks {missing}: what is changed in Backtrace does not all arrive",
+                f"may create issues in {key}, but lacks {missing}: what happens in Backtrace does not all arrive",
                 f"Give it {missing} in the permission scheme of {key}.",
             )
         return ok(CheckName.PERMISSION, f"may create issues in {key}")
 
     def _to_synchronise(self) -> dict[str, str]:
-        """Return what changes made in Backtrace need in Jira, by name."""
-        sync = self._integration.sync
-        if not (sync.backtrace_to_jira or sync.on_linking is Truth.BACKTRACE):
-            return {}
-        return {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.has(field)}
+        """Return what changes made in Backtrace, and errors that come back, need in Jira, by name."""
+        sync, fixes = self._integration.sync, self._integration.fix_versions
+        wanted: dict[str, str] = {}
+        if sync.backtrace_to_jira or sync.on_linking is Truth.BACKTRACE:
+            wanted |= {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.has(field)}
+        return wanted | (FOR_REGRESSIONS[fixes.on_regression] if fixes.enabled else {})
 
     def _typed(self) -> Iterator[Finding]:
         check, template = CheckName.ISSUE_TYPE, self._issue_type

@@ -94,3 +94,8 @@ def unknown_attributes(integration: Integration, known: Collection[str]) -> Iter
     for name in integration.display.attribute_list:
         if name not in known:
             yield name, "display.attribute_list"
+    fixes = integration.fix_versions
+    of_branches = [(each.attribute, f"fix_versions.branches[{n}]") for n, each in enumerate(fixes.branches)]
+    for name, place in [(fixes.attribute, "fix_versions.attribute"), *of_branches]:
+        if fixes.enabled and name not in known:
+            yield name, place

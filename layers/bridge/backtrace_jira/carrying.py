@@ -61,7 +61,7 @@ class Carrying:
         heard: bool = False,
         thorough: bool = False,
     ) -> None:
-        """Take what it works with; `heard` is that an error event tells of a regression, `thorough` that a poll asks."""
+        """Take what it works with; `heard`: an error event tells of a regression. `thorough`: a poll asks."""
         self._heard = heard
         self._thorough = thorough
         self._configuration = configuration

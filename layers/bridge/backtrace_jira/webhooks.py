@@ -29,7 +29,6 @@ _FIELDS = {
     "fixversions": "versions",
     "fix version": "versions",
     "fix version/s": "versions",
-    "resolution": "versions",
 }
 """Of a changelog, in lower case: Cloud has a fieldId, Server does not, and `Status` and `status` both occur."""
 
