@@ -37,7 +37,7 @@ def tell_of_fix_versions(
     step(f"Letting an error in {LATER} come in")
     told.error(LATER)
     state, status, comments = told.state, told.status(issue), told.comments(issue)
-    then = f"{status} in Jira, {comments} comment{'' if comments == 1 else 's'}; {state} in Backtrace"
+    then = f"{status}, {comments} comment{'' if comments == 1 else 's'}; {state}"
     yield Change(f"an error in {LATER}", then, (state, status, comments) == ("open", "To Do", 1), told.calls)
     step("Closing the ticket again, and renaming the version")
     stack.jira.transition(issue.key, "Done")
@@ -45,7 +45,7 @@ def tell_of_fix_versions(
     stack.jira.change_version(version, name=RENAMED)
     stack.tick(FOLLOW)
     stack.settle()
-    yield told.boundary(f"closed again, {FIXED} renamed to {RENAMED}", RENAMED)
+    yield told.boundary(f"closed; {FIXED} renamed to {RENAMED}", RENAMED)
 
 
 class _Told:
@@ -78,7 +78,7 @@ class _Told:
         until = [f"{each.get('field')} > {each.get('version')}" for each in found]
         wanted = [{"type": "version_gt", "field": "version", "version": version}]
         right = found == wanted and self.state == "resolved"
-        then = f"{self.state} until {' or '.join(until) or 'nothing'} in Backtrace"
+        then = f"{self.state} until {' or '.join(until) or 'nothing'}"
         return Change(what, then, right, self.calls)
 
     def error(self, version: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from local.jira_stand_in.webhooks import Delivery
 from local.stack import LocalStack
-from tests.end_to_end.two_sides import both_ways, prepare
+from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,14 @@ def here() -> Iterator[LocalStack]:
 
 def test_a_change_in_jira_arrives_in_backtrace_and_the_other_way_round(here: LocalStack) -> None:
     both_ways(here)
+
+
+def test_fix_versions_are_followed_and_an_error_comes_back(here: LocalStack) -> None:
+    fix_versions(here)
+
+
+def test_a_version_and_an_error_event_are_told_of(here: LocalStack) -> None:
+    a_version_webhook(here)
 
 
 # What comes to a public address

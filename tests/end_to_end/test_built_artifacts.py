@@ -35,6 +35,7 @@ FUNCTIONS = {
     "ReceiveWebhook": "receive_webhook",
     "ApplyJiraChange": "apply_jira_change",
     "PollBacktrace": "poll_backtrace",
+    "PollFixVersions": "poll_fix_versions",
 }
 
 IMPORT_ALL = """

@@ -10,7 +10,7 @@ from local.function import BuiltFunction
 from local.lambda_runtime import emulator
 from local.stack import LocalStack
 from tests.end_to_end import built as building
-from tests.end_to_end.two_sides import both_ways, prepare
+from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare
 
 
 @pytest.mark.built
@@ -33,3 +33,5 @@ def test_the_built_artifacts_do_the_same_in_lambda_s_own_runtime(
     ) as stack:
         prepare(stack)
         both_ways(stack)
+        fix_versions(stack)
+        a_version_webhook(stack)

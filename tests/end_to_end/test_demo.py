@@ -95,6 +95,9 @@ def test_it_shows_one_ticket_for_two_deliveries() -> None:
         "resolved in Backtrace",
         "assigned to Fred F. User in Jira",
         "the webhook again",
+        "resolved until version > 2.4",
+        "To Do, 1 comment; open",
+        "resolved until version > 2.6",
         "Two deliveries, one ticket: BUG-1. Both sides the same.",
         ".cache/demo.log",
     ):
@@ -114,8 +117,15 @@ def test_the_document_says_what_the_screen_says() -> None:
     assert document["ticket"]["type"] == "Bug"
     assert document["link"]["linked_in_backtrace"] is True
     assert document["backtrace"]["state"] == "resolved"
-    assert [change["ok"] for change in document["both_sides"]] == [True, True, True]
-    closed, assigned, again = (change["calls"] for change in document["both_sides"])
+    assert {change["ok"] for change in document["both_sides"]} == {True}
+    assert [change["what"] for change in document["both_sides"][3:]] == [
+        "done with Fix Version 2.4",
+        "an error in 2.3",
+        "an error in 2.5",
+        "closed; 2.4 renamed to 2.6",
+    ]
+    assert document["both_sides"][4]["then"] == "nothing"
+    closed, assigned, again = (change["calls"] for change in document["both_sides"][:3])
     assert (closed["Jira"], closed["Backtrace"]) == (1, 2)
     assert assigned["Backtrace"] == 2
     assert "Jira" not in again

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from local.demo.both_sides import POLL, SYNC, listen
+from local.demo.fix_versions import FIX_VERSIONS, FOLLOW
 from local.sample import new_group
 from local.stack import LocalStack
 
@@ -10,7 +13,7 @@ JANE = {"id": 7, "username": "jane", "email": "jane@example.com"}
 
 
 def prepare(stack: LocalStack) -> None:
-    stack.configure(sync=SYNC)
+    stack.configure(sync=SYNC, fix_versions=FIX_VERSIONS)
     stack.jira.add_user("jane", email="jane@example.com")
     listen(stack, "main")
     for function in stack.functions.values():
@@ -34,6 +37,12 @@ class Ticket:
         group = self.stack.backtrace.issue("my_project", self.fingerprint)
         assert group is not None
         return group.state
+
+    @property
+    def invariants(self) -> list[dict[str, Any]]:
+        group = self.stack.backtrace.issue("my_project", self.fingerprint)
+        assert group is not None
+        return group.invariants
 
     @property
     def status(self) -> str:
@@ -75,3 +84,56 @@ def both_ways(stack: LocalStack) -> None:
     assert stack.waiting("ApplyJiraChange") == 0
     assert stack.dead_letters("JiraChangesDeadLettersUrl") == []
     assert stack.api.crashes == []
+
+
+def fix_versions(stack: LocalStack) -> None:
+    """Poll twice: for a ticket that is done, and for its version that is renamed. Then the error comes back."""
+    ticket = Ticket(stack)
+    version = stack.jira.add_version("2.4")
+    stack.jira.edit_issue(ticket.key, fixVersions=[{"id": version.id}])
+    stack.jira.transition(ticket.key, "Done")
+    stack.jira.webhooks.outbox.clear()
+    stack.tick(FOLLOW)
+    assert (ticket.state, ticket.invariants) == ("resolved", [_later("2.4")])
+    stack.jira.change_version(version, name="2.6")
+    stack.jira.webhooks.outbox.clear()
+    stack.tick(FOLLOW)
+    assert (ticket.state, ticket.invariants) == ("resolved", [_later("2.6")])
+    stack.backtrace.receive("my_project", ticket.fingerprint, version="2.5")
+    stack.tick(POLL)
+    assert ticket.status == "Done"
+    stack.backtrace.receive("my_project", ticket.fingerprint, version="2.7")
+    stack.tick(POLL)
+    stack.settle()
+    assert (ticket.status, ticket.state, ticket.invariants) == ("To Do", "open", [])
+    (comment,) = stack.jira.issues[ticket.key].comments
+    assert "was seen again in 2.7 (1 error)" in comment["body"]
+    stack.jira.webhooks.outbox.clear()
+
+
+def a_version_webhook(stack: LocalStack) -> None:
+    """A version that is released is told of by webhook; an event past the boundary goes through the queue."""
+    ticket = Ticket(stack)
+    version = stack.jira.add_version("3.4")
+    stack.jira.edit_issue(ticket.key, fixVersions=[{"id": version.id}])
+    stack.jira.transition(ticket.key, "Done")
+    assert set(send_all(stack)) == {200}
+    assert ticket.invariants == [_later("3.4")]
+    stack.jira.change_version(version, name="3.5")
+    assert set(send_all(stack)) == {200}
+    assert ticket.invariants == [_later("3.5")]
+    row = stack.backtrace.issue("my_project", ticket.fingerprint)
+    assert row is not None
+    row.invariants, kept = [], row.invariants  # only the event tells of it
+    stack.backtrace.receive("my_project", ticket.fingerprint, version="3.6")
+    row.invariants = kept
+    stack.publish(new_group() | {"fingerprint": ticket.fingerprint, "attributes": {"version": [["3.6", 1]]}})
+    stack.settle()
+    assert (ticket.status, ticket.state, ticket.invariants) == ("To Do", "open", [])
+    assert len(stack.jira.issues[ticket.key].comments) == 1
+    assert stack.dead_letters("JiraChangesDeadLettersUrl") == []
+    assert stack.api.crashes == []
+
+
+def _later(version: str) -> dict[str, str]:
+    return {"type": "version_gt", "field": "version", "version": version}
