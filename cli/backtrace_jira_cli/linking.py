@@ -191,6 +191,7 @@ class Linking:
                 fingerprint=link.key.fingerprint,
                 watcher=self._settings.name,
                 issue=issue,
+                until=link.synced.until if link.synced else (),
             )
             self._store.unlink(link.key, issue.id, Record(self._clock(), Decision.UNLINKED, why))
         finally:

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from backtrace_jira.config import ParameterNames
 from backtrace_jira.model import Decision
 from local.jira_stand_in.model import Issue, Version
 from tests.builders import group
 from tests.sync_world import EVENTS, PERIOD, PROJECT, MakeSyncWorld, SyncWorld
-from tests.world import Cut
+from tests.world import PREFIX, Cut
 
 FIXES = {"enabled": True}
 ONE_WAY = {"backtrace_to_jira": False, "jira_to_backtrace": False}
@@ -566,6 +567,44 @@ def test_a_backtrace_that_is_away_leaves_no_gap(make_sync_world: MakeSyncWorld) 
     world.poll()
     world.poll()
     assert invariants(world) == [later("2.5")]
+
+
+def test_a_deleted_ticket_takes_its_boundary_along(make_sync_world: MakeSyncWorld) -> None:
+    """Nobody would ever take it back, and it would reopen the group under the next ticket's, too."""
+    world, _ = resolved(make_sync_world, "cloud")
+    world.backtrace.seed(PROJECT, group().fingerprint, invariants=[OWN, *invariants(world)])
+    world.jira.delete_issue(only_issue(world).key)
+    world.settle()
+    assert invariants(world) == [OWN]
+
+
+def test_a_group_that_was_unlinked_in_backtrace_is_left_alone(make_sync_world: MakeSyncWorld) -> None:
+    world, version = resolved(make_sync_world, "cloud")
+    world.backtrace.seed(PROJECT, group().fingerprint, ticket=[{"watcher": "_backtrace"}])
+    world.jira.change_version(version, name="2.5")
+    world.poll()
+    assert invariants(world) == [later("2.4")]
+    assert any("was unlinked in Backtrace" in outcome.detail for outcome in world.told)
+
+
+def test_two_integrations_keep_their_own_boundaries_of_a_group(make_sync_world: MakeSyncWorld) -> None:
+    world = make_sync_world(fix_versions=FIXES)
+    other = world.settings.model_copy(update={"name": "second", "project_key": "OPS"})
+    world.jira.add_project("OPS", "Operations")
+    world.put(ParameterNames(PREFIX).integration(other), other.model_dump_json())
+    world.new_process()
+    assert world.deliver(world.event()) == []
+    bug, ops = world.jira.issues["BUG-1"], world.jira.issues["OPS-1"]
+    version = {key: world.jira.add_version("2.4", project=key) for key in ("BUG", "OPS")}
+    for issue in (bug, ops):
+        world.clock.advance(60)
+        world.jira.edit_issue(issue.key, fixVersions=[{"id": version[issue.project.key].id}])
+        world.jira.transition(issue.key, "Done")
+        world.settle()
+    assert invariants(world) == [later("2.4"), later("2.4")]
+    world.jira.change_version(version["OPS"], name="2.6")
+    world.poll()
+    assert invariants(world) == [later("2.4"), later("2.6")]
 
 
 def test_a_ticket_that_is_linked_no_longer_is_forgotten(make_sync_world: MakeSyncWorld) -> None:

@@ -16,6 +16,7 @@ from backtrace_jira.config import Integration
 from backtrace_jira.expressions import compiled
 from backtrace_jira.fields import fold
 from backtrace_jira.fix_settings import AppliesWhen, Branch, FixVersions, SeenIn, Several
+from backtrace_jira.invariants import text_of
 from backtrace_jira.model import JSON, Histogram
 from backtrace_jira.sides import FixVersion, Ticket
 from backtrace_jira.states import State, state_of
@@ -119,29 +120,6 @@ def _by_branch(fixes: Sequence[_Fix], settings: FixVersions, unread: list[str]) 
 
 def _kind(branch: Branch) -> dict[str, JSON]:
     return {"type": "regular_expression", "field": branch.attribute, "pattern": branch.values}
-
-
-# Invariants
-
-
-def text_of(invariant: Mapping[str, Any]) -> str:
-    """Return an invariant as JSON text that is the same for what means the same."""
-    return json.dumps(invariant, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def replaced(column: Sequence[Mapping[str, Any]], ours: Iterable[str], wanted: Iterable[str]) -> list[JSON]:
-    """Return the column with what is wanted in place of what is ours; people's own stay as they are.
-
-    Each link has its own copy: what two tickets say alike, the one that takes it back leaves to the other.
-    """
-    left = list(ours)
-    kept: list[JSON] = []
-    for invariant in column:
-        if (text := text_of(invariant)) in left:
-            left.remove(text)
-        else:
-            kept.append(dict(invariant))
-    return [*kept, *(json.loads(text) for text in wanted)]
 
 
 @dataclass(frozen=True, slots=True)

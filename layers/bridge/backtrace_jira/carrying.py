@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backtrace_jira import people
-from backtrace_jira.boundary import Boundary, boundary_of, is_done, replaced, rules_of
+from backtrace_jira.boundary import Boundary, boundary_of, is_done, rules_of
 from backtrace_jira.config import Integration
 from backtrace_jira.decisions import explain
 from backtrace_jira.errors import CredentialRefused, InvalidField, Refused
 from backtrace_jira.fix_settings import OnRegression
+from backtrace_jira.invariants import changed
 from backtrace_jira.model import JSON
 from backtrace_jira.regressions import Regression, Regressions, as_known
 from backtrace_jira.resolving import Until, resolved_until
@@ -91,7 +92,8 @@ class Carrying:
         for pair in pairs:
             if pair not in linked:
                 self.problems.append(f"{_short(pair)} was unlinked in Backtrace and is left alone")
-                self._record(pair, ticket, _Write(), Until(None, ()), Boundary())
+                as_it_is = Until(None, pair.synced.until)
+                self._record(pair, ticket, _Write(), as_it_is, _boundary(pair, ticket))
         ticket = self._with_times(ticket, linked)
         linked = [with_baseline(pair, ticket) for pair in linked]
         found = [self._regressions.of(pair, ticket, heard=self._heard) for pair in linked]
@@ -173,11 +175,11 @@ class Carrying:
     def _set_free(self, pair: Pair) -> None:
         """Open a group that is to have a new ticket, and take back what the old one made of it."""
         group, ours = pair.group, [*pair.synced.until, *self._noted_invariants(pair)]
-        column = replaced(group.invariants or (), ours, ())
+        column = changed(group.invariants, ours, ())
         state = State.OPEN if group.state is State.RESOLVED else None
-        if state or column != list(group.invariants or ()):
+        if state or column is not None:
             side = self._configuration.backtrace(pair.integration.universe)
-            side.write(group, state=state, invariants=column if group.invariants is not None else None)
+            side.write(group, state=state, invariants=column)
 
     def _action_of(self, pair: Pair) -> OnRegression | None:
         found = (each.action for each in self.regressed if each.pair.link.key == pair.link.key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backtrace_jira.boundary import Boundary, is_done, replaced, rules_of
+from backtrace_jira.boundary import Boundary, is_done, rules_of
+from backtrace_jira.invariants import changed
 from backtrace_jira.model import JSON
 from backtrace_jira.settling import Pair
 from backtrace_jira.sides import Ticket
@@ -54,11 +55,10 @@ def resolved_until(
         becomes = pair.state_of(
             ticket.status
         )  # it was resolved for the ticket's sake, which is no longer done
-    column = replaced(pair.group.invariants, ours, wanted)
     return Until(
         becomes if becomes is not pair.group.state else None,
         wanted,
-        column if column != list(pair.group.invariants) else None,
+        changed(pair.group.invariants, ours, wanted),
         told=_told(before, wanted, ticket),
     )
 

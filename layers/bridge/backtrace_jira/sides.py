@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from backtrace_jira.invariants import changed
 from backtrace_jira.model import JSON, Issue
 from backtrace_jira.states import State, Status
 
@@ -169,12 +170,25 @@ def without_ticket(tickets: Sequence[Mapping[str, Any]], watcher: str, issue: Is
     return [dict(entry) for entry in tickets if not is_entry_of(entry, watcher, issue)]
 
 
-def after_unlinking(group: Group, watcher: str, issue: Issue) -> tuple[State | None, list[JSON]]:
-    """Return what to write to a group whose ticket is unlinked: state, None to leave it, and column.
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """What to write to a group whose ticket is unlinked; None leaves it as it is."""
 
-    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page).
+    state: State | None
+    tickets: list[JSON]
+    invariants: list[JSON] | None
+
+
+def after_unlinking(group: Group, watcher: str, issue: Issue, until: Iterable[str]) -> Unlinked | None:
+    """Return what to write to a group whose ticket is unlinked; None where it has nothing of it.
+
+    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page). `until` are the reopen
+    criteria that are ours: nobody would ever take them back.
     """
+    invariants = changed(group.invariants, until, ())
+    if invariants is None and not group.has_ticket(watcher, issue):
+        return None
     left = without_ticket(group.tickets, watcher, issue)
     others = any(isinstance(entry, dict) and not _is_own(entry) for entry in left)
     free = group.state is State.IN_PROGRESS and not others and group.assignee is None
-    return State.OPEN if free else None, left
+    return Unlinked(State.OPEN if free else None, left, invariants)

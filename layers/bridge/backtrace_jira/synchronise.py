@@ -184,9 +184,10 @@ class Synchronise:
             return
         side = self._configuration.backtrace(integration.universe)
         group = side.group(integration.project, link.key.fingerprint)
-        if group.has_ticket(integration.name, link.issue):
-            state, left = after_unlinking(group, integration.name, link.issue)
-            side.write(group, state=state, tickets=left)
+        until = link.synced.until if link.synced else ()
+        after = after_unlinking(group, integration.name, link.issue, until)
+        if after:
+            side.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
         record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
         self._store.unlink(link.key, link.issue.id, record)
 

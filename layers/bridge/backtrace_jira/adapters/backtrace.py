@@ -90,12 +90,15 @@ class BacktraceClient:
 
     def attributes(self, project: str) -> frozenset[str]:
         """Return the attributes that the project indexes (Project Settings > Attributes)."""
+        return frozenset(str(each["name"]) for each in self._described(project))
+
+    def _described(self, project: str) -> list[dict[str, Any]]:
         described = self._call("/api/query", project, {"action": "describe"}, action="describe").get(
             "describe"
         )
         if not isinstance(described, list):
             raise OutcomeUnknown("POST /api/query: an answer without a description")
-        return frozenset(str(each["name"]) for each in described if isinstance(each, dict) and "name" in each)
+        return [each for each in described if isinstance(each, dict) and "name" in each]
 
     def _read(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
         """Return state and ticket entries; a fingerprint without an issue row yet is open and has none."""

@@ -88,7 +88,7 @@ class BacktraceSync(BacktraceClient):
 
     def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
         """Put together what Backtrace's webhook says of a group, of its errors since then; two requests."""
-        names = sorted(self.attributes(project) - _NO_ATTRIBUTES)
+        names = sorted(self._foldable(project) - _NO_ATTRIBUTES)
         fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
         fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
         columns = [f"histogram({name})" for name in names]
@@ -113,20 +113,29 @@ class BacktraceSync(BacktraceClient):
         }
         return json.dumps({name: value for name, value in body.items() if value != ""})
 
+    def _foldable(self, project: str) -> set[str]:
+        """Return the attributes of which there are histograms."""
+        return {
+            str(each["name"])
+            for each in self._described(project)
+            if "histogram" in (each.get("aggregate") or ("histogram",))
+        }
+
     def _response(self, project: str, query: JSON) -> dict[str, Any]:
         response = self._call("/api/query", project, query).get("response")
         if not isinstance(response, dict):
             raise OutcomeUnknown("POST /api/query: an answer without a response")
         return response
 
-    def unlink(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> bool:
-        """Take our entry out of a group, once; false where it is not there. Others stay as they are."""
+    def unlink(
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, until: Sequence[str]
+    ) -> bool:
+        """Take our entry and our reopen criteria out of a group, once; false where there are none."""
         group = self.group(project, fingerprint)
-        if not group.has_ticket(watcher, issue):
-            return False
-        state, left = after_unlinking(group, watcher, issue)
-        self.write(group, state=state, tickets=left)
-        return True
+        after = after_unlinking(group, watcher, issue, until)
+        if after:
+            self.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
+        return after is not None
 
     def _rows(
         self, project: str, filters: Mapping[str, JSON], *, limit: int, offset: int = 0
