@@ -12,6 +12,7 @@ from backtrace_jira.adapters.dynamodb_sync import REMEMBERED, DynamoDBSync
 from backtrace_jira.errors import Busy
 from backtrace_jira.model import Decision, Issue, LinkKey, LinkState, Record
 from backtrace_jira.states import State, Status
+from backtrace_jira.sync_ports import Follower, ProjectVersions
 from backtrace_jira.synced import Synced
 from backtrace_jira.turns import Turn
 from tests.tables import new_table
@@ -146,3 +147,81 @@ def test_a_watermark_never_goes_back(store: DynamoDBSync) -> None:
     store.advance("jira main/BUG", 1100)
     assert store.watermark("jira main/BUG") == 1100
     assert store.watermark("jira main/OPS") is None
+
+
+def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSync) -> None:
+    store.complete(FIRST, ISSUE, RECORD)
+    store.record_synced(FIRST, ISSUE, ISSUE, SYNCED)
+    why = Record(1100.0, Decision.UNLINKED, "a regression, and it was closed too long ago")
+    assert not store.supersede(FIRST, Issue("10009", "BUG-9", "x"), why)
+    assert store.links_of_issue("10001") != []
+    assert store.supersede(FIRST, ISSUE, why)
+    assert not store.supersede(FIRST, ISSUE, why)  # the second to tell of it finds it done
+    link = store.get(FIRST)
+    assert link is not None
+    assert (link.state, link.issue, link.synced, link.previous, link.record) == (
+        LinkState.RELEASED,
+        None,
+        None,
+        "BUG-1",
+        why,
+    )
+    assert store.links_of_issue("10001") == []
+    again = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
+    assert store.complete(FIRST, again, RECORD) == again
+
+
+def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSync) -> None:
+    store.follow("main", "10001", {"7": "2.4", "8": "2.5"}, {})
+    store.follow("main", "10002", {"7": "2.4"}, {})
+    store.follow("main", "10003", {"77": "3.0"}, {})
+    store.follow("other", "10001", {"7": "x"}, {})
+    found = {(f.version_id, f.issue_id, f.facts) for f in store.followers("main", "7")}
+    assert found == {("7", "10001", "2.4"), ("7", "10002", "2.4")}
+    assert len(store.followers("main")) == 4
+    store.follow("main", "10001", {"7": "2.4.1"}, {"7": "2.4", "8": "2.5"})
+    assert {(f.issue_id, f.facts) for f in store.followers("main", "7")} == {
+        ("10001", "2.4.1"),
+        ("10002", "2.4"),
+    }
+    assert store.followers("main", "8") == []
+    store.forget("main", Follower("7", "10002", "whatever it was"))
+    store.forget("main", Follower("7", "10002", "2.4"))
+    assert [f.issue_id for f in store.followers("main", "7")] == ["10001"]
+    assert [f.facts for f in store.followers("other")] == ["x"]
+
+
+def test_what_is_followed_is_no_link(store: DynamoDBSync) -> None:
+    store.complete(FIRST, ISSUE, RECORD)
+    store.follow("main", "10001", {"7": "2.4"}, {})
+    store.keep_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
+    assert [link.key for link in store.links_of_issue("10001")] == [FIRST]
+
+
+def test_many_followers_come_over_several_pages(store: DynamoDBSync) -> None:
+    facts = "2.4 " + "ü" * 3000  # a page of DynamoDB ends after 1 MB
+    for number in range(200):
+        store.follow("main", str(number), {"7": facts}, {})
+    assert {f.issue_id for f in store.followers("main", "7")} == {str(number) for number in range(200)}
+
+
+def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDBSync) -> None:
+    assert store.project_versions("main", "BUG") is None
+    later = ProjectVersions(1010.5, {"7": "2.4 ü", "8": "2.5"}, {"8": 1009.25}, "10000")
+    store.keep_project_versions("main", "BUG", later)
+    store.keep_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.3"}, {}, "10000"))
+    assert store.project_versions("main", "BUG") == later
+    newest = ProjectVersions(1020.0, {}, {}, "10000")
+    store.keep_project_versions("main", "BUG", newest)
+    assert store.project_versions("main", "BUG") == newest
+    assert store.project_versions("main", "OPS") is None
+    assert store.project_versions("other", "BUG") is None
+
+
+def test_versions_of_a_huge_project_fit_in_one_item(store: DynamoDBSync) -> None:
+    facts = {
+        str(10_000 + number): f"Release {number // 100}.{number % 100} 1 0 10000" for number in range(20_000)
+    }
+    versions = ProjectVersions(1000.0, facts, {})
+    store.keep_project_versions("main", "BUG", versions)
+    assert store.project_versions("main", "BUG") == versions
