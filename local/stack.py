@@ -10,9 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.config import BacktraceUniverse, Connection, Integration, ParameterNames, Settings
-from backtrace_jira.model import Link, LinkKey
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.links.link import Link, LinkKey
+from backtrace_jira.settings.integration import (
+    BacktraceUniverse,
+    Connection,
+    Integration,
+    ParameterNames,
+    Settings,
+)
 from local import CACHE
 from local.aws import EmulatedAWS, FunctionSettings
 from local.backtrace_stand_in import BacktraceStandIn

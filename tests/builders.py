@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backtrace_jira.config import Integration
-from backtrace_jira.model import ErrorGroup
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.settings.integration import Integration
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.ports import LinkStore
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.tickets.ports import LinkStore
 from local import dynamodb_local
 from local.dynamodb_local import DynamoDBLocal
 from tests.fakes import InMemoryLinks

@@ -7,13 +7,17 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from backtrace_jira.config import Integration
+from backtrace_jira.batches import Delivery
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.fields import FieldSchema
-from backtrace_jira.model import Issue, Link, LinkKey, LinkState, Outcome, Pace, Parking, Record, TicketDraft
-from backtrace_jira.ports import Delivery, Lease
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.outcomes import Outcome, Record
+from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira.states import State
-from backtrace_jira.synced import Synced
 
 
 class Clock:

@@ -13,10 +13,10 @@ import pytest
 from moto import mock_aws
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.backtrace import BacktraceClient
-from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
-from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
-from backtrace_jira.adapters.http_api import answer_of, webhook_of
+from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
+from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
 from backtrace_jira.bootstrap import (
     apply_jira_change,
     create_ticket,
@@ -25,10 +25,11 @@ from backtrace_jira.bootstrap import (
     receive_webhook,
     synchronise,
 )
-from backtrace_jira.config import BacktraceUniverse, ParameterNames
-from backtrace_jira.model import Decision, Link, LinkKey, Outcome, Record
-from backtrace_jira.model import Issue as Linked
-from backtrace_jira.receive_webhook import Answer
+from backtrace_jira.jira.issue import Issue as Linked
+from backtrace_jira.links.link import Link, LinkKey
+from backtrace_jira.outcomes import Decision, Outcome, Record
+from backtrace_jira.settings.integration import BacktraceUniverse, ParameterNames
+from backtrace_jira.synchronisation.receive_webhook import Answer
 from local.backtrace_stand_in import Issue as Group
 from local.jira_stand_in.model import Issue
 from local.jira_stand_in.webhooks import Delivery

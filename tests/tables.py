@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from backtrace_jira.adapters.link_rows import BY_ISSUE, RECENT_DECISIONS
+from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, RECENT_DECISIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

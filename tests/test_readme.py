@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from backtrace_jira.model import Decision
+from backtrace_jira.outcomes import Decision
 from backtrace_jira_cli.settings_file import SettingsFile
 
 ROOT = Path(__file__).parents[1]

@@ -18,12 +18,12 @@ from moto import mock_aws
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from backtrace_jira.adapters.aws.webhook_intake import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.adapters.webhook_intake import WEBHOOK
-from backtrace_jira.config import ParameterNames
-from backtrace_jira.create_ticket import Patience
-from backtrace_jira.polling import LAST_MINUTE
-from backtrace_jira.synchronise import TURN
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.synchronisation.polling import LAST_MINUTE
+from backtrace_jira.synchronisation.synchronise import TURN
+from backtrace_jira.tickets.create_ticket import Patience
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 

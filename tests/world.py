@@ -24,13 +24,14 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.sqs.models import sqs_backends
 from requests.adapters import HTTPAdapter
 
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.adapters.error_events import batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import create_ticket
-from backtrace_jira.config import ParameterNames
-from backtrace_jira.create_ticket import Patience
-from backtrace_jira.delivery import Deliveries
-from backtrace_jira.model import Decision, Link, LinkKey, LinkState, Outcome
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.tickets.create_ticket import Patience
 from local.backtrace_stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backtrace_jira.config import Integration
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.check_lines import heading_of, lines_of
 from backtrace_jira_cli.checks import connection
 from backtrace_jira_cli.checks.asking import Refusals

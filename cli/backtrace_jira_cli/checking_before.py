@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.settings.integration import ParameterNames
 from backtrace_jira_cli.checking import Checking
 from backtrace_jira_cli.checks.material import IntegrationPath, Material, NotKnownYet
 from backtrace_jira_cli.configuring import Prepared

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from backtrace_jira.config import CredentialKind, ParameterNames
+from backtrace_jira.settings.integration import CredentialKind, ParameterNames
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.faults import Fault

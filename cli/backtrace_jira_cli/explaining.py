@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtrace_jira.boundary import rules_of
-from backtrace_jira.config import Integration, ParameterNames
-from backtrace_jira.model import NO_INTEGRATION, Decision, Link, LinkState, Parking, Record
-from backtrace_jira.parking import WHOLE_CONNECTION
-from backtrace_jira.synced import Synced
+from backtrace_jira.fix_versions.boundary import rules_of
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
+from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
+from backtrace_jira.settings.integration import Integration, ParameterNames
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_table import LinkTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from backtrace_jira.model import Link, LinkState
+from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira_cli.explaining import ago, facts_of, moment, synced_facts
 
 Facts = list[tuple[str, str]]

@@ -10,8 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
-from backtrace_jira.adapters.link_rows import (
+from backtrace_jira.adapters.dynamodb.items import (
     BY_ISSUE,
     PARKING,
     RECENT_DECISIONS,
@@ -20,7 +19,9 @@ from backtrace_jira.adapters.link_rows import (
     parkings_in,
     s,
 )
-from backtrace_jira.model import Link, LinkState, Parking
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
+from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.links.parking import Parking
 from backtrace_jira_cli.exits import Stop
 
 if TYPE_CHECKING:

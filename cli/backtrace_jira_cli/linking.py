@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from backtrace_jira.adapters.backtrace_sync import BacktraceSync
-from backtrace_jira.adapters.jira_sync import JiraSync
-from backtrace_jira.config import Integration
+from backtrace_jira.adapters.backtrace.groups import BacktraceSync
+from backtrace_jira.adapters.jira.issues import JiraSync
 from backtrace_jira.errors import BacktraceJiraError, Busy
-from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Record
-from backtrace_jira.ports import Lease
-from backtrace_jira.sides import Ticket
-from backtrace_jira.turns import Turn
+from backtrace_jira.jira.issue import Issue, Ticket
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.checks.material import Material, Unusable
 from backtrace_jira_cli.checks.site import TIMEOUTS
 from backtrace_jira_cli.console import Desk

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from backtrace_jira.config import Integration
-from backtrace_jira.model import Link
+from backtrace_jira.links.link import Link
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.explaining import SHORTEST, ago, called

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from backtrace_jira.model import Link
+from backtrace_jira.links.link import Link
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.links import ISSUE_KEY
 

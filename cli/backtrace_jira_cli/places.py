@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from backtrace_jira.config import ParameterNames, web_address
+from backtrace_jira.settings.integration import ParameterNames, web_address
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.plan import Stored
 

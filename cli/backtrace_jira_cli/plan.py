@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.settings.integration import ParameterNames
 from backtrace_jira_cli.faults import Fault
 from backtrace_jira_cli.parameter_text import STANDARD_VALUE, parameter_text, size_of
 from backtrace_jira_cli.secret_sources import Given, Origin

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from backtrace_jira.config import CredentialKind, ParameterNames
+from backtrace_jira.settings.integration import CredentialKind, ParameterNames
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.faults import Fault
 from backtrace_jira_cli.settings_file import SettingsFile

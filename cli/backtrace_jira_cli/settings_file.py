@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 
 from pydantic import Field, ValidationError
 
-from backtrace_jira.config import BacktraceUniverse, Connection, Integration, Settings
+from backtrace_jira.settings.integration import BacktraceUniverse, Connection, Integration, Settings
 from backtrace_jira_cli.faults import Fault, Path, faults_from, line_of, where_of
 from backtrace_jira_cli.parameter_text import LARGEST_VALUE, parameter_text, size_of
 from backtrace_jira_cli.variables import jira_variable, universe_variable

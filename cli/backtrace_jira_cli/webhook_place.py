@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtrace_jira.config import API_ENDING, Connection
+from backtrace_jira.settings.integration import API_ENDING, Connection
 from backtrace_jira_cli.checks.asking import Asking
 from backtrace_jira_cli.checks.site import Server
 from backtrace_jira_cli.webhook_registration import FIRST_THAT_SIGNS, JiraWebhooks, Registration, Wanted

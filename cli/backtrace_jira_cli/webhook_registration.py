@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Answer
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.adapters.jira_sync import quoted
-from backtrace_jira.config import API_ENDING, Connection
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.issues import quoted
 from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
-from backtrace_jira.model import JSON
+from backtrace_jira.json_types import JSON
+from backtrace_jira.settings.integration import API_ENDING, Connection
 from backtrace_jira_cli.checks.site import TIMEOUTS, Server
 
 EVENTS = (

@@ -20,7 +20,7 @@ import secrets
 
 from pydantic import SecretStr
 
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.settings.integration import ParameterNames
 from backtrace_jira_cli.parameter_store import ParameterStore
 
 

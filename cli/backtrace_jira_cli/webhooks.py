@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.adapters.webhook_intake import SHORTEST_AGE
-from backtrace_jira.config import Connection, Integration, ParameterNames
+from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE
+from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
+from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
 from backtrace_jira_cli.checks.asking import Asking, Refusals
 from backtrace_jira_cli.checks.explanation import explained
 from backtrace_jira_cli.checks.material import Material, Unusable

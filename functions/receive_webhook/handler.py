@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backtrace_jira.adapters.http_api import answer_of, webhook_of
+from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
 from backtrace_jira.bootstrap import flush_metrics, receive_webhook
 
 if TYPE_CHECKING:

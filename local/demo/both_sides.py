@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from backtrace_jira.config import Integration
-from backtrace_jira.model import Issue
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.settings.integration import Integration
 from local.jira_stand_in.webhooks import Delivery
 from local.stack import LocalStack
 from local.wire_log import BACKTRACE, JIRA, Call, counted

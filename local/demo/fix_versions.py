@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backtrace_jira.config import Integration
-from backtrace_jira.model import Issue
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.settings.integration import Integration
 from local.demo.both_sides import POLL, Change
 from local.stack import LocalStack
 

@@ -11,10 +11,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Http
-from backtrace_jira.adapters.jira import JiraTickets, auth_of
-from backtrace_jira.config import Integration
+from backtrace_jira.adapters.jira.client import JiraTickets, auth_of
 from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.model import Issue, Link, LinkKey
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.link import Link, LinkKey
+from backtrace_jira.settings.integration import Integration
 from local.backtrace_stand_in import Issue as BacktraceIssue
 from local.demo.both_sides import SYNC, Change, listen, tell_of_another, tell_of_the_stand_in
 from local.demo.fix_versions import FIX_VERSIONS, tell_of_fix_versions

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtrace_jira.config import Connection
-from backtrace_jira.model import faults_of
+from backtrace_jira.settings.base import faults_of
+from backtrace_jira.settings.integration import Connection
 
 REQUIRED = ("JIRA_URL", "JIRA_USER", "JIRA_TOKEN", "JIRA_PROJECT_KEY")
 DEFAULT_ISSUE_TYPE = "Bug"

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.backtrace import BacktraceClient, first_row, merge_ticket
+from backtrace_jira.adapters.backtrace.client import BacktraceClient, first_row, merge_ticket
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.config import BacktraceUniverse
 from backtrace_jira.errors import (
     BacktraceJiraError,
     CredentialRefused,
@@ -21,7 +20,8 @@ from backtrace_jira.errors import (
     Throttled,
     Unreachable,
 )
-from backtrace_jira.model import Issue
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.settings.integration import BacktraceUniverse
 from local.backtrace_stand_in import BacktraceStandIn
 
 FINGERPRINT = "8910551e27a339e5"

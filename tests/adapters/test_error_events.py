@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from backtrace_jira.adapters.error_events import SQSErrorEvents, batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.queues import SQSErrorEvents, batch_answer, deliveries_of
+from backtrace_jira.batches import Delivery
 from backtrace_jira.errors import InvalidEvent, Refused, Unreachable
-from backtrace_jira.model import Decision, Outcome
-from backtrace_jira.ports import Delivery
+from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body, sample_event
 
 if TYPE_CHECKING:

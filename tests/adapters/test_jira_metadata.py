@@ -10,18 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.coercion import coerce
-from backtrace_jira.config import Connection
-from backtrace_jira.errors import (
-    CredentialRefused,
-    InvalidField,
-    OutcomeUnknown,
-    Refused,
-    Throttled,
-)
-from backtrace_jira.fields import Field, FieldSchema, untyped
-from backtrace_jira.model import JSON, TicketDraft
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.errors import CredentialRefused, InvalidField, OutcomeUnknown, Refused, Throttled
+from backtrace_jira.jira.field_values import coerce
+from backtrace_jira.jira.fields import Field, FieldSchema, untyped
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.json_types import JSON
+from backtrace_jira.settings.integration import Connection
 from local.jira_stand_in import JiraStandIn, User, custom_field
 from local.jira_stand_in.fields import KINDS
 

@@ -12,8 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.config import Connection
+from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import (
     BacktraceJiraError,
     CredentialRefused,
@@ -23,8 +22,9 @@ from backtrace_jira.errors import (
     Throttled,
     Unreachable,
 )
-from backtrace_jira.model import TicketDraft
-from backtrace_jira.ticket import draft_ticket
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.settings.integration import Connection
+from backtrace_jira.tickets.fill_fields import draft_ticket
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration
 from tests.contracts.openapi import assert_valid

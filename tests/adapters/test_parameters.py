@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
-from backtrace_jira.adapters.backtrace import BacktraceClient
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.adapters.parameters import SSMConfiguration
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import InvalidSettings, Unreachable
+from backtrace_jira.settings.integration import ParameterNames
 from tests.builders import integration
 
 if TYPE_CHECKING:

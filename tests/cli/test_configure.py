@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from typer.testing import Result
 
-from backtrace_jira.config import Connection, Integration, ParameterNames
+from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
 from backtrace_jira_cli.configuring import Configuring, Prepared, Wishes
 from backtrace_jira_cli.console import Desk
 from backtrace_jira_cli.exits import Stop

@@ -9,12 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.config import ParameterNames
-from backtrace_jira.model import NO_INTEGRATION, Decision, Issue, LinkKey, Pace, Parking, Record
-from backtrace_jira.ports import Lease
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, LinkKey
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
+from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import ParameterNames
 from backtrace_jira.states import State, Status
-from backtrace_jira.synced import Synced
 from tests.builders import integration
 from tests.cli.conftest import PREFIX, REGION, Operator
 from tests.tables import new_table

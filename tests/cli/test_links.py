@@ -10,12 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
-from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Record
-from backtrace_jira.ports import Lease
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synced import Synced
-from backtrace_jira.turns import Turn
 from tests.cli.checked_site import ID, Site
 from tests.cli.conftest import REGION, Operator, answered, refuse
 from tests.tables import new_table

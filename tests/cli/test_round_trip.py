@@ -8,8 +8,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira.adapters.parameters import SSMConfiguration
-from backtrace_jira.config import Integration, ParameterNames
+from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.settings.integration import Integration, ParameterNames
 from tests.cli.conftest import PREFIX, SETTINGS, Operator
 
 # Parameter Store and YAML take any text; a surrogate on its own is none.

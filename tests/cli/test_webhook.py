@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from backtrace_jira.adapters.webhook_intake import SHORTEST_AGE, SSMWebhookSecrets
-from backtrace_jira.parameter_names import ParameterNames
-from backtrace_jira.webhooks import is_secret, is_signed
+from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE, SSMWebhookSecrets
+from backtrace_jira.jira.webhook import is_secret, is_signed
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.webhook_registration import EVENTS, JiraWebhooks
 from local.jira_stand_in.webhooks import Webhook
 from tests.cli.checked_site import ID, Site

@@ -9,10 +9,14 @@ from dataclasses import replace
 import pytest
 
 from backtrace_jira.errors import Busy
-from backtrace_jira.model import Decision, Issue, Link, LinkKey, LinkState, Pace, Parking, Record
-from backtrace_jira.ports import Lease, LinkStore
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.settings.base import Pace
 from backtrace_jira.states import State
-from backtrace_jira.synced import Synced
+from backtrace_jira.tickets.ports import LinkStore
 
 BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")

@@ -8,13 +8,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb_sync import REMEMBERED, DynamoDBSync
+from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSync
 from backtrace_jira.errors import Busy
-from backtrace_jira.model import Decision, Issue, LinkKey, LinkState, Record
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.sync_ports import Follower, ProjectVersions
-from backtrace_jira.synced import Synced
-from backtrace_jira.turns import Turn
+from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
 from tests.tables import new_table
 
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")

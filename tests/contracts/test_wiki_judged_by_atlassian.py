@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira import wiki
+from backtrace_jira.jira import wiki
 from tests.contracts.wiki_judge import Judge, JudgeUnavailableError, Node, adf, hostile, running_judge
 
 JUDGED = settings(

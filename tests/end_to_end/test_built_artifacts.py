@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.config import ParameterNames
+from backtrace_jira.settings.integration import ParameterNames
 from local import ROOT
 from local.aws import EmulatedAWS, FunctionSettings
 from local.backtrace_stand_in import BacktraceStandIn

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from backtrace_jira.config import Integration
-from backtrace_jira.model import LinkState
+from backtrace_jira.links.link import LinkState
+from backtrace_jira.settings.integration import Integration
 from local import dynamodb_local
 from local.dynamodb_local import DynamoDBLocal
 from local.dynamodb_package import NotInstalled, verify

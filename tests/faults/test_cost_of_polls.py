@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.link_rows import synced_text
+from backtrace_jira.adapters.dynamodb.items import synced_text
+from backtrace_jira.links.last_synced import Synced
 from backtrace_jira.states import State, Status
-from backtrace_jira.synced import Synced
 from local.jira_stand_in.model import Issue, Version
 from tests.sync.test_fix_versions import later
 from tests.sync_world import PERIOD, MakeSyncWorld, SyncWorld
@@ -123,7 +123,7 @@ class Scene:
 
 
 def _facts(version: Version) -> str:
-    from backtrace_jira.sides import FixVersion
+    from backtrace_jira.jira.issue import FixVersion
 
     return FixVersion(version.id, version.name, version.released, version.archived).facts
 

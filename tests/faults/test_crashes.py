@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backtrace_jira.model import Decision
+from backtrace_jira.outcomes import Decision
 from tests.world import Flavour, MakeWorld, Wire
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.config import Action, ParameterNames
-from backtrace_jira.model import NO_INTEGRATION, Decision, LinkKey, LinkState
-from backtrace_jira.templating import top_value
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.outcomes import NO_INTEGRATION, Decision
+from backtrace_jira.settings.integration import Action, ParameterNames
+from backtrace_jira.tickets.templates import top_value
 from local.jira_stand_in import custom_field
 from tests.builders import group, sample_body
 from tests.world import PREFIX, MakeWorld, World

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.config import EventKind
-from backtrace_jira.model import Decision, LinkKey, LinkState
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.outcomes import Decision
+from backtrace_jira.settings.integration import EventKind
 from tests.builders import group, sample_body
 from tests.world import Cut, MakeWorld, World
 

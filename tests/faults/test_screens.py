@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.model import Decision, LinkKey, LinkState
-from backtrace_jira.screens import DOUBT, LIFETIME
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.outcomes import Decision
+from backtrace_jira.tickets.create_screens import DOUBT, LIFETIME
 from local.jira_stand_in import custom_field
 from tests.builders import sample_body
 from tests.world import MakeWorld, World

@@ -21,10 +21,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from backtrace_jira import bootstrap
 from backtrace_jira.bootstrap import receive_webhook
-from backtrace_jira.config import ParameterNames
 from backtrace_jira.errors import Unreachable
-from backtrace_jira.receive_webhook import LARGEST, ReceiveWebhook, Webhook
-from backtrace_jira.webhooks import WebhookHint
+from backtrace_jira.jira.webhook import WebhookHint
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.synchronisation.receive_webhook import LARGEST, ReceiveWebhook, Webhook
 from receive_webhook.handler import lambda_handler
 from tests.builders import ROOT
 from tests.sync_world import SECRET, MakeSyncWorld, SyncWorld, http_event

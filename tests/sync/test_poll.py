@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtrace_jira.model import Decision
-from backtrace_jira.polling import SLICE, slices
+from backtrace_jira.outcomes import Decision
+from backtrace_jira.synchronisation.polling import SLICE, slices
 from local.jira_stand_in.model import Issue
 from tests.builders import sample_body
 from tests.sync_world import PERIOD, MakeSyncWorld, SyncWorld

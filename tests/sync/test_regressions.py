@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.model import Decision
+from backtrace_jira.outcomes import Decision
 from local.jira_stand_in.model import Issue
 from tests.builders import group, sample_body
 from tests.sync.test_fix_versions import ONE_WAY, close, fix_in, invariants, later, only_issue, world_with
@@ -217,7 +217,7 @@ def new_ticket_of(world: SyncWorld, old: Issue) -> Issue:
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """SQS is emulated in real time; the order of things is kept by `new_ticket_of`."""
     send = "backtrace_jira.adapters.change_hints.SQSNewTickets.publish"
-    from backtrace_jira.adapters.change_hints import SQSNewTickets
+    from backtrace_jira.adapters.aws.change_queue import SQSNewTickets
 
     publish = SQSNewTickets.publish
     monkeypatch.setattr(send, lambda self, body, *, after: publish(self, body, after=0))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.model import Decision, LinkState
+from backtrace_jira.links.link import LinkState
+from backtrace_jira.outcomes import Decision
 from local.jira_stand_in.model import Issue
 from tests.builders import group
 from tests.sync_world import MakeSyncWorld, SyncWorld

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.config import ParameterNames
-from backtrace_jira.model import Decision, LinkKey, LinkState, Record
-from backtrace_jira.model import Issue as Linked
+from backtrace_jira.jira.issue import Issue as Linked
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.settings.integration import ParameterNames
 from backtrace_jira.states import State
-from backtrace_jira.synced import Synced
 from local.jira_stand_in import JiraStandIn
 from local.jira_stand_in.model import Issue
 from tests.builders import group

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.model import Decision
+from backtrace_jira.outcomes import Decision
 from local.jira_stand_in.fields import Field, custom_field
 from local.jira_stand_in.model import Issue, Status, Transition, Workflow
 from local.jira_stand_in.wire import resolutions

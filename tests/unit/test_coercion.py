@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira import createmeta
-from backtrace_jira.coercion import coerce
 from backtrace_jira.errors import InvalidField
-from backtrace_jira.fields import AllowedValue, Field, untyped
+from backtrace_jira.jira import createmeta
+from backtrace_jira.jira.field_values import coerce
+from backtrace_jira.jira.fields import AllowedValue, Field, untyped
 from local.jira_stand_in.fields import KINDS, PARENT, RESOLUTION, SYSTEM_FIELDS
 from local.jira_stand_in.fields import Field as StandInField
 

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backtrace_jira.config import (
+from backtrace_jira.settings.base import faults_of
+from backtrace_jira.settings.integration import (
     BacktraceUniverse,
     Connection,
     CredentialKind,
@@ -21,7 +22,6 @@ from backtrace_jira.config import (
     jira_api_address,
     web_address,
 )
-from backtrace_jira.model import faults_of
 from tests.builders import integration
 
 CANARY = "canary-8f1b"

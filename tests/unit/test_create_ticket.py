@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from backtrace_jira.config import Integration
-from backtrace_jira.create_ticket import CreateTicket, Patience
 from backtrace_jira.errors import (
     Busy,
     CredentialRefused,
@@ -20,7 +18,10 @@ from backtrace_jira.errors import (
     Throttled,
     Unreachable,
 )
-from backtrace_jira.model import Decision, LinkKey, LinkState, Outcome, Record
+from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.outcomes import Decision, Outcome, Record
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.tickets.create_ticket import CreateTicket, Patience
 from tests.builders import group, integration
 from tests.fakes import (
     Clock,

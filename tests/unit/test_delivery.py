@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.delivery import FIRST_DELAY, LONGEST_DELAY, Deliveries
+from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
+from backtrace_jira.batches import FIRST_DELAY, LONGEST_DELAY, Deliveries, Delivery
 from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
-from backtrace_jira.model import Decision, ErrorGroup, Outcome, read_error_group
-from backtrace_jira.ports import Delivery
+from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body
 from tests.fakes import FakeErrorEvents
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtrace_jira import createmeta
 from backtrace_jira.errors import InvalidField, NeedsAttention
-from backtrace_jira.fields import AllowedValue, Field, FieldSchema, untyped
+from backtrace_jira.jira import createmeta
+from backtrace_jira.jira.fields import AllowedValue, Field, FieldSchema, untyped
 
 CAPTURED = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "createmeta"
 captured_only = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured documents are not here")

@@ -9,18 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from backtrace_jira.backtrace.error_group import ErrorGroup, as_text, read_error_group
 from backtrace_jira.errors import InvalidEvent
-from backtrace_jira.model import (
-    Decision,
-    ErrorGroup,
-    Histogram,
-    Issue,
-    LinkKey,
-    Outcome,
-    TicketDraft,
-    as_text,
-    read_error_group,
-)
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.json_types import Histogram
+from backtrace_jira.links.link import LinkKey
+from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body
 
 CANARY = "canary-8f1b"

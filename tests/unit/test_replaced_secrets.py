@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from backtrace_jira.receive_webhook import ReceiveWebhook, Webhook
-from backtrace_jira.webhooks import WebhookHint, is_secret, is_signed
+from backtrace_jira.jira.webhook import WebhookHint, is_secret, is_signed
+from backtrace_jira.synchronisation.receive_webhook import ReceiveWebhook, Webhook
 
 BODY = json.dumps({"webhookEvent": "jira:issue_deleted", "issue": {"id": "10001"}}).encode()
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backtrace_jira.body import describe
-from backtrace_jira.config import Action
-from backtrace_jira.model import ErrorGroup
-from backtrace_jira.rules import judge
-from backtrace_jira.ticket import draft_ticket
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.settings.integration import Action
+from backtrace_jira.tickets.actions import judge
+from backtrace_jira.tickets.description import describe
+from backtrace_jira.tickets.fill_fields import draft_ticket
 from tests.builders import group, integration
 
 FILTER_ALL = {"action": "filter"}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira.model import Histogram
-from backtrace_jira.templating import Rendered, names_in, render, top_value, values_of
+from backtrace_jira.json_types import Histogram
+from backtrace_jira.tickets.templates import Rendered, names_in, render, top_value, values_of
 from tests.builders import group
 
 VALUES = {

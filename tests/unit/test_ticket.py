@@ -12,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira import wiki
-from backtrace_jira.body import describe
-from backtrace_jira.coercion import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT
-from backtrace_jira.model import JSON, ErrorGroup, TicketDraft
-from backtrace_jira.ticket import draft_ticket
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.jira import wiki
+from backtrace_jira.jira.field_values import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.json_types import JSON
+from backtrace_jira.tickets.description import describe
+from backtrace_jira.tickets.fill_fields import draft_ticket
 from tests.builders import group, integration
 
 MARKER = "bt-0123456789abcdef01234567"

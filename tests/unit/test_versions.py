@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtrace_jira.versions import Version, read_version
+from backtrace_jira.fix_versions.version import Version, read_version
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "versions.md").read_text()
 TABLE = re.findall(r"^\| `(.+?)` \| ([<=>]) \| `(.+?)` \|", DOCUMENT, re.MULTILINE)

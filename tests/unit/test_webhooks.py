@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtrace_jira.errors import InvalidEvent
-from backtrace_jira.webhooks import WebhookHint, is_secret, is_signed, read_webhook
+from backtrace_jira.jira.webhook import WebhookHint, is_secret, is_signed, read_webhook
 
 CAPTURED = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "webhooks"
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtrace_jira import wiki
+from backtrace_jira.jira import wiki
 from tests.contracts.wiki_judge.hostile import texts
 
 WJ = wiki.WORD_JOINER

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backtrace_jira.fields import AllowedValue, Field
+from backtrace_jira.jira.fields import AllowedValue, Field
+from backtrace_jira.jira.issue import Step
+from backtrace_jira.settings.synchronisation import Sync
 from backtrace_jira.states import EXACT, NEAR, SAME, State, Status, fit, state_of
-from backtrace_jira.sync_settings import Sync
-from backtrace_jira.workflow import MOST_HOPS, Step, Way
+from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
 
 TODO, DOING, REVIEW, DONE, CLOSED = (
     Status("1", "To Do", "new"),

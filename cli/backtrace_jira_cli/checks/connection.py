@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.config import Connection, CredentialKind
+from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
+from backtrace_jira.settings.integration import Connection, CredentialKind
 from backtrace_jira_cli.checks.asking import Asking, Refusals
 from backtrace_jira_cli.checks.explanation import explained
 from backtrace_jira_cli.checks.finding import CheckName, Finding, chained, failed, not_checked, ok, warning

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.config import Integration
+from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import InvalidField
-from backtrace_jira.fields import FieldSchema
-from backtrace_jira.fix_settings import OnRegression
-from backtrace_jira.sync_settings import SyncedField, Truth
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.settings.fix_versions import OnRegression
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.synchronisation import SyncedField, Truth
 from backtrace_jira_cli.checks import connection
 from backtrace_jira_cli.checks.asking import Asking
 from backtrace_jira_cli.checks.connection import ConnectionChecks, Jira

@@ -8,9 +8,15 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.parameters import parse
-from backtrace_jira.config import BacktraceUniverse, Connection, Integration, ParameterNames, Settings
+from backtrace_jira.adapters.aws.parameters import parse
 from backtrace_jira.errors import InvalidSettings
+from backtrace_jira.settings.integration import (
+    BacktraceUniverse,
+    Connection,
+    Integration,
+    ParameterNames,
+    Settings,
+)
 from backtrace_jira_cli.plan import Stored
 
 S = TypeVar("S", bound=Settings)

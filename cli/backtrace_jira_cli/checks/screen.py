@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backtrace_jira.coercion import People, coerce, fillable
-from backtrace_jira.config import Integration
 from backtrace_jira.errors import InvalidField, NotOnScreen
-from backtrace_jira.fields import Field, FieldSchema
-from backtrace_jira.ticket import LABEL
+from backtrace_jira.jira.field_values import People, coerce, fillable
+from backtrace_jira.jira.fields import Field, FieldSchema
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.tickets.fill_fields import LABEL
 from backtrace_jira_cli.checks.finding import CheckName, Finding, failed, ok, warning
 from backtrace_jira_cli.checks.target import REQUIRED, Template, overrides, required_name
 

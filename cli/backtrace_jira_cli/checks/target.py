@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from backtrace_jira.config import ANY_ATTRIBUTE, Integration
-from backtrace_jira.model import ErrorGroup
-from backtrace_jira.templating import names_in, render, values_of
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.settings.integration import ANY_ATTRIBUTE, Integration
+from backtrace_jira.tickets.templates import names_in, render, values_of
 
 REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 

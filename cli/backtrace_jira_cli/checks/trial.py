@@ -7,14 +7,17 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.coercion import People, coerce
-from backtrace_jira.config import Integration
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import BacktraceJiraError, InvalidField, OutcomeUnknown, Refused
-from backtrace_jira.fields import FieldSchema
-from backtrace_jira.model import ErrorGroup, Histogram, LinkKey, TicketDraft
-from backtrace_jira.templating import render
-from backtrace_jira.ticket import draft_ticket
+from backtrace_jira.jira.field_values import People, coerce
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.json_types import Histogram
+from backtrace_jira.links.link import LinkKey
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.tickets.fill_fields import draft_ticket
+from backtrace_jira.tickets.templates import render
 from backtrace_jira_cli.checks.asking import Asking
 from backtrace_jira_cli.checks.explanation import explained
 from backtrace_jira_cli.checks.finding import CheckName, Finding, failed, ok

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Hashable, Iterator
 from urllib.parse import urlsplit
 
-from backtrace_jira.adapters.backtrace import BacktraceClient
-from backtrace_jira.config import Integration
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, InvalidSettings, Refused
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.checks.asking import Asking, Refusals
 from backtrace_jira_cli.checks.explanation import explained
 from backtrace_jira_cli.checks.finding import CheckName, Finding, failed, not_checked, ok

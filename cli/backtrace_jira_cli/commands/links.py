@@ -12,7 +12,7 @@ import typer
 from backtrace_jira_cli.commands.options import AsJson, EndpointUrl, Prefix, Profile, Region, Stage
 
 if TYPE_CHECKING:
-    from backtrace_jira.config import Integration, ParameterNames
+    from backtrace_jira.settings.integration import Integration, ParameterNames
     from backtrace_jira_cli.checks.material import Material
     from backtrace_jira_cli.console import Desk
     from backtrace_jira_cli.link_table import LinkTable

@@ -21,7 +21,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
-from backtrace_jira.model import JSON
+from backtrace_jira.json_types import JSON
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 

@@ -10,12 +10,12 @@ from functools import cache
 
 import boto3
 
-from backtrace_jira.adapters.error_events import SQSErrorEvents
-from backtrace_jira.apply_jira_change import ApplyJiraChange
+from backtrace_jira.adapters.aws.queues import SQSErrorEvents
+from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import AWS_CONFIG, logger
 from backtrace_jira.bootstrap.synchronise import Parts, report
-from backtrace_jira.delivery import Deliveries
-from backtrace_jira.poll_fix_versions import PollFixVersions
+from backtrace_jira.synchronisation.apply_jira_change import ApplyJiraChange
+from backtrace_jira.synchronisation.poll_fix_versions import PollFixVersions
 
 
 @cache

@@ -12,18 +12,18 @@ from functools import cache
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.backtrace import BacktraceClient
-from backtrace_jira.adapters.change_hints import SQSChangeHints
-from backtrace_jira.adapters.dynamodb import DynamoDBLinks
-from backtrace_jira.adapters.error_events import SQSErrorEvents
-from backtrace_jira.adapters.jira import JiraTickets
-from backtrace_jira.adapters.parameters import SSMConfiguration
+from backtrace_jira.adapters.aws.change_queue import SQSChangeHints
+from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.adapters.aws.queues import SQSErrorEvents
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
-from backtrace_jira.config import ParameterNames
-from backtrace_jira.create_ticket import CreateTicket, Patience
-from backtrace_jira.delivery import Deliveries
 from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.model import Decision, Outcome
+from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.tickets.create_ticket import CreateTicket, Patience
 
 
 @cache

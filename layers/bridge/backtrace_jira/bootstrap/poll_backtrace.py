@@ -11,7 +11,7 @@ import boto3
 
 from backtrace_jira.bootstrap import logger
 from backtrace_jira.bootstrap.synchronise import Parts
-from backtrace_jira.poll_backtrace import PollBacktrace
+from backtrace_jira.synchronisation.poll_backtrace import PollBacktrace
 
 
 @cache

@@ -10,10 +10,14 @@ from functools import cache
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.webhook_intake import DynamoDBKnownWebhooks, SQSJiraChanges, SSMWebhookSecrets
+from backtrace_jira.adapters.aws.webhook_intake import (
+    DynamoDBKnownWebhooks,
+    SQSJiraChanges,
+    SSMWebhookSecrets,
+)
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
-from backtrace_jira.parameter_names import ParameterNames
-from backtrace_jira.receive_webhook import Answer, ReceiveWebhook
+from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.synchronisation.receive_webhook import Answer, ReceiveWebhook
 
 
 @cache

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.backtrace_sync import BacktraceSync
-from backtrace_jira.adapters.change_hints import SQSChangeHints, SQSNewTickets
-from backtrace_jira.adapters.dynamodb_sync import DynamoDBSync
-from backtrace_jira.adapters.jira_sync import JiraSync
-from backtrace_jira.adapters.parameters import SSMConfiguration
+from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewTickets
+from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.adapters.backtrace.groups import BacktraceSync
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
+from backtrace_jira.adapters.jira.issues import JiraSync
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
-from backtrace_jira.config import ParameterNames
 from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.model import Decision, Outcome
-from backtrace_jira.polling import Polling
-from backtrace_jira.synchronise import Synchronise
+from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.synchronisation.polling import Polling
+from backtrace_jira.synchronisation.synchronise import Synchronise
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

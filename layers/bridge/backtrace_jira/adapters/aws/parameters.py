@@ -1,0 +1,149 @@
+"""Settings from SSM Parameter Store, read once and cached by Powertools for a configurable time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from aws_lambda_powertools.utilities.parameters import SSMProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr, ValidationError
+
+from backtrace_jira.errors import InvalidSettings, Unreachable
+from backtrace_jira.settings.base import Settings, faults_of
+from backtrace_jira.settings.integration import BacktraceUniverse, Connection, Integration, ParameterNames
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+S = TypeVar("S", bound=Settings)
+C = TypeVar("C")
+J = TypeVar("J")
+B = TypeVar("B")
+
+
+class SSMConfiguration(Generic[J, B]):
+    """The `Configuration` port, and synchronisation's, by the clients that it makes.
+
+    They are kept as long as the settings they were made of stay the same.
+    """
+
+    def __init__(
+        self,
+        client: SSMClient,
+        names: ParameterNames,
+        *,
+        max_age: int,
+        new_tickets: Callable[[Connection, SecretStr], J],
+        new_backtrace: Callable[[BacktraceUniverse, SecretStr], B],
+    ) -> None:
+        """Take `max_age` in seconds, and how a client is made of its settings."""
+        self._provider = SSMProvider(boto3_client=client)
+        self._names = names
+        self._max_age = max_age
+        self._new_tickets = new_tickets
+        self._new_backtrace = new_backtrace
+        self._clients: dict[str, tuple[object, object]] = {}
+
+    def integrations(self, universe: str, project: str) -> Sequence[Integration]:
+        """Return the project's integrations, sorted by name."""
+        path = self._names.integrations(universe, project)
+        try:
+            found = self._provider.get_multiple(path, max_age=self._max_age, recursive=False)
+        except (GetParameterError, ClientError, BotoCoreError) as error:
+            raise _translated(error, path) from None
+        parsed = [parse(Integration, f"{path}/{name}", str(text)) for name, text in sorted(found.items())]
+        for integration in parsed:
+            if (integration.universe, integration.project) != (universe, project):
+                raise InvalidSettings(
+                    f"{path}/{integration.name}: universe and project must be those of its path"
+                )
+        return parsed
+
+    def integration(self, integration_id: str) -> Integration | None:
+        """Return the integration of this id (universe/project/name), if it is still configured."""
+        universe, project, _ = integration_id.split("/", 2)
+        return next(
+            (each for each in self.integrations(universe, project) if each.id == integration_id), None
+        )
+
+    def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
+        """Return every integration, sorted by id, and what is wrong with those that cannot be read."""
+        path = self._names.all_integrations
+        try:
+            found = self._provider.get_multiple(path, max_age=self._max_age, recursive=True)
+        except (GetParameterError, ClientError, BotoCoreError) as error:
+            raise _translated(error, path) from None
+        parsed: list[Integration] = []
+        faults: list[InvalidSettings] = []
+        for name, text in found.items():
+            try:
+                parsed.append(parse(Integration, f"{path}/{name}", str(text)))
+            except InvalidSettings as fault:
+                faults.append(fault)
+        return sorted(parsed, key=lambda integration: integration.id), faults
+
+    def tickets(self, integration: Integration) -> J:
+        """Return the Jira client of the integration's connection."""
+        connection = self._read(Connection, self._names.connection(integration.connection))
+        secret = self._secret(self._names.jira_secret(integration.connection))
+        return self._client(
+            f"jira {connection.name}", (connection, secret), lambda: self._new_tickets(connection, secret)
+        )
+
+    def backtrace(self, universe: str) -> B:
+        """Return the Backtrace client of the universe."""
+        settings = self._read(BacktraceUniverse, self._names.universe(universe))
+        token = self._secret(self._names.backtrace_secret(universe))
+        return self._client(
+            f"backtrace {universe}", (settings, token), lambda: self._new_backtrace(settings, token)
+        )
+
+    def _client(self, name: str, made_of: object, make: Callable[[], C]) -> C:
+        kept = self._clients.get(name)
+        if kept is None or kept[0] != made_of:
+            kept = self._clients[name] = (made_of, make())
+        return kept[1]  # type: ignore[return-value]
+
+    def _read(self, model: type[S], name: str) -> S:
+        return parse(model, name, self._get(name))
+
+    def _secret(self, name: str) -> SecretStr:
+        secret = self._get(name, decrypt=True).strip()
+        if not secret.isprintable():  # a line break in a header is an error whose text holds the header
+            raise InvalidSettings(f"{name}: the secret holds control characters; write it again")
+        return SecretStr(secret)
+
+    def _get(self, name: str, *, decrypt: bool = False) -> str:
+        try:
+            value = self._provider.get(name, max_age=self._max_age, decrypt=decrypt)
+        except (GetParameterError, ClientError, BotoCoreError) as error:
+            raise _translated(error, name) from None
+        if not value:
+            raise InvalidSettings(f"{name}: the parameter is empty; write it with backtrace-jira configure")
+        return str(value)
+
+
+def parse(model: type[S], name: str, text: str) -> S:
+    """Read one parameter.
+
+    Raises:
+        InvalidSettings: names the parameter and what is expected, never its value.
+    """
+    try:
+        return model.model_validate(json.loads(text))
+    except ValidationError as error:
+        raise InvalidSettings(f"{name}: {faults_of(error)}") from None
+    except ValueError:
+        raise InvalidSettings(f"{name}: is not JSON; write it with backtrace-jira configure") from None
+
+
+def _translated(error: Exception, name: str) -> Exception:
+    """Tell a parameter that is not there from a store that does not answer."""
+    if "ParameterNotFound" in str(error):
+        return InvalidSettings(f"{name}: the parameter is missing; write it with backtrace-jira configure")
+    if "AccessDenied" in str(error):
+        return InvalidSettings(f"{name}: the function may not read this parameter")
+    return Unreachable(f"SSM: {name} could not be read ({type(error).__name__})")

@@ -1,0 +1,242 @@
+"""Backtrace's issue API as synchronisation uses it: groups as they are, what changed lately, state and assignees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from backtrace_jira.adapters.backtrace.client import BacktraceClient, rows_in, tickets_in
+from backtrace_jira.backtrace.group import BacktraceUser, Group, after_unlinking
+from backtrace_jira.errors import OutcomeUnknown, Refused
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.json_types import JSON, Histogram
+from backtrace_jira.states import State
+
+COLUMNS = ("fingerprint", "state", "ticket", "last_modified", "invariants", "invariant_reopen_count")
+PAGE = 500
+MOST_PAGES = 200
+MOST_MENTIONS = 5
+_NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifiers", "_tx"})
+"""What is described beside a project's attributes."""
+
+
+class BacktraceSync(BacktraceClient):
+    """The `BacktraceSide` port for one universe."""
+
+    def group(self, project: str, fingerprint: str) -> Group:
+        """Read one row of the table `issues`; one that nobody ever wrote is open and has no tickets."""
+        rows = self._rows(project, {"fingerprint": [["equal", fingerprint]]}, limit=1)
+        return _group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
+
+    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+        """Give the rows modified in between, latest first: one that changes meanwhile is read twice, none is missed.
+
+        A row whose column is no list of tickets, which a raw write can make of it, has none of ours.
+        """
+        bounds: list[JSON] = [["at-least", f"{int(begin)}."]]
+        bounds += [["at-most", f"{int(end) + 1}."]] if end is not None else []
+        for page in range(MOST_PAGES):
+            rows = self._rows(project, {"last_modified": bounds}, limit=PAGE, offset=page * PAGE)
+            for row in rows:
+                with suppress(Refused):
+                    yield _group(project, row)
+            if len(rows) < PAGE:
+                return
+        raise OutcomeUnknown(f"POST /api/query: no last page after {MOST_PAGES}")
+
+    def find_user(self, project: str, email: str) -> BacktraceUser | None:
+        """Find who has this e-mail address among all whom a group of the project was ever assigned to."""
+        filters: dict[str, JSON] = {"ticket": [["contains", email]]}
+        for row in self._rows(project, filters, limit=MOST_MENTIONS):
+            for entry in tickets_in(row.get("ticket") or "[]"):
+                user = _assigned(entry, email)
+                if user:
+                    return user
+        return None
+
+    def write(
+        self,
+        group: Group,
+        *,
+        state: State | None = None,
+        tickets: Sequence[JSON] | None = None,
+        assigned: bool = False,
+        invariants: Sequence[JSON] | None = None,
+    ) -> None:
+        """Send one `POST /api/issue` for one fingerprint."""
+        body: dict[str, JSON] = {"project": group.project, "fingerprint": [group.fingerprint]}
+        if state is not None:
+            body["state"] = str(state)
+        if tickets is not None:
+            flag: dict[str, JSON] = {"assignee": "set"} if assigned else {}
+            body["ticket"] = {"action": "set", **flag, "value": list(tickets)}
+        if invariants is not None:
+            body["invariants"] = {"action": "set", "value": list(invariants)}
+        self._write(group.project, body)
+
+    def seen(
+        self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
+    ) -> Histogram:
+        """Ask for the values of an attribute among the group's objects since then."""
+        filters: dict[str, JSON] = {
+            name: [["regular-expression", pattern]] for name, pattern in where.items()
+        }
+        query = _of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
+        row = group_in(self._response(project, query), [f"histogram({attribute})"])
+        return histogram(row.get(f"histogram({attribute})"))
+
+    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+        """Put together what Backtrace's webhook says of a group, of its errors since then; two requests."""
+        names = sorted(self._foldable(project) - _NO_ATTRIBUTES)
+        fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
+        fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
+        columns = [f"histogram({name})" for name in names]
+        columns += ["range(timestamp)", "head(callstack)", "histogram(classifiers)"]
+        row = group_in(self._response(project, _of_group(fingerprint, since, fold, {})), columns)
+        histograms = {name: histogram(row.get(f"histogram({name})")) for name in names}
+        applications = sorted(histograms.get("application", ()), key=lambda pair: -pair[1])
+        moments = row.get("range(timestamp)")
+        body: dict[str, Any] = {
+            "universe": self._settings.universe,
+            "project": project,
+            "fingerprint": fingerprint,
+            "group_url": page,
+            "application": applications[0][0] if applications else "",
+            "callstack": _frames(row.get("head(callstack)")),
+            "classifiers": [name for name, _ in histogram(row.get("histogram(classifiers)"))],
+            "occurrences": int(row.get("count", 0)),
+            "attributes": {
+                name: [list(pair) for pair in pairs] for name, pairs in histograms.items() if pairs
+            },
+            **({"timestamp": moments} if isinstance(moments, list) and len(moments) == 2 else {}),
+        }
+        return json.dumps({name: value for name, value in body.items() if value != ""})
+
+    def _foldable(self, project: str) -> set[str]:
+        """Return the attributes of which there are histograms."""
+        return {
+            str(each["name"])
+            for each in self._described(project)
+            if "histogram" in (each.get("aggregate") or ("histogram",))
+        }
+
+    def _response(self, project: str, query: JSON) -> dict[str, Any]:
+        response = self._call("/api/query", project, query).get("response")
+        if not isinstance(response, dict):
+            raise OutcomeUnknown("POST /api/query: an answer without a response")
+        return response
+
+    def unlink(
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, until: Sequence[str]
+    ) -> bool:
+        """Take our entry and our reopen criteria out of a group, once; false where there are none."""
+        group = self.group(project, fingerprint)
+        after = after_unlinking(group, watcher, issue, until)
+        if after:
+            self.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
+        return after is not None
+
+    def _rows(
+        self, project: str, filters: Mapping[str, JSON], *, limit: int, offset: int = 0
+    ) -> list[dict[str, str]]:
+        query: JSON = {
+            "table": "issues",
+            "filter": [dict(filters)],
+            "select": list(COLUMNS),
+            "order": [{"name": "last_modified", "ordering": "descending"}],
+            "limit": limit,
+            "offset": offset,
+        }
+        return rows_in(self._response(project, query), COLUMNS)
+
+
+def _group(project: str, row: Mapping[str, str]) -> Group:
+    """Read a row. Backtrace takes any text as a state; what is none of the four is open."""
+    state = row.get("state") or "open"
+    known = State(state) if state in list(State) else State.OPEN
+    entries = [entry for entry in tickets_in(row.get("ticket") or "[]") if isinstance(entry, dict)]
+    return Group(
+        project,
+        row["fingerprint"],
+        known,
+        entries,
+        _number(row.get("last_modified", "")),
+        _invariants(row.get("invariants") or "[]"),
+        int(_number(row.get("invariant_reopen_count", ""))),
+    )
+
+
+def _invariants(text: str) -> list[dict[str, Any]] | None:
+    """Read the column: a list of objects as JSON in a text. What is not may be somebody's, and is not written over."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
+    return found if whole else None
+
+
+def _of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
+    """Return a query of one group's objects; Backtrace wants a filter that rejects those without a value."""
+    return {
+        "filter": [
+            {
+                "timestamp": [["at-least", f"{int(since)}."]],
+                "fingerprint": [["equal", fingerprint]],
+                **filters,
+            }
+        ],
+        "group": ["fingerprint"],
+        "fold": fold,
+    }
+
+
+def group_in(response: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    """Read the one row of a grouped answer, `[key, [one list for each column...], count]`, by column and `count`."""
+    rows = response.get("values")
+    row = rows[0] if isinstance(rows, list) and rows else None
+    if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], list):
+        return {}
+    described = [each[0] for each in response.get("columns") or () if isinstance(each, list) and each]
+    names = described if len(described) == len(row[1]) else list(columns)
+    return {**dict(zip(names, row[1], strict=False)), "count": row[2] if len(row) > 2 else 0}
+
+
+def histogram(value: object) -> Histogram:
+    """Read `[[value, count], ...]`; what has no value is left out."""
+    found = (
+        [pair for pair in value if isinstance(pair, list) and len(pair) == 2]
+        if isinstance(value, list)
+        else []
+    )
+    return tuple(
+        (str(name), int(count)) for name, count in found if name is not None and str(name) not in ("", "*")
+    )
+
+
+def _frames(value: object) -> list[str]:
+    """Read a call stack: `["{\"frame\": [...]}"]`."""
+    try:
+        found = json.loads(value[0]) if isinstance(value, list) and value else {}
+    except (TypeError, ValueError):
+        found = {}
+    frames = found.get("frame") if isinstance(found, dict) else None
+    return [str(frame) for frame in frames] if isinstance(frames, list) else []
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _assigned(entry: JSON, email: str) -> BacktraceUser | None:
+    users: Any = entry.get("assignees") if isinstance(entry, dict) else None
+    for user in users if isinstance(users, list) else ():
+        same = isinstance(user, dict) and str(user.get("email") or "").casefold() == email.casefold()
+        if same and isinstance(user.get("id"), int):
+            return BacktraceUser(user["id"], str(user.get("username") or ""), str(user.get("email") or ""))
+    return None

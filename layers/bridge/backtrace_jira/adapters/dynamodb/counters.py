@@ -1,0 +1,44 @@
+"""Frequency and threshold as conditional writes on a group's item: the two changes that one event may make.
+
+`fired_at` (unix seconds) is when the group's last ticket became due, `aggregated` how many events were held back
+since, `fired_by` and `aggregated_by` whose change was the last, since a request may be repeated below us.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from backtrace_jira.adapters.dynamodb.items import n, s
+from backtrace_jira.settings.base import Pace
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Change: TypeAlias = "tuple[str, str, dict[str, AttributeValueTypeDef]]"
+"""Update expression, condition expression and their values."""
+
+
+def firing(owner: str, now: float, pace: Pace) -> Change:
+    """Return the change of an event that is due: by the time since the last one, or by number."""
+    ways = []
+    values = {":now": n(now), ":none": n(0), ":owner": s(owner)}
+    if pace.frequency:
+        ways.append("attribute_not_exists(fired_at) OR fired_at <= :before")
+        values[":before"] = n(now - pace.frequency)
+    if pace.threshold:
+        ways.append("aggregated >= :enough")
+        values[":enough"] = n(pace.threshold - 1)
+    return "SET fired_at = :now, fired_by = :owner, aggregated = :none", " OR ".join(ways), values
+
+
+def holding(owner: str, now: float, pace: Pace) -> Change:
+    """Return the change of an event that is not due; it fails where another event has made it so."""
+    ways = [
+        "(attribute_not_exists(aggregated) OR aggregated < :enough)",
+        "(attribute_not_exists(aggregated_by) OR aggregated_by <> :owner)",
+    ]
+    values = {":one": n(1), ":owner": s(owner), ":enough": n(pace.threshold - 1)}
+    if pace.frequency:
+        ways.append("fired_at > :before")
+        values[":before"] = n(now - pace.frequency)
+    return "SET aggregated_by = :owner ADD aggregated :one", " AND ".join(ways), values

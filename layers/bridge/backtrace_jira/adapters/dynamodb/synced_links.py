@@ -1,0 +1,249 @@
+"""The link table as synchronisation uses it: links by ticket and by group, turns, watermarks, parking notes."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backtrace_jira.adapters.dynamodb.items import (
+    BY_ISSUE,
+    FIXES,
+    RECORDING,
+    TURN,
+    VERSIONS,
+    WATERMARK,
+    Item,
+    link_in,
+    n,
+    recording,
+    s,
+    synced_text,
+)
+from backtrace_jira.adapters.dynamodb.table import ConditionFailed
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.errors import Busy
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Record
+from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+REMEMBERED = 24 * 3600
+"""Seconds for which the notes of a turn that was cut off are kept."""
+
+
+class DynamoDBSync(DynamoDBLinks):
+    """The `SyncStore` port on one DynamoDB table."""
+
+    def links_of_issue(self, issue_id: str) -> Sequence[Link]:
+        """Find them in the index, which may be behind, and read each as it is now."""
+        found = self._table.query(
+            IndexName=BY_ISSUE,
+            KeyConditionExpression="issue_id = :id",
+            ExpressionAttributeValues={":id": s(issue_id)},
+        )
+        now = [self.get(link_in(item).key) for item in found]
+        return [link for link in now if link and link.issue and link.issue.id == issue_id]
+
+    def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
+        """Return the group's own link and those of its errors; the rest of a fingerprint follows no other."""
+        found = self._table.query(
+            KeyConditionExpression="integration = :integration AND begins_with(fingerprint, :fingerprint)",
+            ExpressionAttributeValues={":integration": s(integration), ":fingerprint": s(fingerprint)},
+            ConsistentRead=True,
+        )
+        links = [link_in(item) for item in found if "issue_id" in item]
+        return [link for link in links if link.key.fingerprint == fingerprint]
+
+    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: Synced) -> bool:
+        """Write what the sides are, and the key that the ticket has by now."""
+        return self._update(
+            key,
+            "SET synced = :synced, issue_key = :key, issue_url = :url",
+            "issue_id = :id",
+            {
+                ":synced": s(synced_text(synced)),
+                ":key": s(now.key),
+                ":url": s(now.url),
+                ":id": s(before.id),
+            },
+        )[0]
+
+    def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
+        """Release the row of this ticket."""
+        return self._update(
+            key,
+            f"SET #state = :released{RECORDING} REMOVE issue_id, issue_key, issue_url, linked, synced",
+            "issue_id = :id",
+            {":released": s(LinkState.RELEASED), ":id": s(issue_id), **recording(record)},
+        )[0]
+
+    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
+        """Release the row of this ticket and remember it for the next."""
+        return self._update(
+            key,
+            f"SET #state = :released, previous = :previous{RECORDING} "
+            "REMOVE issue_id, issue_key, issue_url, linked, synced",
+            "issue_id = :id",
+            {
+                ":released": s(LinkState.RELEASED),
+                ":previous": s(issue.key),
+                ":id": s(issue.id),
+                **recording(record),
+            },
+        )[0]
+
+    def follow(
+        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    ) -> None:
+        """Write an item for each version that is new or another than it was, and delete those that are gone."""
+        for version_id, facts in fixes.items():
+            if before.get(version_id) != facts:
+                follower = Follower(version_id, issue_id, facts)
+                self._table.request("put_item", Item={**_fix(connection, follower), "facts": s(facts)})
+        for version_id in before.keys() - fixes.keys():
+            self.forget(connection, Follower(version_id, issue_id, ""))
+
+    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+        """Query the items of a version, or of all."""
+        begin = f"{connection} {version_id} " if version_id else f"{connection} "
+        found = self._table.query(
+            KeyConditionExpression="integration = :fixes AND begins_with(fingerprint, :begin)",
+            ExpressionAttributeValues={":fixes": s(FIXES), ":begin": s(begin)},
+            ConsistentRead=True,
+        )
+        return [_follower(item) for item in found]
+
+    def forget(self, connection: str, follower: Follower) -> None:
+        """Delete an item."""
+        self._table.request("delete_item", Key=_fix(connection, follower))
+
+    def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
+        """Read what is known; the facts are compressed, because a project may have thousands of versions."""
+        item = self._table.get(_versions(connection, project))
+        if not item:
+            return None
+        known = json.loads(zlib.decompress(bytes(item["facts"]["B"])))
+        return ProjectVersions(
+            listed_at=_number(item, "at"),
+            facts=known["facts"],
+            recent=known["recent"],
+            project_id=item.get("project_id", {}).get("S", ""),
+        )
+
+    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+        """Write it, unless what is there was listed later."""
+        known = {"facts": dict(versions.facts), "recent": dict(versions.recent)}
+        self._table.change(
+            _versions(connection, project),
+            "SET #at = :at, facts = :facts, project_id = :id",
+            "attribute_not_exists(#at) OR #at <= :at",
+            {
+                ":at": n(versions.listed_at),
+                ":facts": {"B": zlib.compress(json.dumps(known, separators=(",", ":")).encode())},
+                ":id": s(versions.project_id),
+            },
+            returning="NONE",
+        )
+
+    def take_turn(self, turn: Turn, *, now: float) -> Turn:
+        """Take the turn, unless somebody has it whose time is not over."""
+        done, item = self._table.change(
+            _turn(turn),
+            "SET #owner = :owner, #until = :until, expires_at = :expires",
+            "attribute_not_exists(#owner) OR #until < :now OR #owner = :owner",
+            {
+                ":owner": s(turn.owner),
+                ":until": n(turn.until),
+                ":now": n(now),
+                ":expires": n(int(now) + REMEMBERED),
+            },
+            returning="ALL_OLD",
+        )
+        if not done:
+            wait = _number(item, "until") - now
+            raise Busy("another invocation brings this ticket in line", after=max(1.0, min(wait, 15.0)))
+        remembered = _number(item, "expires_at") > now  # DynamoDB may be late to delete it
+        notes = item.get("notes", {}).get("SS", []) if remembered else []
+        return replace(turn, notes=tuple(notes))
+
+    def take_note(self, turn: Turn, what: str) -> None:
+        """Write a note beside the turn.
+
+        Raises:
+            Busy: it is somebody else's turn by now.
+        """
+        done, _ = self._table.change(
+            _turn(turn),
+            "ADD notes :note",
+            "#owner = :owner",
+            {":note": {"SS": [what]}, ":owner": s(turn.owner)},
+            returning="NONE",
+        )
+        if not done:
+            raise Busy("this took too long; another invocation goes on")
+
+    def end_turn(self, turn: Turn, *, done: bool) -> None:
+        """Delete the turn, or leave its notes to the next."""
+        if not done:
+            values = {":owner": s(turn.owner), ":over": n(0)}
+            self._table.change(_turn(turn), "SET #until = :over", "#owner = :owner", values, returning="NONE")
+            return
+        try:
+            self._table.request(
+                "delete_item",
+                Key=_turn(turn),
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": s(turn.owner)},
+            )
+        except ConditionFailed:
+            return  # it is somebody else's by now, or a repeated request found it gone
+
+    def watermark(self, name: str) -> float | None:
+        """Read a watermark."""
+        item = self._table.get(_watermark(name))
+        return _number(item, "at") if item else None
+
+    def advance(self, name: str, at: float) -> None:
+        """Move a watermark, unless another run has moved it further."""
+        self._table.change(
+            _watermark(name),
+            "SET #at = :at",
+            "attribute_not_exists(#at) OR #at < :at",
+            {":at": n(at)},
+            returning="NONE",
+        )
+
+
+def _turn(turn: Turn) -> dict[str, AttributeValueTypeDef]:
+    return {"integration": s(TURN), "fingerprint": s(f"{turn.connection} {turn.issue_id}")}
+
+
+def _follower(item: Item) -> Follower:
+    _, version_id, issue_id = item["fingerprint"]["S"].split()
+    return Follower(version_id, issue_id, item.get("facts", {}).get("S", ""))
+
+
+def _fix(connection: str, follower: Follower) -> dict[str, AttributeValueTypeDef]:
+    name = f"{connection} {follower.version_id} {follower.issue_id}"
+    return {"integration": s(FIXES), "fingerprint": s(name)}
+
+
+def _versions(connection: str, project: str) -> dict[str, AttributeValueTypeDef]:
+    return {"integration": s(VERSIONS), "fingerprint": s(f"{connection} {project}")}
+
+
+def _watermark(name: str) -> dict[str, AttributeValueTypeDef]:
+    return {"integration": s(WATERMARK), "fingerprint": s(name)}
+
+
+def _number(item: Item, name: str) -> float:
+    return float(item.get(name, {}).get("N", 0))

@@ -1,0 +1,93 @@
+"""Requests to one DynamoDB table, with botocore's errors as ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backtrace_jira.adapters.dynamodb.items import Item
+from backtrace_jira.errors import Throttled, Unreachable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Values = dict[str, AttributeValueTypeDef]
+
+_THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
+_RESERVED = {"#state": "state", "#owner": "owner", "#record": "record", "#until": "until", "#at": "at"}
+
+
+class Table:
+    """A table of items keyed by integration and fingerprint."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Values) -> Item:
+        """Return an item as it is now, or nothing."""
+        return cast("Item", self.request("get_item", Key=key, ConsistentRead=True).get("Item", {}))
+
+    def change(
+        self, key: Values, change: str, condition: str, values: Values, *, returning: str
+    ) -> tuple[bool, Item]:
+        """Update an item; return whether the condition held, and the item as `returning` says, or as it stands."""
+        used = {name: meant for name, meant in _RESERVED.items() if name in change + condition}
+        try:
+            answer = self.request(
+                "update_item",
+                Key=key,
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ReturnValues=returning,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **({"ExpressionAttributeNames": used} if used else {}),
+            )
+        except ConditionFailed as failed:
+            return False, failed.item
+        return True, cast("Item", answer.get("Attributes", {}))
+
+    def query(self, **arguments: Any) -> list[Item]:
+        """Return the items of all pages."""
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            page = self.request("query", **arguments, **start)
+            found += page.get("Items", [])
+            if "LastEvaluatedKey" not in page:
+                return found
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def request(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Send one request.
+
+        Raises:
+            ConditionFailed, Throttled, Unreachable
+        """
+        try:
+            answer = getattr(self._client, operation)(TableName=self._name, **arguments)
+        except ClientError as error:
+            raise _translated(error, operation) from None
+        except BotoCoreError as error:
+            raise Unreachable(f"DynamoDB {operation}: {type(error).__name__}") from None
+        return cast("dict[str, Any]", answer)
+
+
+class ConditionFailed(Exception):
+    """The condition did not hold; `item` is the row as it stands."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__()
+        self.item = item
+
+
+def _translated(error: ClientError, operation: str) -> Exception:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailed(cast("Item", error.response.get("Item", {})))
+    if code in _THROTTLES:
+        return Throttled(f"DynamoDB {operation}: {code}")
+    return Unreachable(f"DynamoDB {operation}: {code}")

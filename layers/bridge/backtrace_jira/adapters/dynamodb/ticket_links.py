@@ -1,0 +1,246 @@
+"""The link table: one item per (integration, fingerprint), more per connection; see `link_rows`.
+
+Every method but `due` is one request. Conditions decide, never a read before a write. botocore may repeat a
+request whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from backtrace_jira.adapters.dynamodb.counters import firing, holding
+from backtrace_jira.adapters.dynamodb.items import (
+    PARKING,
+    RECORDING,
+    SCOPE,
+    SCREEN,
+    Item,
+    key_of,
+    link_in,
+    n,
+    parking_text,
+    parkings_in,
+    recording,
+    s,
+    synced_text,
+)
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.errors import Busy
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.outcomes import Record
+from backtrace_jira.settings.base import Pace
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Values = dict[str, AttributeValueTypeDef]
+
+_RACES = 8
+"""So often others may count between our two looks at a counter before we come back later."""
+
+
+class DynamoDBLinks:
+    """The `LinkStore` port on one DynamoDB table."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = Table(client, table)
+
+    def claim(self, lease: Lease) -> Link:
+        """Take a key that is new or released."""
+        return self._update(
+            lease.key,
+            "SET #state = :creating, #owner = :owner, lease_until = :until "
+            "REMOVE uncertain_since, lookups, expires_at",
+            "attribute_not_exists(#state) OR #state = :released",
+            {
+                ":creating": s(LinkState.CREATING),
+                ":released": s(LinkState.RELEASED),
+                ":owner": s(lease.owner),
+                ":until": n(lease.until),
+            },
+        )[1]
+
+    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+        """Count one event of a group: one request, two where a threshold makes it count what is held back."""
+        group = LinkKey(key.integration, key.fingerprint)
+        for _ in range(_RACES):
+            fired, row = self._counted(group, *firing(owner, now, pace))
+            if fired or _text(row, "fired_by") == owner:
+                return True
+            if not pace.threshold:
+                return False
+            held, row = self._counted(group, *holding(owner, now, pace))
+            if held or _text(row, "aggregated_by") == owner:
+                return False
+        raise Busy("this group's events are being counted")
+
+    def _counted(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
+        return self._table.change(key_of(key), change, condition, values, returning="NONE")
+
+    def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
+        """Give our row back: no ticket is wanted for this error."""
+        self._update(
+            lease.key,
+            "SET #state = :held, #record = :record, decided_at = :at, expires_at = :expires "
+            "REMOVE lease_until",
+            "#owner = :owner AND #state = :creating",
+            {
+                ":held": s(LinkState.HELD),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                ":expires": n(int(expires_at)),
+                **recording(record),
+            },
+        )
+
+    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+        """Record what was decided without a claim, unless the row stands for more than that."""
+        self._update(
+            key,
+            "SET #record = :record, decided_at = :at, expires_at = :expires",
+            "attribute_not_exists(#state)",  # else the record may say that an event was due
+            {":expires": n(int(expires_at)), **recording(record)},
+        )
+
+    def take_over(self, seen: Link, lease: Lease) -> bool:
+        """Take an expired row as it was seen; the create it may stand for is over when its lease is."""
+        done, row = self._update(
+            seen.key,
+            "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
+            "uncertain_since = if_not_exists(uncertain_since, :seen_until)",
+            "#owner = :seen_owner AND lease_until = :seen_until AND attribute_not_exists(issue_id)",
+            {
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":owner": s(lease.owner),
+                ":until": n(lease.until),
+                ":seen_owner": s(seen.owner),
+                ":seen_until": n(seen.lease_until),
+            },
+        )
+        return done or row.owner == lease.owner
+
+    def start_again(self, lease: Lease) -> bool:
+        """Begin a new attempt on our own uncertain row."""
+        done, row = self._update(
+            lease.key,
+            "SET #state = :creating REMOVE uncertain_since, lookups",
+            "#owner = :owner AND #state = :uncertain",
+            {
+                ":creating": s(LinkState.CREATING),
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":owner": s(lease.owner),
+            },
+        )
+        return done or (row.owner == lease.owner and row.state is LinkState.CREATING)
+
+    def leave_uncertain(
+        self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
+    ) -> None:
+        """Give our row back, undecided."""
+        self._update(
+            lease.key,
+            "SET #state = :uncertain, lease_until = :until, #record = :record, decided_at = :at, "
+            "uncertain_since = if_not_exists(uncertain_since, :now) ADD lookups :more",
+            "#owner = :owner AND #state IN (:creating, :uncertain) AND lease_until = :held",
+            {
+                ":uncertain": s(LinkState.UNCERTAIN),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                ":held": n(lease.until),
+                ":until": n(until),
+                ":now": n(now),
+                ":more": n(int(looked_up)),
+                **recording(record),
+            },
+        )
+
+    def release(self, lease: Lease, record: Record | None) -> None:
+        """Give our row back: no ticket."""
+        self._update(
+            lease.key,
+            f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until",
+            "#owner = :owner AND #state = :creating",
+            {
+                ":released": s(LinkState.RELEASED),
+                ":creating": s(LinkState.CREATING),
+                ":owner": s(lease.owner),
+                **(recording(record) if record else {}),
+            },
+        )
+
+    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
+        done, row = self._update(
+            key,
+            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
+            f"page = :page{RECORDING} "
+            "REMOVE #owner, lease_until, uncertain_since, lookups, expires_at",
+            "attribute_not_exists(issue_id)",
+            {
+                ":complete": s(LinkState.COMPLETE),
+                ":id": s(issue.id),
+                ":key": s(issue.key),
+                ":url": s(issue.url),
+                ":no": {"BOOL": False},
+                ":page": s(page),
+                **recording(record),
+            },
+        )
+        return issue if done or row.issue is None else row.issue
+
+    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+        """Record that Backtrace knows, and what the group was then; the ticket before is linked by now."""
+        self._update(
+            key,
+            "SET linked = :yes, synced = if_not_exists(synced, :baseline) REMOVE previous",
+            "attribute_exists(issue_id)",
+            {":yes": {"BOOL": True}, ":baseline": s(synced_text(baseline))},
+        )
+
+    def park(self, connection: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the connection's item."""
+        self._table.request(
+            "update_item",
+            Key={"integration": s(PARKING), "fingerprint": s(connection)},
+            UpdateExpression="SET #scope = :note",
+            ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}"},
+            ExpressionAttributeValues={":note": s(parking_text(parking))},
+        )
+
+    def parkings(self, connection: str) -> Mapping[str, Parking]:
+        """Read the connection's item."""
+        return parkings_in(self._table.get({"integration": s(PARKING), "fingerprint": s(connection)}))
+
+    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+        """Write what is known of a create screen."""
+        self._table.request(
+            "put_item",
+            Item={**_screen(connection, scope), "screen": s(text), "expires_at": n(int(expires_at))},
+        )
+
+    def screen(self, connection: str, scope: str) -> str | None:
+        """Read what is known of a create screen."""
+        return _text(self._table.get(_screen(connection, scope)), "screen") or None
+
+    def get(self, key: LinkKey) -> Link | None:
+        """Read a row."""
+        item = self._table.get(key_of(key))
+        return link_in(item) if item else None
+
+    def _update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
+        """Change a row; return whether the condition held, and the row as it is now."""
+        done, item = self._table.change(key_of(key), change, condition, values, returning="ALL_NEW")
+        return done, link_in(item) if item else Link(key, LinkState.RELEASED)
+
+
+def _screen(connection: str, scope: str) -> Values:
+    return {"integration": s(SCREEN), "fingerprint": s(f"{connection} {scope}")}
+
+
+def _text(item: Item, name: str) -> str:
+    return str(item.get(name, {}).get("S", ""))

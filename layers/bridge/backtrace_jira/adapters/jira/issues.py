@@ -1,0 +1,279 @@
+"""Jira's REST API v2 as synchronisation uses it: issues as they are, transitions, assignees, what changed lately."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from backtrace_jira.adapters.http import Answer
+from backtrace_jira.adapters.jira.client import JiraTickets, refused
+from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.jira import createmeta
+from backtrace_jira.jira.issue import Change, FixVersion, JiraUser, ProjectVersion, Step, Ticket
+from backtrace_jira.json_types import JSON
+from backtrace_jira.states import Status
+
+FIELDS = ("status", "assignee", "updated", "project", "resolution", "resolutiondate")
+PAGE = 500
+MOST_PAGES = 200
+COMMENTS = 100
+VERSIONS_PAGE = 1000
+"""Jira gives what it thinks fit: fewer, as a rule 50."""
+FIX_VERSIONS = "fixVersions"
+_NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix version")
+_CUSTOM_FIELD = re.compile(r"customfield_[0-9]+")
+
+
+class JiraSync(JiraTickets):
+    """The `JiraSide` port for one connection."""
+
+    _fields: list[tuple[str, str]] | None = None
+    """Ids and names of all fields, once they were asked for."""
+
+    @property
+    def cloud(self) -> bool:
+        """Tell Cloud from Data Center; the server is asked once."""
+        return self._cloud()
+
+    def ticket(
+        self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
+    ) -> Ticket | None:
+        """Read an issue by its id; None for 404, which Jira answers also where the account may not see it."""
+        ids = self._field_ids(version_fields)
+        wanted = {"fields": ",".join((*FIELDS, *sorted(set(ids.values()))))}
+        params = {**wanted, **({"expand": "changelog"} if changes else {})}
+        found = self._read(f"/issue/{quote(issue_id, safe='')}", params, absent=(404,))
+        return None if found is None else self._ticket(found, ids, changes=changes)
+
+    def steps(self, issue_id: str) -> Sequence[Step]:
+        """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
+        path = f"/issue/{quote(issue_id, safe='')}/transitions"
+        found = self._read(path, {"expand": "transitions.fields"})
+        listed = found.get("transitions") if isinstance(found, dict) else None
+        return [
+            _step(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
+        ]
+
+    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+        """Take a transition, once: 204. Cloud's 409 says that nothing happened, Data Center's 500 says nothing."""
+        path = f"/issue/{quote(issue_id, safe='')}/transitions"
+        body: dict[str, JSON] = {
+            "transition": {"id": step.id},
+            **({"fields": dict(fields)} if fields else {}),
+        }
+        answer = self._send("POST", path, body=body)
+        if answer.status != 204:
+            raise self._failure(f"POST /issue/{issue_id}/transitions ({step.name})", answer)
+
+    def assign(self, issue_id: str, user: str | None) -> None:
+        """Assign: 204. Data Center answers 401 where the account may not assign (SPEC-DC), though it is let in."""
+        request = f"PUT /issue/{issue_id}/assignee"
+        path = f"{self._connection.jira_api}/issue/{quote(issue_id, safe='')}/assignee"
+        answer = self._http.send("PUT", path, body={"accountId" if self.cloud else "name": user})
+        if answer.status == 204:
+            return
+        if answer.status == 401 and not self.cloud and not _login_failed(answer):
+            raise refused(request, answer)
+        raise self._failure_or_credential(request, answer)
+
+    def comment(self, issue_id: str, text: str) -> None:
+        """Write a comment, once: 201."""
+        answer = self._send("POST", f"{_of(issue_id)}/comment", body={"body": text})
+        if answer.status != 201:
+            raise self._failure(f"POST /issue/{issue_id}/comment", answer)
+
+    def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments, newest first."""
+        params = {"orderBy": "-created", "maxResults": str(COMMENTS)}
+        found = self._read(f"{_of(issue_id)}/comment", params)
+        listed = found.get("comments") if isinstance(found, dict) else None
+        return [
+            (moment(each.get("created")), str(each.get("body", "")))
+            for each in listed or ()
+            if isinstance(each, dict)
+        ]
+
+    def versions(self, project: str) -> Sequence[ProjectVersion]:
+        """Return all versions of a project. A list that changes between two pages is read right the next time."""
+        path, start = f"/project/{quote(project, safe='')}/version", 0
+        found: list[ProjectVersion] = []
+        for _ in range(MOST_PAGES):
+            page = self._read(path, {"startAt": str(start), "maxResults": str(VERSIONS_PAGE)})
+            values = page.get("values") if isinstance(page, dict) else None
+            if not isinstance(values, list):
+                raise OutcomeUnknown(f"GET {path}: an answer without versions")
+            found += [_listed(raw) for raw in values if isinstance(raw, dict) and raw.get("id")]
+            start += len(values)
+            if not values or page.get("isLast", True) or start >= page.get("total", start + 1):
+                return found
+        raise OutcomeUnknown(f"GET {path}: no last page after {MOST_PAGES}")
+
+    def changed(
+        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
+    ) -> Iterator[Ticket]:
+        """Give the issues that changed so many minutes ago, as the index knows them, latest change first.
+
+        In this order an issue that changes while we read the pages is read twice, and none is passed over. Minutes
+        before now mean the same in every time zone, which Jira's dates do not.
+        """
+        until = f' AND updated <= "-{youngest}m"' if youngest > 0 else ""
+        jql = f'project = {quoted(project)} AND updated >= "-{oldest}m"{until} ORDER BY updated DESC'
+        ids = self._field_ids(version_fields)
+        for raw in self._search(jql, [*FIELDS, *sorted(set(ids.values()))]):
+            try:
+                yield self._ticket(raw, ids, changes=False)
+            except OutcomeUnknown:
+                continue  # of an issue whose fields are hidden, nothing could be told
+
+    def _field_ids(self, names: Collection[str]) -> dict[str, str]:
+        """Return the ids of fields by their names in the settings, without those that Jira does not have.
+
+        `GET /field` is asked once in the life of a client, and only where a name is no id.
+        """
+        ids: dict[str, str] = {}
+        for name in names:
+            if name.casefold() in _NAMES_OF_FIX_VERSIONS:
+                ids[name] = FIX_VERSIONS
+            elif _CUSTOM_FIELD.fullmatch(name):
+                ids[name] = name
+            elif found := self._field_named(name):
+                ids[name] = found
+        return ids
+
+    def _field_named(self, name: str) -> str | None:
+        """Return a field's id by its name, which custom fields may share: then it is nobody's."""
+        if self._fields is None:
+            listed = self._read("/field", {})
+            found = [each for each in listed if isinstance(each, dict) and each.get("id")]
+            self._fields = [(str(each["id"]), str(each.get("name", ""))) for each in found]
+        by_id = [id_ for id_, _ in self._fields if id_ == name]
+        by_name = [id_ for id_, title in self._fields if title == name]
+        alike = [id_ for id_, title in self._fields if title.casefold() == name.casefold()]
+        matching = by_id or by_name or alike
+        return matching[0] if len(matching) == 1 else None
+
+    def _search(self, jql: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(fields)}
+        seen = 0
+        for _ in range(MOST_PAGES):
+            page = self._search_page(body)
+            issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
+            yield from issues
+            seen += len(issues)
+            if page.get("nextPageToken"):
+                body = {**body, "nextPageToken": str(page["nextPageToken"])}
+            elif issues and isinstance(page.get("total"), int) and seen < page["total"]:
+                body = {**body, "startAt": seen}
+            else:
+                return
+        raise OutcomeUnknown(f"POST /search: no last page after {MOST_PAGES}")
+
+    def _ticket(self, raw: Mapping[str, Any], ids: Mapping[str, str], *, changes: bool) -> Ticket:
+        fields = raw.get("fields") or {}
+        status = fields.get("status")
+        if "id" not in raw or "key" not in raw or not isinstance(status, dict):
+            raise OutcomeUnknown("GET /issue: an issue without id, key or status")
+        project = fields.get("project") or {}
+        resolution = fields.get("resolution") or {}
+        return Ticket(
+            issue=self._issue(dict(raw)),
+            project=str(project.get("key") or str(raw["key"]).rpartition("-")[0]),
+            status=_status(status),
+            assignee=_user(fields.get("assignee")),
+            updated=moment(fields.get("updated")),
+            changes=_changes(raw.get("changelog")) if changes else None,
+            versions={name: tuple(_versions(fields.get(id_))) for name, id_ in ids.items()},
+            resolution=(str(resolution.get("id") or ""), str(resolution.get("name") or "")),
+            resolved=moment(fields.get("resolutiondate")),
+        )
+
+
+def _of(issue_id: str) -> str:
+    return f"/issue/{quote(issue_id, safe='')}"
+
+
+def _listed(raw: Mapping[str, Any]) -> ProjectVersion:
+    return ProjectVersion(_version(raw), str(raw.get("projectId") or ""))
+
+
+def _version(raw: Mapping[str, Any]) -> FixVersion:
+    """Read a version; an option of a select field has a `value` and nothing to say of releases."""
+    name = str(raw.get("name") or raw.get("value") or "")
+    if "released" not in raw:
+        return FixVersion("", name)
+    return FixVersion(str(raw.get("id", "")), name, bool(raw["released"]), bool(raw.get("archived")))
+
+
+def _versions(value: object) -> Iterator[FixVersion]:
+    """Read what a field holds: versions, options, labels, or a text with commas."""
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict):
+            yield _version(each)
+        elif isinstance(each, str | int | float):
+            yield from (FixVersion("", name.strip()) for name in str(each).split(",") if name.strip())
+
+
+def quoted(text: str) -> str:
+    """Return a text as a JQL string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _login_failed(answer: Answer) -> bool:
+    login = answer.headers.get("x-seraph-loginreason", "")
+    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in answer.headers
+
+
+def _status(raw: Mapping[str, Any]) -> Status:
+    category = raw.get("statusCategory") or {}
+    return Status(str(raw.get("id", "")), str(raw.get("name", "")), str(category.get("key", "")))
+
+
+def _user(raw: object) -> JiraUser | None:
+    """Read a user: Cloud knows an accountId, Data Center a login name, which is not the `key` there."""
+    if not isinstance(raw, dict):
+        return None
+    identity = raw.get("accountId") or raw.get("name") or raw.get("key")
+    if not identity:
+        return None
+    return JiraUser(str(identity), str(raw.get("displayName") or ""), str(raw.get("emailAddress") or ""))
+
+
+def _step(raw: Mapping[str, Any]) -> Step:
+    fields = raw.get("fields")
+    items = createmeta.items_in({"fields": fields}) if isinstance(fields, dict) else []
+    return Step(
+        id=str(raw.get("id", "")),
+        name=str(raw.get("name", "")),
+        to=_status(raw["to"]),
+        fields=tuple(field for field in map(createmeta.field_in, items) if field),
+    )
+
+
+def _changes(raw: object) -> tuple[Change, ...]:
+    """Read a changelog; Data Center's items have no `fieldId`, and Cloud's come newest first."""
+    histories = raw.get("histories") if isinstance(raw, dict) else None
+    found = [
+        Change(
+            field=str(item.get("fieldId") or item.get("field") or "").lower(),
+            before=str(item.get("from") or ""),
+            before_name=str(item.get("fromString") or ""),
+            at=moment(history.get("created")),
+        )
+        for history in histories or ()
+        if isinstance(history, dict)
+        for item in history.get("items") or ()
+        if isinstance(item, dict)
+    ]
+    return tuple(sorted(found, key=lambda change: change.at))
+
+
+def moment(text: object) -> float:
+    """Read `2018-10-16T17:20:16.123+0000`; 0 for what is none."""
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return 0.0

@@ -1,0 +1,112 @@
+"""What Jira tells about itself before a ticket is made: the create screen, and who somebody is.
+
+Create metadata: both products page it below `/issue/createmeta/{project}/issuetypes` (Data Center since 8.4);
+older servers have `/issue/createmeta` only, which Data Center 9.0 removed. The server's answer decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.jira import createmeta
+from backtrace_jira.jira.createmeta import IssueType
+from backtrace_jira.jira.fields import FieldSchema, fold
+
+PAGE = 200
+"""Cloud refuses more: "Parameter 'maxResults' must not exceed the limit '200'"."""
+MOST_PAGES = 50
+MOST_USERS = 50
+
+_NO_SUCH_ENDPOINT = (404, 405)
+
+
+class Read(Protocol):
+    """Returns the JSON of a GET below the REST address; None for a status in `absent`."""
+
+    def __call__(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
+        """Send one request."""
+        ...
+
+
+def field_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> FieldSchema | None:
+    """Read the schema of a create screen in the dialect that the server speaks; None if it speaks none."""
+    path = f"/issue/createmeta/{quote(project, safe='')}/issuetypes"
+    first = read(path, _page(0), absent=_NO_SUCH_ENDPOINT)
+    if first is None:
+        return _old_schema(read, project, issue_type, cloud=cloud)
+    types = createmeta.issue_types_in(_items(read, path, first))
+    chosen = createmeta.choose_issue_type(types, issue_type, project)
+    path = f"{path}/{quote(chosen.id, safe='')}"
+    return createmeta.schema_of(project, chosen, _items(read, path, read(path, _page(0))), cloud=cloud)
+
+
+def _page(start: int) -> dict[str, str]:
+    return {"startAt": str(start), "maxResults": str(PAGE)}
+
+
+def _items(read: Read, path: str, page: Any) -> Iterator[dict[str, Any]]:
+    """Give the items of all pages, after the first, which has been read."""
+    start = 0
+    for _ in range(MOST_PAGES):
+        items = createmeta.items_in(page)
+        yield from items
+        following = createmeta.next_start(page, start, len(items))
+        if following is None:
+            return
+        start, page = following, read(path, _page(following))
+    raise OutcomeUnknown(f"GET {path}: no last page after {MOST_PAGES}")
+
+
+def _old_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> FieldSchema | None:
+    """Read the old dialect, unpaged: the issue types first, then one of them with its fields.
+
+    Both endpoints are gone only on a Data Center. Cloud has one of them: there, "not found" is about the project.
+    """
+    path, params = "/issue/createmeta", {"projectKeys": project}
+    found = read(path, params, absent=() if cloud else _NO_SUCH_ENDPOINT)
+    if found is None:
+        return None
+    chosen = _old_issue_type(found, project, issue_type)
+    params |= {"issuetypeIds": chosen.id, "expand": "projects.issuetypes.fields"}
+    return createmeta.schema_in(read(path, params), project, chosen.id, cloud=cloud)
+
+
+def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
+    types = createmeta.project_in(found, project).get("issuetypes")
+    return createmeta.choose_issue_type(
+        createmeta.issue_types_in(createmeta.items_in(types)), issue_type, project
+    )
+
+
+def find_user(read: Read, who: str, project: str, *, cloud: bool) -> str | None:
+    """Find a user among those who may be assigned in the project, then among all.
+
+    Cloud searches by `query`, Data Center by `username`, which matches user name, full name and e-mail address
+    alike. Both match beginnings, so equality is checked here. Without the permission to browse users both give
+    an empty list. An address that its owner hides is found only by the whole of it.
+    """
+    if not who.strip():
+        return None
+    asked = {"query" if cloud else "username": who, "maxResults": str(MOST_USERS)}
+    for path, more in (("/user/assignable/search", {"project": project}), ("/user/search", {})):
+        found = read(path, asked | more, absent=(400, 403, 404))
+        users = [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
+        user = _the_one(users, who)
+        if user:
+            return str(user.get("accountId" if cloud else "name") or "") or None
+    return None
+
+
+def _the_one(users: list[dict[str, Any]], who: str) -> dict[str, Any] | None:
+    """Return the one user whose address is this, else whose name is, else who alone was found by an address."""
+    active = [user for user in users if user.get("active") is not False]
+    for key in ("emailAddress", "name", "displayName"):
+        equal = [user for user in active if fold(str(user.get(key) or "")) == fold(who)]
+        if equal:
+            return equal[0] if len(equal) == 1 else None
+    # A masked address ("fred at example dot com") is as good as a hidden one.
+    alone = "@" in who and len(active) == 1 and "@" not in str(active[0].get("emailAddress") or "")
+    return active[0] if alone else None

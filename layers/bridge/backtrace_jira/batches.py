@@ -1,0 +1,104 @@
+"""What becomes of a message: done with, back into the queue, or kept among the dead letters with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backtrace_jira.errors import NeedsAttention, TryAgain
+from backtrace_jira.outcomes import Decision, Outcome, explain
+
+FIRST_DELAY = 15.0
+LONGEST_DELAY = 3600.0
+
+
+class Deliveries:
+    """Serves a batch. What it returns was not done with and must not be deleted from the queue."""
+
+    def __init__(
+        self,
+        *,
+        serve: Callable[[str, float], Sequence[Outcome]],
+        events: ErrorEvents,
+        report: Callable[[Outcome], None],
+        jitter: Callable[[], float],
+        max_receives: int,
+    ) -> None:
+        """Take how a body is served until a deadline, and `max_receives` from the queue's redrive policy.
+
+        `jitter` is a source of factors around 1.
+        """
+        self._serve_body = serve
+        self._events = events
+        self._report = report
+        self._jitter = jitter
+        self._max_receives = max_receives
+
+    def __call__(self, batch: Iterable[Delivery], *, deadline: float) -> list[Delivery]:
+        """Serve each delivery; one that fails does not stop the others. `deadline` is in unix seconds."""
+        return [delivery for delivery in batch if not self._settled(delivery, deadline)]
+
+    def _settled(self, delivery: Delivery, deadline: float) -> bool:
+        """Serve one message; false leaves it in the queue, whatever went wrong."""
+        try:
+            return self._dispose(delivery, self._serve(delivery, deadline))
+        except Exception as error:
+            self._report(Outcome(Decision.POSTPONED, detail=explain(error), error=error))
+            return False
+
+    def _serve(self, delivery: Delivery, deadline: float) -> Sequence[Outcome]:
+        outcomes = self._serve_body(delivery.body, deadline)
+        for outcome in outcomes:
+            self._report(outcome)
+        return outcomes
+
+    def _dispose(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
+        open_ends = [outcome for outcome in outcomes if outcome.error]
+        if not open_ends:
+            return True
+        again = [outcome.error for outcome in open_ends if not isinstance(outcome.error, NeedsAttention)]
+        if again and delivery.receives < self._max_receives:
+            self._events.postpone(delivery, self._delay(delivery, again))
+            return delivery.handle is None  # a direct event was put on the queue: this copy is done with
+        self._bury(delivery, open_ends)
+        return True
+
+    def _bury(self, delivery: Delivery, reasons: Sequence[Outcome]) -> None:
+        self._events.bury(delivery, reasons)
+        for reason in reasons:
+            detail = f"kept as a dead letter: {reason.detail}"
+            self._report(
+                Outcome(Decision.DEAD_LETTER, reason.fingerprint, reason.integration, reason.issue, detail)
+            )
+
+    def _delay(self, delivery: Delivery, errors: Iterable[Exception | None]) -> float:
+        """Return what was asked for, else exponential back-off with jitter, in seconds."""
+        asked = [error.after for error in errors if isinstance(error, TryAgain) and error.after is not None]
+        if asked:
+            return min(
+                LONGEST_DELAY, max(asked)
+            )  # whatever a server says: a message must not vanish for a day
+        return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(delivery.receives - 1, 16)) * self._jitter()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it came in. `handle` is None when SNS called the function directly."""
+
+    id: str
+    body: str
+    handle: str | None = None
+    receives: int = 1
+
+
+class ErrorEvents(Protocol):
+    """The queue of error events and its dead letters."""
+
+    def postpone(self, delivery: Delivery, seconds: float) -> None:
+        """Let the message come again after that time; a direct one is put on the queue first."""
+        ...
+
+    def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:
+        """Put the message among the dead letters with the reasons."""
+        ...

@@ -1,0 +1,182 @@
+"""From which version on an error is a regression: a ticket's Fix Versions as reopen criteria of Backtrace.
+
+Backtrace's schema (saucelabs/sauce-docs, advanced/invariants.md): a list of objects, any of which reopens;
+`version_gt` and `version_ge` have `field` and `version`, `regular_expression` has `field` and `pattern`, and `and` has
+`children`, on one level only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backtrace_jira.backtrace.reopen_criteria import text_of
+from backtrace_jira.fix_versions.version import Version, read_version
+from backtrace_jira.jira.fields import fold
+from backtrace_jira.jira.issue import FixVersion, Ticket
+from backtrace_jira.json_types import JSON, Histogram
+from backtrace_jira.settings.expressions import compiled
+from backtrace_jira.settings.fix_versions import (
+    AppliesWhen,
+    Branch,
+    FixVersions,
+    SeenIn,
+    Several,
+)
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.states import State, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """What a ticket's Fix Versions come to.
+
+    `invariants` are JSON texts, none where nothing is to be waited for, None where that cannot be told. `unread` has a
+    sentence for each version that says nothing, `fixes` what is known of all of them, by their ids.
+    """
+
+    invariants: tuple[str, ...] | None = ()
+    unread: tuple[str, ...] = ()
+    fixes: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_done(ticket: Ticket, integration: Integration) -> bool:
+    """Tell whether a ticket's status means that it is resolved."""
+    return state_of(ticket.status, integration.sync.states) is State.RESOLVED
+
+
+def is_final(ticket: Ticket, settings: FixVersions) -> bool:
+    """Tell whether a ticket was resolved in a way that no error undoes."""
+    resolution = {fold(name) for name in ticket.resolution if name}
+    return any(fold(name) in resolution for name in settings.never_reopened)
+
+
+def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
+    """Return the boundary of a ticket as it is now; none while it is not done."""
+    settings = integration.fix_versions
+    if not settings.enabled or not is_done(ticket, integration) or is_final(ticket, settings):
+        return Boundary()
+    versions = ticket.versions.get(settings.field)
+    if versions is None:
+        return Boundary(None, (f"Jira has no field {settings.field}, or several; see fix_versions.field",))
+    fixes = {version.id: version.facts for version in versions if version.id}
+    read = [_Fix(version, _isolated(version.name, settings.regex)) for version in versions]
+    unread = [f"{fix.name}: {fix.problem}" for fix in read if fix.version is None]
+    chosen = (
+        _by_branch(read, settings, unread)
+        if settings.several is Several.BRANCHES
+        else _chosen(read, settings)
+    )
+    return Boundary(tuple(dict.fromkeys(map(text_of, chosen))), tuple(unread), fixes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fix:
+    """A Fix Version and what its name was read as; `text` None is a name in which the expression found nothing."""
+
+    fix: FixVersion
+    text: str | None
+
+    @property
+    def name(self) -> str:
+        return self.fix.name
+
+    @property
+    def version(self) -> Version | None:
+        return read_version(self.text) if self.text is not None else None
+
+    @property
+    def problem(self) -> str:
+        if self.text is None:
+            return "fix_versions.regex finds nothing in this name, so it says nothing to Backtrace"
+        return "cannot be read as a version (docs/versions.md), so it says nothing to Backtrace"
+
+
+def _isolated(name: str, regex: str) -> str | None:
+    if not regex:
+        return name
+    found = compiled(regex).search(name)
+    if found is None:
+        return None
+    return (found[1] or "") if found.re.groups else found[0]
+
+
+def _chosen(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
+    """Give the invariant of the one version that holds, once it does."""
+    readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
+    if not readable:
+        return
+    pick = min if settings.several is Several.LOWEST else max
+    version, fix = pick(readable, key=lambda each: each[0])
+    if fix.released or settings.when is AppliesWhen.RESOLVED:
+        yield {"type": str(settings.seen_in), "field": settings.attribute, "version": version.text}
+
+
+def _by_branch(fixes: Sequence[_Fix], settings: FixVersions, unread: list[str]) -> Iterator[dict[str, JSON]]:
+    left = list(fixes)
+    for branch in settings.branches:
+        mine = [fix for fix in fixes if compiled(branch.versions).search(fix.name)]
+        left = [fix for fix in left if fix not in mine]
+        for rule in _chosen(mine, settings):
+            yield {"type": "and", "children": [_kind(branch), rule]}
+    unread += [f"{fix.name}: belongs to none of fix_versions.branches" for fix in left if fix.version]
+
+
+def _kind(branch: Branch) -> dict[str, JSON]:
+    return {"type": "regular_expression", "field": branch.attribute, "pattern": branch.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One invariant of ours, taken apart. `where` are attributes, with expressions found in their values."""
+
+    attribute: str
+    seen_in: SeenIn
+    version: Version
+    where: Mapping[str, str]
+
+    def past(self, values: Histogram) -> list[tuple[str, int]]:
+        """Return the values that are past the boundary, with their counts, latest version first."""
+        read = [(read_version(value), value, count) for value, count in values]
+        found = [
+            (version, value, count) for version, value, count in read if version and self._is_past(version)
+        ]
+        return [(value, count) for _, value, count in sorted(found, key=lambda each: each[0], reverse=True)]
+
+    def may_be_past(self, attributes: Mapping[str, Histogram]) -> bool:
+        """Tell whether one of a group's errors may be past it; which values are of one error is not known."""
+        kinds = (
+            any(compiled(pattern).search(value) for value, _ in attributes.get(name, ()))
+            for name, pattern in self.where.items()
+        )
+        return bool(self.past(attributes.get(self.attribute, ()))) and all(kinds)
+
+    def _is_past(self, version: Version) -> bool:
+        return version > self.version or (self.seen_in is SeenIn.SAME_OR_LATER and version == self.version)
+
+    def __str__(self) -> str:
+        sign = ">" if self.seen_in is SeenIn.LATER else "≥"
+        kinds = "".join(f" where {name} is {pattern}" for name, pattern in self.where.items())
+        return f"{self.attribute} {sign} {self.version.text}{kinds}"
+
+
+def rules_of(invariants: Iterable[str]) -> list[Rule]:
+    """Take invariants of ours apart."""
+    return [rule for text in invariants if (rule := _rule(json.loads(text)))]
+
+
+def _rule(invariant: Mapping[str, Any]) -> Rule | None:
+    parts = invariant.get("children", [invariant])
+    where = {part["field"]: part["pattern"] for part in parts if part["type"] == "regular_expression"}
+    for part in parts:
+        version = read_version(part["version"]) if part["type"] in list(SeenIn) else None
+        if version:
+            return Rule(part["field"], SeenIn(part["type"]), version, where)
+    return None
+
+
+def version_fields(integrations: Iterable[Integration]) -> list[str]:
+    """Return the fields that hold Fix Versions, as the settings name them."""
+    return sorted({each.fix_versions.field for each in integrations if each.fix_versions.enabled})

@@ -1,0 +1,292 @@
+"""A settings text becomes the JSON that a Jira field takes.
+
+What each type of field takes on `POST /issue` follows Atlassian's OpenAPI documents, create metadata captured
+from Cloud and Server, and the refusals quoted in public issues. Where Jira lists the allowed values, nothing
+else is ever sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from backtrace_jira.errors import InvalidField
+from backtrace_jira.jira import literals, wiki
+from backtrace_jira.jira.allowed_values import Choices, halves
+from backtrace_jira.jira.fields import AllowedValue, Field, listing
+from backtrace_jira.json_types import JSON
+
+LONGEST_TEXT = 32_767
+"""Of description and text area: "The entered text is too long. It exceeds the allowed limit"."""
+LONGEST_LINE = 255
+LONGEST_SUMMARY = 254
+"""The documented limit is 255; some older versions refuse 255 itself."""
+MOST_USERS = 20
+"""Each may cost a request."""
+
+People: TypeAlias = Callable[[str], str | None]
+"""Gives the accountId (Cloud) or user name (Data Center) of an e-mail address or name; None is nobody."""
+
+_EXPECTED = {
+    "number": "a number such as 5 or 1.5",
+    "date": "a date such as 2019-05-11",
+    "datetime": "a moment such as 2019-05-11T10:29:29+11:00",
+    "user": "a user whom Jira shows to this account, by e-mail address, account id or user name",
+    "users": f"at most {MOST_USERS} users",
+    "issue": "the key of an issue such as BUG-1",
+    "sprint": "the number of one sprint",
+    "timetracking": "one or two estimates such as 2h or 1d 4h, 2h (original, remaining)",
+    "nothing": "no text: it cannot be filled when a ticket is created",
+}
+
+
+def coerce(field: Field, text: str, *, cloud: bool, people: People, attributes: Sequence[str] = ()) -> JSON:
+    """Return the JSON of a text for a field; None where nothing is left to send.
+
+    Commas separate the values of an array; an allowed value that holds a comma itself is found first.
+
+    Args:
+        field: out of a schema, or `untyped` for a server without create metadata.
+        text: the setting with its attributes filled in.
+        cloud: Cloud knows users by accountId, Data Center by name.
+        people: finds users; what looks like an accountId or user name already is not asked about.
+        attributes: names of the attributes in the setting, for the error text.
+
+    Raises:
+        InvalidField: the field does not take this text.
+    """
+    cleaned = wiki.clean(text).strip()
+    return _whole(_Target(field, cloud, people, tuple(attributes)), cleaned) if cleaned else None
+
+
+def fillable(field: Field) -> bool:
+    """Tell whether any text at all can fill the field when a ticket is created."""
+    return _READERS.get(field.items if field.type == "array" else field.type) is not _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A field, and what is needed to read texts for it."""
+
+    field: Field
+    cloud: bool
+    people: People
+    attributes: tuple[str, ...]
+
+    def expects(self, what: str) -> InvalidField:
+        """Say what the field takes. The text stays untold: part of it may be a setting."""
+        several = (
+            ", commas between several" if self.field.type == "array" and what == self.field.items else ""
+        )
+        return self._error(f"takes {_EXPECTED[what]}{several}")
+
+    def expects_allowed(self) -> InvalidField:
+        """Say which values Jira lists."""
+        allowed = self.field.allowed_names()
+        if not allowed:
+            return self._error("takes values from a list, and Jira lists none for this project")
+        one = "some of these, commas between them" if self.field.type == "array" else "one of these"
+        return self._error(f"takes {one}: {listing(allowed)}", allowed)
+
+    def ambiguous(self, found: Sequence[AllowedValue]) -> InvalidField:
+        """Say that a name stands for several values."""
+        ids = ", ".join(f"{value.shown} is {value.id or 'without an id'}" for value in found[:5])
+        return self._error(f"has {len(found)} values of this name; write the id of one: {ids}")
+
+    def _error(self, sentence: str, allowed: Sequence[str] = ()) -> InvalidField:
+        names = ", ".join(f"${name}" for name in self.attributes)
+        origin = f"; the text comes from {names}" if names else ""
+        return InvalidField(f"{self.field} {sentence}{origin}", field=self.field.id, allowed=allowed)
+
+
+def _whole(target: _Target, text: str) -> JSON:
+    field = target.field
+    if field.kind in _BY_CUSTOM_TYPE:
+        return _BY_CUSTOM_TYPE[field.kind](target, text)
+    if field.type == "array":
+        return _array(target, text) or None
+    if _chooses(field, field.type):
+        return _json_of(_chosen(target, Choices(field.allowed or ()), text), field.type)
+    return _READERS.get(field.type, _string)(target, text)
+
+
+def _array(target: _Target, text: str) -> list[JSON]:
+    items = target.field.items or "string"
+    if _chooses(target.field, items):
+        return _chosen_array(target, items, text)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if items == "user" and len(parts) > MOST_USERS:
+        raise target.expects("users")
+    read = _label if "labels" in (target.field.id, target.field.kind) else _READERS.get(items, _string)
+    values = (read(target, part) for part in parts)
+    return list({repr(value): value for value in values}.values())
+
+
+# Values from a list
+
+_LISTED = frozenset(
+    {"option", "component", "version", "priority", "resolution", "securitylevel", "issuetype", "project"}
+)
+"""Types whose values are all listed: an empty list means that there is none."""
+_NOT_ONE_OF_A_LIST = frozenset(
+    {"number", "date", "datetime", "user", "group", "issuelink", "timetracking", "option-with-child"}
+)
+_NAME_KEYS = {kind: {"option": "value", "project": "key"}.get(kind, "name") for kind in _LISTED}
+
+
+def _chooses(field: Field, kind: str) -> bool:
+    """Tell whether the value is one of a list. Jira 5 and 6 call select fields strings, and list options."""
+    if field.allowed is None or kind in _NOT_ONE_OF_A_LIST:
+        return False
+    return bool(field.allowed) or kind in _LISTED
+
+
+def _chosen(target: _Target, choices: Choices, text: str) -> AllowedValue:
+    found = choices.find(text)
+    if not found:
+        raise target.expects_allowed()
+    if len(found) > 1:
+        raise target.ambiguous(found)
+    return found[0]
+
+
+def _chosen_array(target: _Target, items: str, text: str) -> list[JSON]:
+    choices = Choices(target.field.allowed or ())
+    parts = choices.split(text)
+    if parts is None:
+        raise target.expects_allowed()
+    chosen = dict.fromkeys(_chosen(target, choices, part) for part in parts)
+    return [_json_of(value, items) for value in chosen]
+
+
+def _json_of(value: AllowedValue, kind: str) -> JSON:
+    """Name a value by its id, which no language changes; a listed text without one stands for itself."""
+    return _named(value, _NAME_KEYS.get(kind, "value")) if value.id or kind in _NAME_KEYS else value.shown
+
+
+def _named(value: AllowedValue, key: str) -> dict[str, JSON]:
+    return {"id": value.id} if value.id else {key: value.shown}
+
+
+def _cascading(target: _Target, text: str) -> JSON:
+    if not text.strip("->, \t\n"):  # no attribute of "$region -> $zone" has a value
+        return None
+    if target.field.allowed is None:
+        parent, child = halves(text)
+        return {"value": parent, "child": {"value": child}} if child else {"value": parent}
+    found = Choices(target.field.allowed).cascade(text)
+    if found is None:
+        raise target.expects_allowed()
+    first, second = found
+    return {**_named(first, "value"), **({"child": _named(second, "value")} if second else {})}
+
+
+# Values of a list that Jira, or the cache, does not give
+
+
+def _by_value(_target: _Target, text: str) -> JSON:
+    return {"value": text}
+
+
+def _by_name(_target: _Target, text: str) -> JSON:
+    return {"name": text}
+
+
+def _by_id_or_name(_target: _Target, text: str) -> JSON:
+    """A version may be called 2, and so may an option; a priority in digits is an id."""
+    return {"id" if literals.INTEGER.fullmatch(text) else "name": text}
+
+
+def _by_id_or_key(_target: _Target, text: str) -> JSON:
+    return {"id" if literals.INTEGER.fullmatch(text) else "key": text}
+
+
+# Values that are not listed
+
+_USER_NAME = re.compile(r"[^@\s]+")
+# 5b10a2844c20165700ede21g, 557058:f58131cb-b67d-43c7-b30d-6b58d40bd077
+_ACCOUNT_ID = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9A-Za-z]{24,128}|[0-9a-z]{2,10}:[0-9A-Za-z:-]{24,117})")
+
+
+def _string(target: _Target, text: str) -> JSON:
+    field = target.field
+    if field.id == "summary":
+        return wiki.truncate(wiki.one_line(text), LONGEST_SUMMARY)
+    if field.kind == "url":
+        return wiki.one_line(text)  # a part of an address would lead elsewhere
+    if field.kind in ("textfield", "gh-epic-label"):
+        return wiki.truncate(wiki.one_line(text), LONGEST_LINE)
+    return wiki.truncate(text, LONGEST_TEXT)
+
+
+def _label(_target: _Target, text: str) -> JSON:
+    """Jira refuses blanks: "The label '...' contains spaces which is invalid."."""
+    return wiki.truncate("_".join(text.split()), LONGEST_LINE)
+
+
+def _user(target: _Target, text: str) -> JSON:
+    """Name a user: Data Center knows login names, Cloud only accountIds."""
+    known = _ACCOUNT_ID if target.cloud else _USER_NAME
+    identity = text if known.fullmatch(text) else target.people(text)
+    if not identity:
+        raise target.expects("user")
+    return {"accountId" if target.cloud else "name": identity}
+
+
+def _parent(target: _Target, text: str) -> JSON:
+    return {"key": _epic(target, text)}
+
+
+def _estimates(target: _Target, text: str) -> JSON:
+    found = literals.estimates(text)
+    if found is None:
+        raise target.expects("timetracking")
+    return dict[str, JSON](found) or None
+
+
+def _nothing(target: _Target, _text: str) -> JSON:
+    raise target.expects("nothing")
+
+
+_Reader: TypeAlias = Callable[[_Target, str], JSON]
+
+
+def _literal(what: str, read: Callable[[str], str | int | float | None]) -> _Reader:
+    """Make a reader of what is the same on every Jira."""
+
+    def reader(target: _Target, text: str) -> JSON:
+        found = read(text)
+        if found is None:
+            raise target.expects(what)
+        return found
+
+    return reader
+
+
+_epic = _literal("issue", literals.issue_key)
+
+_READERS: Mapping[str, _Reader] = {
+    "number": _literal("number", literals.number),
+    "date": _literal("date", literals.date),
+    "datetime": _literal("datetime", literals.moment),
+    "user": _user,
+    "group": _by_name,
+    "issuelink": _parent,
+    "timetracking": _estimates,
+    "option": _by_value,
+    "option-with-child": _cascading,
+    "component": _by_name,
+    "version": _by_name,
+    "project": _by_id_or_key,
+    **dict.fromkeys(("priority", "resolution", "securitylevel", "issuetype"), _by_id_or_name),
+    **dict.fromkeys(("attachment", "issuelinks", "worklog", "comment", "comments-page"), _nothing),
+    **dict.fromkeys(("progress", "status", "votes", "watches"), _nothing),
+}
+# Their schemas say otherwise: a sprint is a number, not an array (getsentry/sentry).
+_BY_CUSTOM_TYPE: Mapping[str, _Reader] = {
+    "gh-sprint": _literal("sprint", literals.integer),
+    "gh-epic-link": _epic,
+    "cascadingselect": _cascading,
+}

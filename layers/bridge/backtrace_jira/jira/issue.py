@@ -1,0 +1,135 @@
+"""An issue as Jira knows it, and what one is made of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from backtrace_jira.jira.fields import Field
+from backtrace_jira.json_types import JSON
+from backtrace_jira.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A Jira issue. The id stays when the issue moves to another project; the key does not."""
+
+    id: str
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDraft:
+    """Everything that one `POST /issue` sends."""
+
+    fields: Mapping[str, JSON]
+    properties: Mapping[str, JSON]
+    marker: str
+    unknown_attributes: tuple[str, ...] = ()
+    """Names after a $ that this group has no attribute for: reported, never sent literally."""
+    left_out: tuple[str, ...] = ()
+    """A sentence for each field of the settings that could not be sent."""
+
+    @property
+    def project(self) -> str:
+        """Key or id of the Jira project that the ticket goes to, whichever setting decided it."""
+        chosen = self.fields["project"]
+        return str(next(iter(chosen.values()))) if isinstance(chosen, dict) else str(chosen)
+
+    def body(self) -> dict[str, JSON]:
+        """Return the JSON body of `POST /rest/api/2/issue`."""
+        properties: list[JSON] = [{"key": key, "value": value} for key, value in self.properties.items()]
+        return {"fields": dict(self.fields), "properties": properties}
+
+
+@dataclass(frozen=True, slots=True)
+class JiraUser:
+    """A user of Jira: `id` is the accountId (Cloud) or the user name (Data Center); a hidden e-mail is empty."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of a ticket's changelog: a field went from one id to another at a moment (unix seconds)."""
+
+    field: str
+    before: str
+    before_name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class FixVersion:
+    """A version of a Jira project. What a text field holds has no id, and nothing says that it is not released."""
+
+    id: str
+    name: str
+    released: bool = True
+    archived: bool = False
+
+    @property
+    def facts(self) -> str:
+        """Return all that matters of it, in a few characters."""
+        digest = hashlib.sha256(self.name.encode("utf-8", "replace")).hexdigest()[:12]
+        return f"{digest}{'r' if self.released else ''}{'a' if self.archived else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A Jira issue as it is now. `changes` are newest last, None where they were not asked for.
+
+    `versions` are by the field's name in the settings; a field that Jira does not have is not among them.
+    `resolution` is its id and name, `resolved` when it was set (unix seconds); both may be missing on a ticket that is
+    done.
+    """
+
+    issue: Issue
+    project: str
+    status: Status
+    assignee: JiraUser | None
+    updated: float
+    changes: tuple[Change, ...] | None = None
+    versions: Mapping[str, tuple[FixVersion, ...]] = field(default_factory=dict)
+    resolution: tuple[str, str] = ("", "")
+    resolved: float = 0.0
+
+    @property
+    def assignee_id(self) -> str:
+        """Empty for nobody."""
+        return self.assignee.id if self.assignee else ""
+
+    @property
+    def done_since(self) -> float:
+        """Return when it was resolved, as far as can be told."""
+        return self.resolved or self.changed_at("status")
+
+    def changed_at(self, name: str) -> float:
+        """Return when a field last changed; the last change of anything where the changelog does not say."""
+        return max((change.at for change in self.changes or () if change.field == name), default=self.updated)
+
+    def first_change(self, name: str, since: float) -> Change | None:
+        """Return the first change of a field after a moment."""
+        return next((each for each in self.changes or () if each.field == name and each.at >= since), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A transition that is open to the ticket now, with the fields of its screen."""
+
+    id: str
+    name: str
+    to: Status
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVersion:
+    """A version as a project lists it."""
+
+    version: FixVersion
+    project_id: str

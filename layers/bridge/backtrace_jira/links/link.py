@@ -1,0 +1,77 @@
+"""A row of the link table: one error group, or one error of it, in one integration."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.outcomes import Record
+
+
+@dataclass(frozen=True, slots=True)
+class LinkKey:
+    """One error group, or one error of it, in one integration: what may have one ticket, and no more."""
+
+    integration: str
+    """universe/project/name of the integration."""
+    fingerprint: str
+    trace: str = ""
+    """The one error, where every error has a ticket (Event: Trace); empty where the group has one."""
+
+    def marker(self, stage: str) -> str:
+        """Return the label by which the ticket of this key can be found again.
+
+        The stage is part of it, so that a trial deployment never adopts a production ticket.
+        """
+        parts = (stage, self.integration, self.fingerprint, *filter(None, (self.trace,)))
+        return f"bt-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
+
+
+class LinkState(StrEnum):
+    """Where a link row stands."""
+
+    CREATING = "creating"
+    """A delivery holds the lease and may be creating the ticket right now."""
+    UNCERTAIN = "uncertain"
+    """A create may or may not have happened: only a look-up can tell."""
+    RELEASED = "released"
+    """No ticket, for sure; the next delivery may create it."""
+    HELD = "held"
+    """No ticket, and none wanted: frequency and threshold hold this error back."""
+    COMPLETE = "complete"
+    """The ticket exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link row as the store holds it. Times are unix seconds."""
+
+    key: LinkKey
+    state: LinkState
+    owner: str = ""
+    lease_until: float = 0.0
+    uncertain_since: float = 0.0
+    """Since when the create must be over, though nobody heard how it ended."""
+    lookups: int = 0
+    """How many look-ups since then found nothing."""
+    issue: Issue | None = None
+    linked_in_backtrace: bool = False
+    record: Record | None = None
+    synced: Synced | None = None
+    page: str = ""
+    """The group's page in Backtrace, as the event gave it."""
+    previous: str = ""
+    """Key of the ticket before, to which the next one is to be linked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A delivery's exclusive right to create the ticket of a key, until `until` (unix seconds)."""
+
+    key: LinkKey
+    owner: str
+    now: float
+    until: float

@@ -1,0 +1,134 @@
+"""What changed in Jira: versions of projects, which no ticket tells of, and tickets whose webhooks got lost.
+
+Of each project the versions are listed and compared with what they were, by their ids. For each that is new, gone or
+another, the tickets that have it are looked at: the link table knows them, so the cost follows what changed, and not
+how many links there are. The list is kept when all of them were looked at or are in the queue; a run that dies before
+begins again, and passes over what is in line by then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from backtrace_jira.fix_versions.boundary import version_fields
+from backtrace_jira.links.link import Link
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.polling import OVERLAP, Polling, Slice, by, jira_project
+from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
+from backtrace_jira.synchronisation.synchronise import Hint, is_news
+
+
+class PollFixVersions:
+    """The use case behind `functions/poll_fix_versions`."""
+
+    def __init__(self, polling: Polling) -> None:
+        self._polling = polling
+
+    def __call__(self, *, deadline: float) -> None:
+        """Look at every Jira project once; one that fails does not stop the others, and is looked at again.
+
+        Args:
+            deadline: unix seconds at which this process may be ended.
+        """
+        following = [each for each in self._polling.integrations() if each.follows_tickets]
+        for (connection, project), those in by(following, jira_project).items():
+            with_fixes = [each for each in those if each.fix_versions.enabled]
+            if with_fixes:
+                look = partial(self._versions, with_fixes, deadline)
+                self._polling.attempt(f"versions of {connection}/{project}", with_fixes, look)
+            name = f"jira {connection}/{project}"
+            tickets = partial(self._tickets, those, deadline)
+            self._polling.attempt(
+                name, those, partial(self._polling.since_watermark, name, deadline, tickets)
+            )
+
+    def versions_of(self, connection: str, project_id: str, *, deadline: float) -> bool:
+        """Look at a project's versions now; return whether any integration follows them.
+
+        Args:
+            connection: the Jira site.
+            project_id: Jira's id of the project, which is known once its versions were listed.
+            deadline: unix seconds at which this process may be ended.
+
+        Raises:
+            BacktraceJiraError: it could not be done.
+        """
+        following = [
+            each
+            for each in self._polling.integrations()
+            if each.fix_versions.enabled and each.connection == connection
+        ]
+        looked = False
+        for (_, project), those in by(following, jira_project).items():
+            known = self._polling.store.project_versions(connection, project)
+            if known is None or known.project_id in ("", project_id):
+                self._versions(those, deadline)
+                looked = True
+        return looked
+
+    # Versions
+
+    def _versions(self, integrations: Sequence[Integration], deadline: float) -> None:
+        connection, project = jira_project(integrations[0])
+        store, now = self._polling.store, self._polling.clock()
+        before = store.project_versions(connection, project)
+        listed = self._polling.synchronise.jira(integrations[0]).versions(project)
+        facts = {each.version.id: each.version.facts for each in listed}
+        recent = _recent(before, facts, now)
+        followers = self._followers(connection, before, recent)
+        for follower in followers:
+            if follower.facts != facts.get(follower.version_id, ""):
+                self._look(connection, follower, deadline)
+        still = {id_: at for id_, at in recent.items() if now - at < OVERLAP}
+        project_id = next((each.project_id for each in listed), before.project_id if before else "")
+        if before is None or (before.facts, before.recent) != (facts, still):
+            store.keep_project_versions(connection, project, ProjectVersions(now, facts, still, project_id))
+
+    def _followers(
+        self, connection: str, before: ProjectVersions | None, versions: Iterable[str]
+    ) -> Iterator[Follower]:
+        """Give the tickets that have one of these versions. Of a project that is new all versions are."""
+        if before is None:
+            wanted = set(versions)
+            yield from (
+                each for each in self._polling.store.followers(connection) if each.version_id in wanted
+            )
+            return
+        for version_id in versions:
+            yield from self._polling.store.followers(connection, version_id)
+
+    def _look(self, connection: str, follower: Follower, deadline: float) -> None:
+        if not self._polling.bring_in_line(follower.issue_id, Hint(connection, thorough=True), deadline):
+            self._polling.store.forget(connection, follower)  # it is linked no longer
+
+    # Tickets
+
+    def _tickets(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
+        """Look at the tickets that changed, as far as they are linked and not what their links know."""
+        connection, project = jira_project(integrations[0])
+        now = self._polling.clock()
+        oldest = max(1, math.ceil((now - part.begin) / 60))
+        youngest = 0 if part.end is None else math.floor((now - part.end) / 60)
+        by_id = {each.id: each for each in integrations}
+        jira = self._polling.synchronise.jira(integrations[0])
+        fields = version_fields(integrations)
+        for ticket in jira.changed(project, oldest, youngest, version_fields=fields):
+            links = self._polling.store.links_of_issue(ticket.issue.id)
+            if any(is_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)):
+                self._polling.bring_in_line(ticket.issue.id, Hint(connection), deadline)
+
+
+def _recent(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:
+    """Return the versions to look at, with the moment at which their change was seen.
+
+    They are looked at again for a while: a ticket that was read just before the change may be recorded just after.
+    """
+    known = before.facts if before else {}
+    changed = {id_: now for id_ in known.keys() | facts.keys() if known.get(id_) != facts.get(id_)}
+    return {**(before.recent if before else {}), **changed}
+
+
+def _known(links: Iterable[Link], by_id: Mapping[str, Integration]) -> Iterator[Link]:
+    return (link for link in links if link.key.integration in by_id)

@@ -1,0 +1,124 @@
+"""What both schedules share: watermarks, time that is short, and the queue for what cannot be done now.
+
+A watermark says up to which moment all changes were looked at. A run looks at what changed since, with an overlap for
+what became visible late, and moves the watermark when it came to the end. A long time is gone through in slices,
+oldest first, so that a run which is cut off has got somewhere. Two runs at once look at the same twice, which does no
+harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from backtrace_jira.outcomes import Outcome, decision_on, explain
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncStore
+from backtrace_jira.synchronisation.synchronise import Hint, Synchronise
+
+OVERLAP = 300.0
+"""Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
+FIRST_LOOK = 24 * 3600.0
+"""How far a first run looks back, in seconds: a group may have changed before anything was ever polled."""
+SLICE = 12 * 3600.0
+"""Seconds that are looked at before the watermark moves."""
+LAST_MINUTE = 90.0
+"""Seconds before the deadline after which what is left goes to the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A span of time in unix seconds; `end` is None for now."""
+
+    begin: float
+    end: float | None
+
+
+def slices(begin: float, now: float) -> Iterator[Slice]:
+    """Cut what has passed since into slices, oldest first."""
+    while now - begin > 2 * SLICE:
+        yield Slice(begin, begin + SLICE)
+        begin += SLICE
+    yield Slice(begin, None)
+
+
+class Polling:
+    """One schedule's means."""
+
+    def __init__(
+        self,
+        *,
+        synchronise: Synchronise,
+        configuration: SyncConfiguration,
+        store: SyncStore,
+        hints: ChangeHints,
+        clock: Callable[[], float],
+        report: Callable[[Outcome], None],
+    ) -> None:
+        self.synchronise = synchronise
+        self.configuration = configuration
+        self.store = store
+        self.clock = clock
+        self._hints = hints
+        self._report = report
+
+    def integrations(self) -> Sequence[Integration]:
+        """Return every integration that carries anything; those that cannot be read are reported."""
+        found, faults = self.configuration.all_integrations()
+        for fault in faults:
+            self._report(Outcome(decision_on(fault), detail=explain(fault), error=fault))
+        return [each for each in found if each.follows]
+
+    def attempt(self, name: str, integrations: Sequence[Integration], look: Callable[[], None]) -> None:
+        """Look at something; a failure does not stop the others, and is reported."""
+        try:
+            look()
+        except Exception as error:
+            detail = f"{name}: {explain(error)}; the next run looks again"
+            self._report(
+                Outcome(decision_on(error), integration=integrations[0].id, detail=detail, error=error)
+            )
+
+    def since_watermark(self, name: str, deadline: float, look: Callable[[Slice], None]) -> None:
+        """Look at all that changed since a watermark, and move it."""
+        started = self.clock()
+        watermark = self.store.watermark(name)
+        for part in slices(started - FIRST_LOOK if watermark is None else watermark, started):
+            look(part)
+            self.store.advance(name, (started if part.end is None else part.end) - OVERLAP)
+            if self.is_late(deadline):
+                return  # the next run goes on
+
+    def is_late(self, deadline: float) -> bool:
+        """Tell whether there is no time left to begin anything."""
+        return self.clock() + LAST_MINUTE > deadline
+
+    def bring_in_line(self, issue_id: str, hint: Hint, deadline: float) -> bool:
+        """Do it now, or leave it to the queue: what fails is tried again there, and kept with its reason.
+
+        Returns whether the ticket has anything to do with us.
+        """
+        if self.is_late(deadline):
+            self._hints.send(hint.connection, issue_id, reason="the poll ran out of time")
+            return True
+        outcomes = self.synchronise(issue_id, hint, deadline=deadline)
+        for outcome in outcomes:
+            self._report(outcome)
+            if outcome.error:
+                self._hints.send(hint.connection, issue_id, reason=outcome.detail)
+        return bool(outcomes)
+
+
+def jira_project(integration: Integration) -> tuple[str, str]:
+    """Return connection and key of the Jira project that an integration makes tickets in."""
+    return integration.connection, integration.project_key
+
+
+def by(
+    integrations: Iterable[Integration], key: Callable[[Integration], tuple[str, str]]
+) -> dict[tuple[str, str], list[Integration]]:
+    """Group integrations by what they have in common."""
+    found: dict[tuple[str, str], list[Integration]] = {}
+    for integration in integrations:
+        found.setdefault(key(integration), []).append(integration)
+    return found

@@ -1,0 +1,258 @@
+"""What synchronisation needs from the world."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from backtrace_jira.backtrace.group import BacktraceUser, Group
+from backtrace_jira.errors import InvalidSettings
+from backtrace_jira.jira.issue import Issue, ProjectVersion, Step, Ticket
+from backtrace_jira.json_types import JSON, Histogram
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Link, LinkKey
+from backtrace_jira.links.parking import ParkingStore
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Record
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A ticket that has a Fix Version; `facts` are those of the version when the ticket was last looked at."""
+
+    version_id: str
+    issue_id: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectVersions:
+    """What is known of a project's versions: their facts by id, when they were listed (unix seconds).
+
+    `recent` are those that changed a short time ago, with the moment at which this was seen.
+    """
+
+    listed_at: float
+    facts: Mapping[str, str]
+    recent: Mapping[str, float]
+    project_id: str = ""
+
+
+class SyncStore(ParkingStore, Protocol):
+    """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first two."""
+
+    def links_of_issue(self, issue_id: str) -> Sequence[Link]:
+        """Return the links of a ticket as they are now, of all Jira sites: one request, and one for each link."""
+        ...
+
+    def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
+        """Return the links of a group that have a ticket; several where each error has one."""
+        ...
+
+    def get(self, key: LinkKey) -> Link | None:
+        """Return a link as it is now."""
+        ...
+
+    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: Synced) -> bool:
+        """Record what both sides are now; false where the link holds another ticket by now."""
+        ...
+
+    def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
+        """Cut a link, if it still holds that ticket: the next error of the group makes a new one."""
+        ...
+
+    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
+        """Cut a link, if it still holds that ticket, to which the next one of the group is to be linked."""
+        ...
+
+    def follow(
+        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    ) -> None:
+        """Record which Fix Versions a ticket has, with what is known of them: one request for each that differs."""
+        ...
+
+    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+        """Return the tickets that have a Fix Version, or any, as they were when they were last looked at."""
+        ...
+
+    def forget(self, connection: str, follower: Follower) -> None:
+        """Record that a ticket has a version no longer."""
+        ...
+
+    def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
+        """Return what was last known of a project's versions."""
+        ...
+
+    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+        """Keep it, unless somebody has looked later."""
+        ...
+
+    def take_turn(self, turn: Turn, *, now: float) -> Turn:
+        """Take the turn, with the notes of the last holder.
+
+        Raises:
+            Busy: somebody has it.
+        """
+        ...
+
+    def take_note(self, turn: Turn, what: str) -> None:
+        """Note what is about to be written.
+
+        Raises:
+            Busy: the turn is somebody else's by now.
+        """
+        ...
+
+    def end_turn(self, turn: Turn, *, done: bool) -> None:
+        """Give the turn back; its notes are forgotten when it is done."""
+        ...
+
+    def watermark(self, name: str) -> float | None:
+        """Return up to which moment (unix seconds) all changes were looked at."""
+        ...
+
+    def advance(self, name: str, at: float) -> None:
+        """Move a watermark forward; never back."""
+        ...
+
+
+class JiraSide(Protocol):
+    """One Jira connection, as synchronisation uses it. Every method raises what `Tickets.create` does."""
+
+    @property
+    def cloud(self) -> bool:
+        """Tell Cloud from Data Center."""
+        ...
+
+    def ticket(
+        self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
+    ) -> Ticket | None:
+        """Read an issue, with its changelog if asked; None where it does not exist or may not be seen.
+
+        `version_fields` are fields that hold versions, by id or name.
+        """
+        ...
+
+    def steps(self, issue_id: str) -> Sequence[Step]:
+        """Return the transitions open to the issue now; none may mean that the account may not transition."""
+        ...
+
+    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+        """Take a transition, once."""
+        ...
+
+    def assign(self, issue_id: str, user: str | None) -> None:
+        """Assign to an accountId (Cloud) or user name (Data Center), or to nobody."""
+        ...
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Return the accountId or user name of an e-mail address, if it is one's."""
+        ...
+
+    def comment(self, issue_id: str, text: str) -> None:
+        """Write a comment, once; wiki markup."""
+        ...
+
+    def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments: when they were written (unix seconds), and their text."""
+        ...
+
+    def versions(self, project: str) -> Sequence[ProjectVersion]:
+        """Return all versions of a project, of all pages.
+
+        Raises:
+            Refused: there is no such project, as far as this account may know.
+        """
+        ...
+
+    def changed(
+        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
+    ) -> Iterator[Ticket]:
+        """Give a project's issues that changed so many minutes ago, as the search index knows them.
+
+        The latest change comes first. `youngest` 0 is now.
+        """
+        ...
+
+
+class BacktraceSide(Protocol):
+    """One Backtrace universe, as synchronisation uses it."""
+
+    def group(self, project: str, fingerprint: str) -> Group:
+        """Read one group; one that nobody ever touched is open."""
+        ...
+
+    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+        """Give the groups modified from `begin` until `end` (unix seconds; None is now), latest change first."""
+        ...
+
+    def write(
+        self,
+        group: Group,
+        *,
+        state: State | None = None,
+        tickets: Sequence[JSON] | None = None,
+        assigned: bool = False,
+        invariants: Sequence[JSON] | None = None,
+    ) -> None:
+        """Write state, ticket column and reopen criteria of one group, once; None leaves one as it is.
+
+        `assigned` says that the column's assignees are others than they were.
+        """
+        ...
+
+    def seen(
+        self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
+    ) -> Histogram:
+        """Return an attribute's values, with counts, among a group's errors since a moment (unix seconds).
+
+        `where` are attributes with regular expressions that their values have to match.
+        """
+        ...
+
+    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+        """Return a group's errors since a moment as an event's body; `page` is the group's own, if it is known."""
+        ...
+
+    def find_user(self, project: str, email: str) -> BacktraceUser | None:
+        """Return the user of this exact e-mail address, as far as any group of the project was ever assigned to it."""
+        ...
+
+
+class SyncConfiguration(Protocol):
+    """Settings and what is made of them."""
+
+    def integration(self, integration_id: str) -> Integration | None:
+        """Return the integration of this id, if it is still configured."""
+        ...
+
+    def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
+        """Return every integration of the deployment, and what is wrong with those that cannot be read."""
+        ...
+
+    def tickets(self, integration: Integration) -> JiraSide:
+        """Return the client of the integration's connection."""
+        ...
+
+    def backtrace(self, universe: str) -> BacktraceSide:
+        """Return the client of the universe."""
+        ...
+
+
+class ChangeHints(Protocol):
+    """The queue of tickets to look at."""
+
+    def send(self, connection: str, issue_id: str, *, reason: str) -> None:
+        """Let a ticket be looked at soon."""
+        ...
+
+
+class NewTickets(Protocol):
+    """The queue of error events, from which tickets are made."""
+
+    def publish(self, body: str, *, after: int) -> None:
+        """Let an event come in after so many seconds."""
+        ...

@@ -1,0 +1,281 @@
+"""Brings one ticket and its error groups in line, whoever noticed that they might not be.
+
+Webhook, poll and reconcile all end here. What they say is a hint: both sides are read as they are now, compared
+with what they last agreed on (`Synced`), and only what differs is written (`carrying`). One ticket at a time is held
+by its turn, so that two invocations never carry opposite changes across each other; a process that dies leaves
+behind what it was about to write, so that its own doing is not taken for somebody's change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from backtrace_jira.backtrace.group import Group, after_unlinking
+from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
+from backtrace_jira.fix_versions.boundary import Boundary, boundary_of, version_fields
+from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.parking import ParkingNotes
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Outcome, Record, decision_on, explain
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.synchronisation import Truth
+from backtrace_jira.states import state_of
+from backtrace_jira.synchronisation.guarded_jira import WatchedJira
+from backtrace_jira.synchronisation.one_turn import Carrying
+from backtrace_jira.synchronisation.ports import JiraSide, NewTickets, SyncConfiguration, SyncStore
+
+TURN = 75.0
+"""Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
+LONGEST_REQUEST = 30.0
+"""Connect, send and read, at the most: what cannot end in time is not begun."""
+Linked: TypeAlias = Sequence[tuple[Link, Integration]]
+"""Links of one ticket with their settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What was heard of a ticket: `versions_only` is that nothing changed but its Fix Versions.
+
+    `groups` were just read, by Backtrace project and fingerprint, where it is Backtrace that told. `thorough` asks to
+    look at both sides, whatever the ticket is; `regression` is that an error event came that may be past the ticket's
+    boundary.
+    """
+
+    connection: str = ""
+    deleted: bool = False
+    moved: bool = False
+    versions_only: bool = False
+    thorough: bool = False
+    regression: bool = False
+    groups: Mapping[tuple[str, str], Group] | None = None
+
+
+class Synchronise:
+    """The use case behind every way in."""
+
+    def __init__(
+        self,
+        *,
+        configuration: SyncConfiguration,
+        store: SyncStore,
+        new_tickets: NewTickets,
+        clock: Callable[[], float],
+        new_owner: Callable[[], str],
+    ) -> None:
+        self._configuration = configuration
+        self._store = store
+        self._new_tickets = new_tickets
+        self._clock = clock
+        self._new_owner = new_owner
+        self._parking = ParkingNotes(store, clock, trust=30, duration=300)
+
+    def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
+        """Bring a ticket in line; one outcome for each Jira site that has a linked issue of this id.
+
+        Args:
+            issue_id: Jira's id, which stays when the issue moves to another project.
+            hint: what was heard.
+            deadline: unix seconds at which this process may be ended.
+        """
+        try:
+            links = self._links(issue_id, hint)
+        except BacktraceJiraError as error:
+            return [Outcome(decision_on(error), detail=explain(error), error=error)]
+        outcomes = []
+        for connection, linked in links.items():
+            until = min(deadline, self._clock() + TURN)
+            turn = Turn(connection, issue_id, self._new_owner(), until)
+            try:
+                outcomes.append(self._look(linked, turn, hint))
+            except Exception as error:
+                outcomes.append(_failed(linked, error))
+        return outcomes
+
+    def _links(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
+        """Return the ticket's links by connection: all of them where one is to be looked at."""
+        found: dict[str, list[tuple[Link, Integration]]] = {}
+        for link in self._store.links_of_issue(issue_id):
+            integration = self._configuration.integration(link.key.integration)
+            if integration is None or link.state is not LinkState.COMPLETE:
+                continue
+            wanted = integration.follows or hint.deleted or hint.moved
+            if wanted and hint.connection in ("", integration.connection):
+                found.setdefault(integration.connection, []).append((link, integration))
+        return {name: links for name, links in found.items() if any(_concerns(*each, hint) for each in links)}
+
+    def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
+        """Read the ticket, and go on where it or a group has news."""
+        self._ensure_time(turn)
+        jira = self.jira(linked[0][1])
+        # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
+        thorough = hint.thorough or hint.regression or bool(hint.groups)
+        needed = thorough or any(_is_fresh(link) for link, _ in linked)
+        fields = version_fields(integration for _, integration in linked)
+        ticket = jira.ticket(turn.issue_id, changes=needed, version_fields=fields)
+        if ticket is None:
+            return self._gone(linked, hint)
+        if not thorough and not any(is_news(*each, ticket) for each in linked):
+            return _outcome(Decision.IN_STEP, linked)
+        return self._take_turn(linked, ticket, jira, turn, hint)
+
+    def jira(self, integration: Integration) -> JiraSide:
+        """Return the client of a connection that may be asked now.
+
+        Raises:
+            Throttled, Parked: it may not, for a while.
+        """
+        self._parking.check(integration, lookup=True)
+        return WatchedJira(self._configuration.tickets(integration), integration, self._parking, self._clock)
+
+    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn, hint: Hint) -> Outcome:
+        held = self._store.take_turn(turn, now=self._clock())
+        done = False
+        try:
+            if self._have_changed(linked):
+                raise Busy("another invocation has just brought this ticket in line", after=2)
+            # What the poll read of the groups may be older than what the links say by now.
+            pairs = [self._pair(*each) for each in linked]
+            carrying = Carrying(
+                self._configuration,
+                self._store,
+                self._new_tickets,
+                jira,
+                held,
+                self._clock,
+                self._ensure_time,
+                heard=hint.regression,
+                thorough=hint.thorough,
+            )
+            carrying(ticket, pairs)
+            done = True
+        except NeedsAttention:
+            done = True  # nobody will come back to this
+            raise
+        finally:
+            self._store.end_turn(held, done=done)
+        return _told(carrying, linked)
+
+    def _have_changed(self, linked: Linked) -> bool:
+        """Tell whether the links are no longer what the ticket was compared with, now that nobody else may write."""
+        now = [(self._store.get(link.key), link) for link, _ in linked]
+        return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
+
+    def _pair(self, link: Link, integration: Integration) -> Pair:
+        side = self._configuration.backtrace(integration.universe)
+        return Pair(link, integration, side.group(integration.project, link.key.fingerprint))
+
+    def _gone(self, linked: Linked, hint: Hint) -> Outcome:
+        """Unlink a ticket that Jira said was deleted and now does not show; what it hides is not deleted."""
+        key = _key(linked)
+        if not hint.deleted:
+            raise Refused(f"{key} does not exist any more, or this account may not see it", status=404)
+        for link, integration in linked:
+            self._unlink(link, integration)
+        return _outcome(
+            Decision.UNLINKED, linked, f"{key} was deleted in Jira; the group's next error makes a new ticket"
+        )
+
+    def _unlink(self, link: Link, integration: Integration) -> None:
+        if link.issue is None:
+            return
+        side = self._configuration.backtrace(integration.universe)
+        group = side.group(integration.project, link.key.fingerprint)
+        until = link.synced.until if link.synced else ()
+        after = after_unlinking(group, integration.name, link.issue, until)
+        if after:
+            side.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
+        record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
+        self._store.unlink(link.key, link.issue.id, record)
+
+    def _ensure_time(self, turn: Turn) -> None:
+        if self._clock() + LONGEST_REQUEST > turn.until:
+            raise Busy("no time is left in this invocation")
+
+
+def _concerns(link: Link, integration: Integration, hint: Hint) -> bool:
+    """Tell whether the settings want a link looked at for what was heard; a deleted ticket concerns any."""
+    if hint.deleted or hint.moved:
+        return True
+    if hint.groups is not None:
+        return any_news(link, integration, hint.groups.get((integration.project, link.key.fingerprint)))
+    if hint.regression:
+        return integration.fix_versions.enabled and link.synced is not None and bool(link.synced.until)
+    if hint.versions_only:
+        return integration.fix_versions.enabled
+    if integration.follows_tickets or (integration.follows and hint.thorough):
+        return True
+    return _links_by_truth(link, integration)
+
+
+def any_news(link: Link, integration: Integration, group: Group | None) -> bool:
+    """Tell whether a group is not what its ticket last agreed with; what is not wanted in Jira is no news."""
+    synced = link.synced
+    if group is None or not integration.follows:
+        return False
+    if synced is None or synced.state is None or _links_by_truth(link, integration):
+        return True
+    differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
+    reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
+    return (integration.sync.backtrace_to_jira and differs) or reopened
+
+
+def _is_fresh(link: Link) -> bool:
+    """Tell whether the ticket was never read since it was linked."""
+    return link.synced is None or link.synced.status is None
+
+
+def _links_by_truth(link: Link, integration: Integration) -> bool:
+    return integration.sync.on_linking is not Truth.NONE and _is_fresh(link)
+
+
+def is_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
+    """Tell whether a ticket is not what the link last agreed with; its key may have changed, too."""
+    synced = link.synced
+    if synced is None or synced.status is None or link.issue is None:
+        return True
+    named = integration.sync.states
+    return (
+        state_of(synced.status, named) is not state_of(ticket.status, named)
+        or synced.ticket_assignee != ticket.assignee_id
+        or link.issue.key != ticket.issue.key
+        or _fixes_are_news(synced, boundary_of(ticket, integration))
+    )
+
+
+def _fixes_are_news(synced: Synced, boundary: Boundary) -> bool:
+    """Tell whether a ticket's Fix Versions are not what the link knows; where they cannot be told, nothing is."""
+    if boundary.invariants is None:
+        return boundary.unread != synced.unread
+    known = (synced.until, synced.unread, dict(synced.fixes))
+    return known != (boundary.invariants, boundary.unread, dict(boundary.fixes))
+
+
+# Outcomes
+
+
+def _key(linked: Linked) -> str:
+    issue = linked[0][0].issue
+    return issue.key if issue else "the ticket"
+
+
+def _outcome(decision: Decision, linked: Linked, detail: str = "", error: Exception | None = None) -> Outcome:
+    link = linked[0][0]
+    return Outcome(decision, link.key.fingerprint, link.key.integration, link.issue, detail, error=error)
+
+
+def _failed(linked: Linked, error: Exception) -> Outcome:
+    return _outcome(decision_on(error), linked, explain(error), error)
+
+
+def _told(carrying: Carrying, linked: Linked) -> Outcome:
+    detail = "; ".join(dict.fromkeys([*carrying.problems, *carrying.told]))
+    if carrying.problems:
+        return _outcome(Decision.REFUSED, linked, detail)
+    if carrying.regressed:
+        return _outcome(Decision.REGRESSED, linked, detail)
+    return _outcome(Decision.SYNCED if carrying.told else Decision.IN_STEP, linked, detail)

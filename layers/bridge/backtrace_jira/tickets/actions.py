@@ -1,0 +1,61 @@
+"""Which events become tickets and whom they mention: the ordered actions of Backtrace's Common Settings.
+
+"With more than one submit/filter action, the last successful match on the list (top down) takes effect"; by
+default everything is submitted (saucelabs/sauce-docs, workflow-integrations/common-settings.md). Backtrace's
+server matches unanchored, so do we; of an attribute with several values, any value may match.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.settings.expressions import compiled
+from backtrace_jira.settings.integration import ANY_ATTRIBUTE, Action, ActionKind
+from backtrace_jira.tickets.templates import values_of
+
+LONGEST_VALUE = 10_000
+"""A value is looked at so far; RE2 needs time in proportion to it, whatever the expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the actions say of one group."""
+
+    submit: bool = True
+    reason: str = ""
+    """The action that decided, as the settings number it; empty when none matched."""
+    mentions: tuple[str, ...] = ()
+
+
+def judge(group: ErrorGroup, actions: Sequence[Action]) -> Verdict:
+    """Apply the actions from the top down."""
+    submit, reason = True, ""
+    mentions: list[str] = []
+    for number, action in enumerate(actions, start=1):
+        if not _matches(action, group):
+            continue
+        if action.target is not None:
+            mentions.append(action.target)
+            continue
+        submit = action.action is ActionKind.SUBMIT
+        reason = f"action {number}: {action.action} where {action.attribute} matches {action.regex}"
+    return Verdict(submit, reason, tuple(dict.fromkeys(mentions)))
+
+
+def _matches(action: Action, group: ErrorGroup) -> bool:
+    expression = compiled(action.regex)
+    return any(expression.search(value[:LONGEST_VALUE]) for value in _values(action.attribute, group))
+
+
+def _values(attribute: str, group: ErrorGroup) -> Iterable[str]:
+    """Return every value that the attribute has in the group, seldom ones included."""
+    if attribute == ANY_ATTRIBUTE:
+        yield from values_of(group).values()
+        for histogram in group.attributes.values():
+            yield from (value for value, count in histogram if count > 0)
+    elif pairs := group.attributes.get(attribute):
+        yield from (value for value, count in pairs if count > 0)
+    elif attribute in (facts := values_of(group)):
+        yield facts[attribute]

@@ -1,0 +1,108 @@
+"""A draft that Jira's screen takes: made with what is known of it, made anew where that proves to be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, NeedsAttention, Refused, TryAgain
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.tickets.create_screens import Screen, Screens
+from backtrace_jira.tickets.decisions import Case
+from backtrace_jira.tickets.fill_fields import REQUIRED, draft_ticket, needs_schema
+from backtrace_jira.tickets.ports import Tickets
+
+
+class Drafting:
+    """The drafts of one ticket."""
+
+    def __init__(self, case: Case, marker: str, tickets: Tickets, screens: Screens) -> None:
+        self._case = case
+        self._marker = marker
+        self._tickets = tickets
+        self._screens = screens
+        self._connection = case.integration.connection
+        self._target = case.target
+        self._asked = False
+        self._has_given_in = False
+
+    def draft(self) -> TicketDraft:
+        """Return the draft.
+
+        A screen is needed by fields of an unknown type only; where something does not fit, an old one is asked
+        for anew: a version or an option may have been added since.
+
+        Raises:
+            InvalidField, Refused: no ticket can be made with these settings.
+            TryAgain: the screen could not be asked for.
+        """
+        screen = self._screen()
+        try:
+            draft = self._with(screen)
+        except InvalidField:
+            if not self._in_doubt(screen):
+                raise
+        else:
+            if not draft.left_out or not self._in_doubt(screen):
+                return draft
+        return self._with(self._anew())
+
+    def redraft(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
+        """Return another draft after Jira refused this one; None where its screen is as we knew it.
+
+        A field that we send may have left the screen, and one that we left out may have come to it. Jira's
+        sentence says which in its own language, so nothing is read out of it but the field's id.
+        """
+        concerned = refusal.fields and (draft.left_out or refusal.fields.keys() & draft.fields.keys())
+        if self._asked or not concerned or isinstance(refusal, CredentialRefused):
+            return None
+        try:
+            again = self._with(self._anew())
+        except CredentialRefused:
+            raise
+        except TryAgain as error:  # nothing was made, whatever the question's own fate
+            raise Busy(str(error), after=error.after) from None
+        except NeedsAttention:
+            return None  # the refusal stands, and says more
+        return None if again.fields == draft.fields else again
+
+    def without_refused(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
+        """Return the draft without the fields that only Jira could judge, such as users; None where that won't do.
+
+        What the ticket cannot do without stays, and so does what it is found by.
+        """
+        refused = refusal.fields.keys()
+        kept = {name for name, value in draft.fields.items() if draft.marker in str(value)} | {*REQUIRED}
+        if self._has_given_in or not refused or refused & kept or not refused <= draft.fields.keys():
+            return None
+        self._has_given_in = True
+        told = tuple(f"{name}: Jira refused it: {refusal.fields[name]}" for name in sorted(refused))
+        fields = {name: value for name, value in draft.fields.items() if name not in refused}
+        return replace(draft, fields=fields, left_out=draft.left_out + told)
+
+    def _screen(self) -> Screen | None:
+        if not needs_schema(self._case.integration):
+            return self._screens.known(self._connection, self._target)
+        return self._screens.kept(self._connection, self._target) or self._anew()
+
+    def _in_doubt(self, screen: Screen | None) -> bool:
+        return screen is not None and self._screens.in_doubt(screen)
+
+    def _anew(self) -> Screen:
+        self._asked = True
+        return self._screens.anew(self._tickets, self._connection, self._target)
+
+    def _with(self, screen: Screen | None) -> TicketDraft:
+        def people(who: str) -> str | None:
+            if screen is None:
+                return None
+            return self._screens.find_user(self._tickets, self._connection, self._target, screen, who)
+
+        return draft_ticket(
+            self._case.group,
+            self._case.integration,
+            self._marker,
+            self._case.verdict.mentions,
+            trace=self._case.key.trace,
+            schema=screen.schema if screen else None,
+            people=people,
+        )

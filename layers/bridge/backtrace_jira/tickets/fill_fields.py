@@ -1,0 +1,284 @@
+"""The ticket draft: an error group in the words of one integration, as far as Jira's create screen takes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.errors import InvalidField, NotOnScreen
+from backtrace_jira.jira import wiki
+from backtrace_jira.jira.field_values import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT, People, coerce
+from backtrace_jira.jira.fields import Field, FieldSchema, untyped
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.json_types import JSON
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.tickets.description import describe, without_mention
+from backtrace_jira.tickets.templates import names_in, render, values_of
+
+LABEL = "Backtrace"
+PROPERTY = "backtrace-jira"
+
+REQUIRED = ("project", "issuetype", "summary", "labels", "description")
+"""Fields that are always filled; each can be overridden (product page: Required Fields)."""
+
+_OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
+"""A mention that a template spells out itself, without an attribute in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a ticket goes: project key (or id) and issue type, whichever settings decide it."""
+
+    project: str
+    issue_type: str
+
+    def __str__(self) -> str:
+        """Name it as a scope within its connection."""
+        return f"{self.project}/{self.issue_type}"
+
+
+def target_of(group: ErrorGroup, integration: Integration) -> Target:
+    """Return where the group's ticket goes."""
+    return _target(_Texts(values_of(group)), integration)
+
+
+def _target(texts: _Texts, integration: Integration) -> Target:
+    overridden = {
+        name.strip().lower(): texts.one_line(template)
+        for name, template in integration.custom_fields.items()
+        if name.strip().lower() in ("project", "issuetype")
+    }
+    return Target(
+        overridden.get("project") or integration.project_key,
+        overridden.get("issuetype") or integration.issue_type,
+    )
+
+
+def needs_schema(integration: Integration) -> bool:
+    """Tell whether the integration fills fields whose type only Jira knows."""
+    names = (*integration.custom_fields, integration.labels_field, integration.description_field)
+    return any(name.strip().lower() not in REQUIRED for name in names)
+
+
+def nobody(_who: str) -> None:
+    """Find no user."""
+
+
+def draft_ticket(
+    group: ErrorGroup,
+    integration: Integration,
+    marker: str,
+    mentions: Sequence[str] = (),
+    *,
+    trace: str = "",
+    schema: FieldSchema | None = None,
+    people: People = nobody,
+) -> TicketDraft:
+    """Fill in the integration's templates for this group.
+
+    What an optional field does not take, and a field that is not on the screen, is left out and reported: a
+    ticket without it is better than none.
+
+    Args:
+        group: the error group.
+        integration: its settings.
+        marker: the text by which the ticket can be found again.
+        mentions: targets of the integration's mention actions.
+        trace: the one error that the ticket is for, where each has its own.
+        schema: the create screen; None where nothing is known of it, so that fields are sent as they are named.
+        people: finds users for fields that take them.
+
+    Raises:
+        InvalidField: a required field does not take its text, a name stands for several fields, or the screen
+            has no room for the marker.
+    """
+    form = _Form(_Texts(values_of(group)), marker, schema, people)
+    form.aim(_target(form.texts, integration))
+    form.fields["summary"] = form.texts.summary(integration.subject) or _plain_summary(group)
+    body = describe(group, marker, integration.display, mentions)
+    form.fill_labels(integration.labels_field)
+    form.fill_description(integration.description_field, body, _plain_summary(group))
+    for name, template in integration.custom_fields.items():
+        form.fill_custom(name, template)
+    form.ensure_marked(integration)
+    origin: dict[str, JSON] = {"integration": integration.id, "fingerprint": group.fingerprint}
+    properties: dict[str, JSON] = {
+        PROPERTY: {**origin, **({"trace": trace} if trace else {}), "marker": marker}
+    }
+    unknown = tuple(dict.fromkeys(form.texts.unknown))
+    return TicketDraft(form.fields, properties, marker, unknown, tuple(form.left_out))
+
+
+class _Form:
+    """The fields filled in so far, and what could not be."""
+
+    def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: People) -> None:
+        self.texts = texts
+        self.fields: dict[str, JSON] = {}
+        self.left_out: list[str] = []
+        self._marker = marker
+        self._schema = schema
+        self._people = people
+        self._labels: Field | None = None
+        self._description = ""
+
+    def aim(self, target: Target) -> None:
+        """Fill in project and issue type."""
+        self.fields["project"] = {"id" if target.project.isdigit() else "key": target.project}
+        self.fields["issuetype"] = {"id" if target.issue_type.isdigit() else "name": target.issue_type}
+
+    def fill_labels(self, name: str) -> None:
+        """Fill in the label and the marker."""
+        field = self._resolve(name)
+        if field and self._schema is None:
+            field = replace(field, type="array", items="string")
+        self._labels = field
+        if field:
+            self._fill(field, lambda: _labelled(field, [LABEL], self._marker))
+
+    def fill_description(self, name: str, body: str, line: str) -> None:
+        """Fill in the body, or a line where the field has only one."""
+        if field := self._resolve(name):
+            self._description = field.id
+            self._fill(field, lambda: _described(field, body, line, self._marker))
+
+    def fill_custom(self, name: str, template: str) -> None:
+        """Fill in a field of the settings; it may override a required one."""
+        if field := self._resolve(name):
+            self._fill(field, lambda: self._custom(field, template))
+
+    def ensure_marked(self, integration: Integration) -> None:
+        """Make sure that the ticket can be found again."""
+        # What Jira's search looks into: its own labels, and texts; another label field has a JQL name of its own.
+        if any(
+            self._marker in str(self.fields.get(each, ""))
+            for each in ("labels", "description", self._description)
+        ):
+            return
+        raise InvalidField(
+            f"{integration.project_key}/{integration.issue_type}: neither labels nor description can be filled; "
+            f"map labels_field or description_field to a text field of the create screen "
+            f"({'; '.join(self.left_out)})",
+            field="labels",
+        )
+
+    def _resolve(self, name: str) -> Field | None:
+        """Return the field that a setting names; None where the screen has none."""
+        required = name.strip().lower()
+        if self._schema is None or required in ("project", "issuetype", "summary"):
+            return untyped(name)
+        try:
+            return self._schema.resolve(required if required in REQUIRED else name)
+        except NotOnScreen as error:
+            self.left_out.append(str(error))
+            return None
+
+    def _fill(self, field: Field, read: Callable[[], JSON]) -> None:
+        """Fill a field, or leave it out where it need not be filled."""
+        try:
+            value = read()
+        except InvalidField as error:
+            if field.required and not field.has_default:
+                raise
+            self.left_out.append(str(error))
+            return
+        if value not in (None, "", []):  # "" is refused by every typed field
+            self.fields[field.id] = value
+        elif (
+            field.required
+            and not field.has_default
+            and field.id not in (*self.fields, "project", "issuetype")
+        ):
+            raise InvalidField(f"{field} is required, and its text is empty for this group", field=field.id)
+
+    def _custom(self, field: Field, template: str) -> JSON:
+        if field.id in ("project", "issuetype"):
+            return None  # the target
+        if field.id == "summary":
+            return self.texts.one_line(template)
+        if self._labels and field.id == self._labels.id:
+            return _labelled(self._labels, self.texts.labels(template), self._marker)
+        if field.id == "labels":
+            return _labelled(field, self.texts.labels(template), "")
+        if field.id in ("description", self._description):
+            return self._overridden_description(field, template)
+        text = self.texts.text(template) if _takes_text(field) else self.texts.plain(template)
+        # Only a Data Center can be without create metadata.
+        cloud = self._schema is not None and self._schema.cloud
+        return coerce(field, text, cloud=cloud, people=self._people, attributes=names_in(template))
+
+    def _overridden_description(self, field: Field, template: str) -> JSON:
+        """Keep the marker in the text, by which the ticket is found where it has no label."""
+        reference = wiki.escape(f"Reference: {self._marker}")
+        text = self.texts.text(template, wiki.escape)
+        body = wiki.truncate(text, LONGEST_TEXT - wiki.utf16_length(reference) - 2).strip()
+        return _described(field, wiki.document(body, reference), text, self._marker) if body else None
+
+
+def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
+    """Give labels to a field, and the marker where it takes free texts."""
+    if not labels:
+        return None
+    if field.type == "array" and field.items in ("string", "") and not field.allowed:
+        return list[JSON](dict.fromkeys([*labels, *filter(None, [marker])]))
+    text = f"{', '.join(labels)} {marker}".strip() if _takes_text(field) else ",".join(labels)
+    return coerce(field, text, cloud=False, people=nobody)
+
+
+def _described(field: Field, body: str, line: str, marker: str) -> JSON:
+    """Give the body to a field of many lines; a line that ends in the marker to one that has only one."""
+    if field.kind in ("textfield", "url"):
+        start = wiki.truncate(wiki.one_line(line), LONGEST_LINE - len(marker) - 1)
+        return f"{start} {marker}"
+    if _takes_text(field):
+        return body
+    raise InvalidField(f"{field} takes no text; map description_field to another field", field=field.id)
+
+
+def _takes_text(field: Field) -> bool:
+    return field.type in ("string", "any") and not field.allowed
+
+
+class _Texts:
+    """Templates of one ticket; collects the names that nothing was known about."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.unknown: list[str] = []
+
+    def one_line(self, template: str) -> str:
+        """Fill in a template for a single-line field."""
+        return wiki.truncate(wiki.one_line(self.plain(template)), LONGEST_SUMMARY)
+
+    def summary(self, template: str) -> str:
+        """Fill in the subject; where none of its attributes is known, what is left would say nothing."""
+        named = names_in(template)
+        before = len(self.unknown)
+        text = self.one_line(template)
+        return "" if named and len(self.unknown) - before == len(named) else text
+
+    def plain(self, template: str, treat: Callable[[str], str] = str) -> str:
+        """Fill in a template for a field that holds no text."""
+        rendered = render(template, self._values, treat)
+        self.unknown += rendered.unknown
+        return wiki.clean(rendered.text)
+
+    def text(self, template: str, treat: Callable[[str], str] = str) -> str:
+        """Fill in a text. Only mentions that the template itself spells out are left; no value makes one."""
+        parts = _OWN_MENTION.split(wiki.clean(template))
+        parts[::2] = [without_mention(self.plain(part, treat)) for part in parts[::2]]
+        return "".join(parts).strip()
+
+    def labels(self, template: str) -> list[str]:
+        """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
+        labels = ("_".join(part.split()) for part in self.plain(template).split(","))
+        return [wiki.truncate(label, LONGEST_LINE) for label in labels if label]
+
+
+def _plain_summary(group: ErrorGroup) -> str:
+    where = group.callstack[0] if group.callstack else group.fingerprint[:12]
+    return wiki.truncate(
+        wiki.one_line(f"Error in {group.application or group.project}: {where}"), LONGEST_SUMMARY
+    )

@@ -1,0 +1,172 @@
+"""What the use cases need from the world. Fakes keep state; one contract suite runs against fake and real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.link import Lease, Link, LinkKey
+from backtrace_jira.links.parking import ParkingStore
+from backtrace_jira.outcomes import Record
+from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import Integration
+
+
+class LinkStore(ParkingStore, Protocol):
+    """Link rows, parking notes and create screens. Every method is one request to the store, but `due`."""
+
+    def claim(self, lease: Lease) -> Link:
+        """Take a key that nobody holds and return the row, which is ours if its owner is the lease's.
+
+        Otherwise it is the row that stands in the way, unchanged. A claim keeps the row's record.
+        """
+        ...
+
+    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+        """Count one event of the key's group and tell whether a ticket is due; never called for `Pace.always`.
+
+        Due is an event when `frequency` seconds have passed since the last that was, or never was any; and the
+        one that makes `threshold` since then. However many count at once, each is counted once; `owner` names the
+        error, so that one that comes again right away is not counted again, and stays due if it was. One request;
+        two with a threshold, more only where others count at that moment.
+
+        Raises:
+            Busy: too many did; nothing was counted.
+        """
+        ...
+
+    def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
+        """Give our row back as `held`, for good; the row may vanish after `expires_at`."""
+        ...
+
+    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+        """Record a decision that needed no claim, unless the row was ever claimed."""
+        ...
+
+    def take_over(self, seen: Link, lease: Lease) -> bool:
+        """Take an expired row as `uncertain`, if it still is as it was seen."""
+        ...
+
+    def start_again(self, lease: Lease) -> bool:
+        """Turn our uncertain row into a new attempt, now that the last one surely made no ticket."""
+        ...
+
+    def leave_uncertain(
+        self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
+    ) -> None:
+        """Give our row back as `uncertain`, for nobody to touch before `until`.
+
+        `looked_up` counts one more look-up without a find. The first time, `now` becomes `uncertain_since`.
+        """
+        ...
+
+    def release(self, lease: Lease, record: Record | None) -> None:
+        """Give our row back: there is no ticket, for sure, and this is why. None leaves the last record."""
+        ...
+
+    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Record the ticket and return the one the row holds: the first to be recorded stays.
+
+        `page` is the group's page in Backtrace.
+        """
+        ...
+
+    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+        """Record that Backtrace knows the ticket, and what the group was then, unless that is known.
+
+        The ticket before it, if there was one, is forgotten: it is linked by now.
+        """
+        ...
+
+    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+        """Keep what is known of a create screen of a connection; it may vanish after `expires_at`."""
+        ...
+
+    def screen(self, connection: str, scope: str) -> str | None:
+        """Return what was kept of a create screen, expired or not."""
+        ...
+
+    def get(self, key: LinkKey) -> Link | None:
+        """Return a row as it is."""
+        ...
+
+
+class Tickets(Protocol):
+    """One Jira connection."""
+
+    def create(self, draft: TicketDraft) -> Issue:
+        """Send one `POST /issue`, once.
+
+        Raises:
+            Throttled, Unreachable: it was not executed.
+            OutcomeUnknown: it may have been executed.
+            Refused, CredentialRefused: Jira said no.
+        """
+        ...
+
+    def find(self, marker: str) -> Sequence[Issue]:
+        """Return the issues that carry the marker, oldest first; at most two."""
+        ...
+
+    def may_browse(self, project: str) -> bool:
+        """Tell whether the account sees the project's issues, so that an empty find means something."""
+        ...
+
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
+        """Return the fields of a create screen; None from a server that has no create metadata.
+
+        Raises:
+            InvalidField: the project or its issue type does not exist, as far as this account may know.
+            Refused, CredentialRefused, TryAgain: as for every request.
+        """
+        ...
+
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        """Link an issue to another, known by its key. Doing it twice changes nothing."""
+        ...
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        ...
+
+
+class BacktraceIssues(Protocol):
+    """One Backtrace universe."""
+
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
+        """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
+
+        Returns the group's state and assignee after that: the baseline of synchronisation.
+        """
+        ...
+
+
+class Configuration(Protocol):
+    """Settings and what is made of them, cached for a while."""
+
+    def integrations(self, universe: str, project: str) -> Sequence[Integration]:
+        """Return the integrations of a Backtrace project, by name.
+
+        Raises:
+            InvalidSettings: one of them is malformed; none is used then.
+        """
+        ...
+
+    def tickets(self, integration: Integration) -> Tickets:
+        """Return the client of the integration's connection."""
+        ...
+
+    def backtrace(self, universe: str) -> BacktraceIssues:
+        """Return the client of the universe."""
+        ...
+
+
+class Regressions(Protocol):
+    """The queue of tickets whose error may have come back."""
+
+    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
+        """Let a ticket be looked at soon; what has the same occasion is sent once in a few minutes."""
+        ...

@@ -1,0 +1,91 @@
+"""`$attribute` in settings text. Nothing is evaluated: names are replaced by values, once.
+
+Product page: "You can use the value of an attribute within the text by preceding it with $ (e.g. $version).
+If an error group has more than one value for the specified attribute, the value with the highest count will
+be used."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.json_types import Histogram
+
+# Attribute names hold dots (application.version); a separator belongs to a name only when a name goes on
+# after it, so "$version." keeps its full stop.
+_REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z0-9_]+(?:[.:;-]+[A-Za-z0-9_]+)*))")
+_LAST_PART = re.compile(r"[.:;-]+[A-Za-z0-9_]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A template filled in, and the names that nothing was known about."""
+
+    text: str
+    unknown: tuple[str, ...] = ()
+
+
+def top_value(histogram: Histogram) -> str:
+    """Return the value with the highest count; of equals, the first in payload order."""
+    return max(histogram, key=lambda pair: pair[1])[0] if histogram else ""
+
+
+def values_of(group: ErrorGroup) -> dict[str, str]:
+    """Return what `$name` can stand for: the group's own facts, and its attributes, which come first."""
+    facts = {
+        "universe": group.universe,
+        "project": group.project,
+        "fingerprint": group.fingerprint,
+        "application": group.application or "",
+        "classifiers": ", ".join(group.classifiers),
+        "callstack": group.callstack[0] if group.callstack else "",
+        "occurrences": str(group.occurrences),
+        "hosts": str(group.hosts),
+        "guids": str(group.guids),
+        "group_url": group.group_url or "",
+    }
+    known = {name: value for name, value in facts.items() if value}
+    return known | {name: top_value(pairs) for name, pairs in group.attributes.items() if pairs}
+
+
+def names_in(template: str) -> tuple[str, ...]:
+    """Return the names that a template refers to, each once, in order."""
+    names = (match["name"] for match in _REFERENCE.finditer(template))
+    return tuple(dict.fromkeys(name for name in names if name and not name[0].isdigit()))
+
+
+def render(template: str, values: Mapping[str, str], treat: Callable[[str], str] = str) -> Rendered:
+    """Fill in a template. The longest known name wins; `$$` is a dollar sign; values are not looked into.
+
+    A name that is not known becomes empty text and is reported. A dollar before anything that is no name
+    ("$5", "$ ") stays as it is. `treat` is applied to each value before it goes in, e.g. to escape it.
+    """
+    unknown: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        if match["dollar"]:
+            return "$"
+        name = match["name"]
+        known = _longest_known(name, values)
+        if known is not None:
+            return treat(values[known]) + name[len(known) :]
+        if name[0].isdigit():
+            return match[0]
+        unknown.append(name)
+        return ""
+
+    text = _REFERENCE.sub(replace, template)
+    return Rendered(text, tuple(dict.fromkeys(unknown)))
+
+
+def _longest_known(name: str, values: Mapping[str, str]) -> str | None:
+    """Cut parts off the end until the name is known: `error.message.x` before `error.message` before `error`."""
+    while name:
+        if name in values:
+            return name
+        shorter = _LAST_PART.sub("", name)
+        name = shorter if shorter != name else ""
+    return None
