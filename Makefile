@@ -22,7 +22,7 @@ $(ready): requirements-dev.txt pyproject.toml
 	@# The lock is complete. Left to resolve, an older pip takes what asks for `boto3[crt]` to a newer release than the lock's.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m local.dynamodb_local install || true
+	@$(BIN)/python -m local.aws.dynamodb_local install || true
 	@touch $@
 
 .PHONY: setup
@@ -75,7 +75,7 @@ bench: $(ready) ## Measure calls on the wire, cold start and CPU per event
 
 .PHONY: docs
 docs: $(ready) ## Write docs/settings.md and its JSON Schema from the models
-	$(BIN)/python -m backtrace_jira_cli.reference
+	$(BIN)/python docs/write_reference.py
 
 .PHONY: lock
 lock: $(ready) ## Resolve the pinned requirements anew (needs uv)

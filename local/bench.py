@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from local import CACHE, ROOT
+from local.aws.wire_log import JIRA, counted
 from local.sample import new_group
 from local.stack import LocalStack
-from local.wire_log import JIRA, counted
 
 IMPORT_RUNS = 7
 EVENTS = 200

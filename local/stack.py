@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.settings.integration import (
     BacktraceUniverse,
@@ -20,16 +20,16 @@ from backtrace_jira.settings.integration import (
     Settings,
 )
 from local import CACHE
-from local.aws import EmulatedAWS, FunctionSettings
-from local.backtrace_stand_in import BacktraceStandIn
-from local.dynamodb_local import DynamoDBLocal, available
-from local.environment import without_account
-from local.event_source import EventSource
-from local.function import Function, InProcessFunction
-from local.http_api import HttpApi
+from local.aws.cloud import EmulatedAWS, FunctionSettings
+from local.aws.dynamodb_local import DynamoDBLocal, available
+from local.aws.environment import without_account
+from local.aws.event_source import EventSource
+from local.aws.function import Function, InProcessFunction
+from local.aws.http_api import HttpApi
+from local.aws.schedule import scheduled_event
+from local.aws.wire_log import WireLog
+from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
-from local.schedule import scheduled_event
-from local.wire_log import WireLog
 
 LOG = CACHE / "local.log"
 MOTO = "moto's tables"
@@ -82,7 +82,7 @@ class LocalStack:
         with without_account():
             self.aws = self._stack.enter_context(EmulatedAWS(dynamodb=self._dynamodb))
         self._sqs, self._ssm = self.aws.client("sqs"), self.aws.client("ssm")
-        self._links = DynamoDBLinks(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
+        self._links = DynamoDBTicketLinks(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
         self._stack.enter_context(self.wire)
         self._start_functions()
         self.names = ParameterNames(self.environment["SETTINGS_PREFIX"])

@@ -10,14 +10,14 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
-from backtrace_jira.tickets.ports import LinkStore
-from local import dynamodb_local
-from local.dynamodb_local import DynamoDBLocal
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.tickets.ports import TicketLinks
+from local.aws import dynamodb_local
+from local.aws.dynamodb_local import DynamoDBLocal
 from tests.fakes import InMemoryLinks
-from tests.sync_world import MakeSyncWorld, sync_worlds
 from tests.tables import new_table
-from tests.world import MakeWorld, worlds
+from tests.world.sync_world import MakeSyncWorld, sync_worlds
+from tests.world.world import MakeWorld, worlds
 
 REGION = "eu-central-1"
 
@@ -46,7 +46,7 @@ def dynamodb_local_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(params=["fake", "moto", "dynamodb-local"])
-def links(request: pytest.FixtureRequest) -> Iterator[LinkStore]:
+def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
     """Give the link store in each of its three forms."""
     if request.param == "fake":
         yield InMemoryLinks()
@@ -54,23 +54,23 @@ def links(request: pytest.FixtureRequest) -> Iterator[LinkStore]:
     if request.param == "moto":
         with mock_aws():
             client = boto3.client("dynamodb")
-            yield DynamoDBLinks(client, new_table(client))
+            yield DynamoDBTicketLinks(client, new_table(client))
         return
     yield real_links(request.getfixturevalue("dynamodb_local_endpoint"))
 
 
 @pytest.fixture(params=["fake", "dynamodb-local"])
-def atomic_links(request: pytest.FixtureRequest) -> LinkStore:
+def atomic_links(request: pytest.FixtureRequest) -> TicketLinks:
     """Give the link store where conditions hold for threads too: moto checks and then writes, without a lock."""
     if request.param == "fake":
         return InMemoryLinks()
     return real_links(request.getfixturevalue("dynamodb_local_endpoint"))
 
 
-def real_links(endpoint: str) -> DynamoDBLinks:
+def real_links(endpoint: str) -> DynamoDBTicketLinks:
     """Return the store on a new table of DynamoDB Local."""
     client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=30))
-    return DynamoDBLinks(client, new_table(client))
+    return DynamoDBTicketLinks(client, new_table(client))
 
 
 @pytest.fixture

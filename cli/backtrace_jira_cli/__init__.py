@@ -1,1 +1,1 @@
-"""The operator's command line. Each command is a module in `commands`; `app` only assembles them."""
+"""The operator's command line: a folder for each command, and `deployment` for what they share."""

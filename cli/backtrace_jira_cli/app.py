@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from backtrace_jira_cli.commands.check import check
-from backtrace_jira_cli.commands.configure import configure
-from backtrace_jira_cli.commands.explain import explain
-from backtrace_jira_cli.commands.links import links
-from backtrace_jira_cli.commands.webhook import webhook
+from backtrace_jira_cli.check.command import check
+from backtrace_jira_cli.configure.command import configure
+from backtrace_jira_cli.explain.command import explain
+from backtrace_jira_cli.links.command import links
+from backtrace_jira_cli.webhook.command import webhook
 
 app = typer.Typer(
     no_args_is_help=True,

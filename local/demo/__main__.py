@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from local.aws.environment import without_account
 from local.demo.target import WrongSettings, own_jira
-from local.environment import without_account
 
 INTERRUPTED = 130
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.json:
             print("backtrace-jira on this machine: one event, one ticket\n", flush=True)
         with without_account():
-            from local.demo.run import run  # moto looks for a profile as soon as it is imported
+            from local.demo.run import run
 
             return run(target, stay=options.stay, machine=options.json)
     except KeyboardInterrupt:

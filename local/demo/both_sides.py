@@ -9,9 +9,9 @@ from typing import Any
 
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.settings.integration import Integration
+from local.aws.wire_log import BACKTRACE, JIRA, Call, counted
 from local.jira_stand_in.webhooks import Delivery
 from local.stack import LocalStack
-from local.wire_log import BACKTRACE, JIRA, Call, counted
 
 POLL = "PollBacktrace"
 EVENTS = ("jira:issue_updated", "jira:issue_deleted", "jira:version_updated", "jira:version_released")

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from local.aws.wire_log import BACKTRACE, JIRA, counted
 from local.demo.story import Story, Ticket
 from local.stack import LocalStack
-from local.wire_log import BACKTRACE, JIRA, counted
 
 WIDTH_WHEN_PIPED = 110
 LINES_SHOWN = 12

@@ -16,12 +16,12 @@ from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.settings.integration import Integration
-from local.backtrace_stand_in import Issue as BacktraceIssue
+from local.aws.wire_log import BACKTRACE, JIRA, Call, counted
+from local.backtrace_stand_in.stand_in import Issue as BacktraceIssue
 from local.demo.both_sides import SYNC, Change, listen, tell_of_another, tell_of_the_stand_in
 from local.demo.fix_versions import FIX_VERSIONS, tell_of_fix_versions
 from local.demo.target import Target
 from local.stack import LocalStack
-from local.wire_log import BACKTRACE, JIRA, Call, counted
 
 SHOWN = "summary,issuetype,project,status,labels,description"
 

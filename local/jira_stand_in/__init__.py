@@ -4,8 +4,9 @@ It answers as Atlassian's documents, recorded answers and public issues say; whe
 answer, the docstring beside it says so.
 """
 
-from local.jira_stand_in.edge import Exchange
-from local.jira_stand_in.faults import Fault, Faults
+from local.http.edge import Exchange
+from local.http.faults import Fault
+from local.jira_stand_in.faults import JiraFaults
 from local.jira_stand_in.fields import Field, custom_field
 from local.jira_stand_in.model import Issue, Project, Status, Transition, User, Version, Workflow
 from local.jira_stand_in.stand_in import JiraStandIn
@@ -13,9 +14,9 @@ from local.jira_stand_in.stand_in import JiraStandIn
 __all__ = [
     "Exchange",
     "Fault",
-    "Faults",
     "Field",
     "Issue",
+    "JiraFaults",
     "JiraStandIn",
     "Project",
     "Status",

@@ -11,12 +11,12 @@ from typing import Any, Self
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from local.http.edge import Edge, Exchange
+from local.http.limits import RateLimit
 from local.jira_stand_in.app import create_app
-from local.jira_stand_in.edge import Edge, Exchange
-from local.jira_stand_in.faults import Faults
+from local.jira_stand_in.faults import JiraFaults
 from local.jira_stand_in.fields import Field
 from local.jira_stand_in.index import Index
-from local.jira_stand_in.limits import RateLimit
 from local.jira_stand_in.model import (
     Component,
     Flavour,
@@ -62,7 +62,7 @@ class JiraStandIn:
         version: str = "10.3.0",
     ) -> None:
         self.state = State(flavour, tuple(int(part) for part in version.split(".")), clock)
-        self.faults = Faults(self.state)
+        self.faults = JiraFaults(self.state)
         self.context_path = context_path.rstrip("/")
         self._sending = threading.Event()
         self._server: BaseWSGIServer | None = None
@@ -72,7 +72,12 @@ class JiraStandIn:
         self.versions = Versions(self.state, self.webhooks)
         self._sender: threading.Thread | None = None
         self._edge = Edge(
-            create_app(self.state, self.webhooks).wsgi_app, self.state, self.faults, self.context_path
+            create_app(self.state, self.webhooks).wsgi_app,
+            self.faults,
+            clock=clock,
+            lock=self.state.lock,
+            context_path=self.context_path,
+            other_versions="latest|3" if self.state.cloud else "latest",
         )
         self._main = self.add_user("fred", email="fred@example.com", display_name="Fred F. User")
         self.add_project("BUG", "Bug tracker")

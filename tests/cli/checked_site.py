@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.testing import Result
 
-from local.backtrace_stand_in import BacktraceStandIn
+from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn, custom_field
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from backtrace_jira_cli.app import app
-from local.backtrace_stand_in import BacktraceStandIn
+from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.cli.checked_site import Site
 

@@ -12,11 +12,11 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from typer.testing import Result
 
 from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
-from backtrace_jira_cli.configuring import Configuring, Prepared, Wishes
+from backtrace_jira_cli.configure.configuring import Configuring, Prepared, Wishes
 from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 from backtrace_jira_cli.exits import Stop
 from backtrace_jira_cli.faults import Fault
-from backtrace_jira_cli.parameter_store import ParameterStore
 from tests.cli.conftest import (
     BACKTRACE_TOKEN,
     JIRA_TOKEN,

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import Synced
 from backtrace_jira.links.link import Lease, LinkKey
@@ -31,7 +31,7 @@ ISSUE = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
 
 
 @pytest.fixture
-def links(operator: Operator) -> DynamoDBLinks:
+def links(operator: Operator) -> DynamoDBTicketLinks:
     client = boto3.client("dynamodb", region_name=REGION)
     table = new_table(client)
     for name, value in (
@@ -39,7 +39,7 @@ def links(operator: Operator) -> DynamoDBLinks:
         (NAMES.deployment("links_table"), table),
     ):
         operator.ssm.put_parameter(Name=name, Value=value, Type="String")
-    return DynamoDBLinks(client, table)
+    return DynamoDBTicketLinks(client, table)
 
 
 def record(decision: Decision, *, age: float = 600, **more: Any) -> Record:
@@ -67,7 +67,7 @@ def refusal() -> Record:
 
 
 def test_a_refusal_is_told_in_jiras_words_with_its_rule_and_its_parking(
-    operator: Operator, links: DynamoDBLinks
+    operator: Operator, links: DynamoDBTicketLinks
 ) -> None:
     refused = refusal()
     links.claim(lease())
@@ -94,7 +94,7 @@ def test_a_refusal_is_told_in_jiras_words_with_its_rule_and_its_parking(
 
 
 def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
-    operator: Operator, links: DynamoDBLinks
+    operator: Operator, links: DynamoDBTicketLinks
 ) -> None:
     made = record(
         Decision.CREATED, age=7300, left_out=("Release: takes one of these",), unknown_attributes=("team",)
@@ -110,7 +110,7 @@ def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
 
 
 def test_what_could_not_be_carried_to_the_other_side_is_told(
-    operator: Operator, links: DynamoDBLinks
+    operator: Operator, links: DynamoDBTicketLinks
 ) -> None:
     links.complete(KEY, ISSUE, record(Decision.CREATED))
     links.mark_linked(
@@ -134,7 +134,7 @@ def test_what_could_not_be_carried_to_the_other_side_is_told(
 
 
 def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
-    operator: Operator, links: DynamoDBLinks
+    operator: Operator, links: DynamoDBTicketLinks
 ) -> None:
     now = time.time()
     links.claim(Lease(KEY, "dead", now - 100, now - 25))
@@ -143,7 +143,7 @@ def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
     assert "cut off" in text
 
 
-def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBLinks) -> None:
+def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBTicketLinks) -> None:
     mine = lease()
     links.claim(mine)
     links.leave_uncertain(
@@ -165,7 +165,7 @@ def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: D
     ],
 )
 def test_what_gave_its_claim_back(
-    operator: Operator, links: DynamoDBLinks, decision: Decision, expected: str
+    operator: Operator, links: DynamoDBTicketLinks, decision: Decision, expected: str
 ) -> None:
     links.claim(lease())
     links.release(lease(), record(decision, reason="why not"))
@@ -174,7 +174,7 @@ def test_what_gave_its_claim_back(
     assert "reason | why not" in text
 
 
-def test_what_never_claimed(operator: Operator, links: DynamoDBLinks) -> None:
+def test_what_never_claimed(operator: Operator, links: DynamoDBTicketLinks) -> None:
     links.note(KEY, record(Decision.FILTERED, rule="action 1: filter where * matches .*"), time.time() + 99)
     links.note(
         LinkKey(NO_INTEGRATION, "f" * 16),
@@ -185,7 +185,7 @@ def test_what_never_claimed(operator: Operator, links: DynamoDBLinks) -> None:
     assert "the project has no integration" in told(operator, "f" * 16)
 
 
-def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: DynamoDBLinks) -> None:
+def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: DynamoDBTicketLinks) -> None:
     first, second = LinkKey(SETTINGS.id, FINGERPRINT, "1"), LinkKey(SETTINGS.id, FINGERPRINT, "2")
     links.due(first, "a", time.time(), Pace(60, 9))
     links.complete(first, ISSUE, record(Decision.CREATED))
@@ -197,7 +197,7 @@ def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: Dy
     assert [(each["trace"], each["state"]) for each in found] == [("2", "held"), ("1", "complete")]
 
 
-def test_what_is_not_over(operator: Operator, links: DynamoDBLinks) -> None:
+def test_what_is_not_over(operator: Operator, links: DynamoDBTicketLinks) -> None:
     links.claim(lease())
     assert "being made right now" in told(operator, FINGERPRINT)
     held = lease()
@@ -213,13 +213,13 @@ def test_what_is_not_over(operator: Operator, links: DynamoDBLinks) -> None:
     assert "was cut off; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
 
 
-def test_nothing_is_known(operator: Operator, links: DynamoDBLinks) -> None:
+def test_nothing_is_known(operator: Operator, links: DynamoDBTicketLinks) -> None:
     text = told(operator, "0123456789", code=1)
     assert "Nothing is known" in text
     assert SETTINGS.id in text
 
 
-def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBLinks) -> None:
+def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBTicketLinks) -> None:
     assert "Nothing has been decided yet" in told(operator, "--recent")
     for number in range(5):
         key = LinkKey(SETTINGS.id, f"{number:016x}")
@@ -233,7 +233,7 @@ def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBLinks)
 @pytest.mark.parametrize(
     "arguments", [(), (FINGERPRINT, "--recent"), ("abc",), (FINGERPRINT, "--integration", "nobody")]
 )
-def test_wrong_usage(operator: Operator, links: DynamoDBLinks, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage(operator: Operator, links: DynamoDBTicketLinks, arguments: tuple[str, ...]) -> None:
     told(operator, *arguments, code=2)
 
 
@@ -241,7 +241,9 @@ def test_a_stage_that_is_not_deployed(operator: Operator) -> None:
     assert "nothing is deployed as this stage" in told(operator, FINGERPRINT, code=1)
 
 
-def test_configure_leaves_the_deployments_parameters_alone(operator: Operator, links: DynamoDBLinks) -> None:
+def test_configure_leaves_the_deployments_parameters_alone(
+    operator: Operator, links: DynamoDBTicketLinks
+) -> None:
     from tests.cli.conftest import SETTINGS as FILE
 
     result = operator.configure(FILE, "--yes", "--prune")

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import Synced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
@@ -41,11 +41,11 @@ def site(request: pytest.FixtureRequest, operator: Operator) -> Site:
 
 
 @pytest.fixture
-def store(operator: Operator) -> DynamoDBSync:
+def store(operator: Operator) -> DynamoDBSyncedLinks:
     client = boto3.client("dynamodb", region_name=REGION)
     table = new_table(client)
     operator.put("deployment/links_table", table)
-    return DynamoDBSync(client, table)
+    return DynamoDBSyncedLinks(client, table)
 
 
 def told(operator: Operator, *arguments: str, code: int = 0, typing: str | None = None) -> str:
@@ -61,7 +61,7 @@ def report(operator: Operator, *arguments: str, code: int = 0) -> dict[str, Any]
     return found
 
 
-def row(store: DynamoDBSync, fingerprint: str = FINGERPRINT) -> Link:
+def row(store: DynamoDBSyncedLinks, fingerprint: str = FINGERPRINT) -> Link:
     found = store.get(LinkKey(ID, fingerprint))
     assert found is not None
     return found
@@ -78,7 +78,7 @@ def state(site: Site, fingerprint: str = FINGERPRINT) -> str:
     return found.state
 
 
-def linked(store: DynamoDBSync, issue: Issue, key: LinkKey = KEY, age: float = 600) -> None:
+def linked(store: DynamoDBSyncedLinks, issue: Issue, key: LinkKey = KEY, age: float = 600) -> None:
     store.complete(key, issue, Record(time.time() - age, Decision.CREATED, rule="action 2"))
 
 
@@ -90,7 +90,7 @@ def lease(key: LinkKey = KEY, age: float = 0) -> Lease:
 # ── add ──
 
 
-def test_an_existing_ticket_is_linked_on_both_sides(site: Site, store: DynamoDBSync) -> None:
+def test_an_existing_ticket_is_linked_on_both_sides(site: Site, store: DynamoDBSyncedLinks) -> None:
     text = told(site.operator, "add", "bug-1", FINGERPRINT, OTHER)
     assert f"{FINGERPRINT}: linked to BUG-1" in text
     for fingerprint in (FINGERPRINT, OTHER):
@@ -108,7 +108,7 @@ def test_an_existing_ticket_is_linked_on_both_sides(site: Site, store: DynamoDBS
     assert "linked by hand" in " ".join(site.operator.call("explain", FINGERPRINT).output.split())
 
 
-def test_adding_twice_changes_nothing(site: Site, store: DynamoDBSync) -> None:
+def test_adding_twice_changes_nothing(site: Site, store: DynamoDBSyncedLinks) -> None:
     told(site.operator, "add", "BUG-1", FINGERPRINT)
     before, entries = row(store), column(site)
     assert "linked to BUG-1 already" in told(site.operator, "add", "BUG-1", FINGERPRINT)
@@ -116,7 +116,7 @@ def test_adding_twice_changes_nothing(site: Site, store: DynamoDBSync) -> None:
 
 
 def test_a_group_that_has_another_ticket_keeps_it_unless_told_otherwise(
-    site: Site, store: DynamoDBSync
+    site: Site, store: DynamoDBSyncedLinks
 ) -> None:
     told(site.operator, "add", "BUG-1", FINGERPRINT)
     before = row(store)
@@ -133,12 +133,16 @@ def test_a_group_that_has_another_ticket_keeps_it_unless_told_otherwise(
 
 
 @pytest.mark.parametrize("missing", ["BUG-99", "NOPE-1"])
-def test_a_ticket_that_nobody_may_see_is_not_linked(site: Site, store: DynamoDBSync, missing: str) -> None:
+def test_a_ticket_that_nobody_may_see_is_not_linked(
+    site: Site, store: DynamoDBSyncedLinks, missing: str
+) -> None:
     assert "does not exist, or the account" in told(site.operator, "add", missing, FINGERPRINT, code=1)
     assert store.get(KEY) is None
 
 
-def test_while_a_ticket_is_being_made_the_group_is_left_alone(cloud: Site, store: DynamoDBSync) -> None:
+def test_while_a_ticket_is_being_made_the_group_is_left_alone(
+    cloud: Site, store: DynamoDBSyncedLinks
+) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     store.claim(lease())
@@ -148,7 +152,7 @@ def test_while_a_ticket_is_being_made_the_group_is_left_alone(cloud: Site, store
 
 
 def test_after_a_create_that_nobody_heard_of_the_label_to_look_for_is_told(
-    cloud: Site, store: DynamoDBSync
+    cloud: Site, store: DynamoDBSyncedLinks
 ) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
@@ -157,7 +161,7 @@ def test_after_a_create_that_nobody_heard_of_the_label_to_look_for_is_told(
     assert row(store).state is LinkState.COMPLETE
 
 
-def test_a_group_that_is_held_back_can_be_linked(cloud: Site, store: DynamoDBSync) -> None:
+def test_a_group_that_is_held_back_can_be_linked(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     store.claim(lease())
@@ -166,7 +170,7 @@ def test_a_group_that_is_held_back_can_be_linked(cloud: Site, store: DynamoDBSyn
     assert row(store).linked_in_backtrace
 
 
-def test_backtrace_says_no_and_another_run_makes_it_good(cloud: Site, store: DynamoDBSync) -> None:
+def test_backtrace_says_no_and_another_run_makes_it_good(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     cloud.backtrace.refuse(FINGERPRINT, "\x1b[2Jbusy")
@@ -180,7 +184,7 @@ def test_backtrace_says_no_and_another_run_makes_it_good(cloud: Site, store: Dyn
     assert row(store).linked_in_backtrace
 
 
-def test_what_should_be_known_is_told(cloud: Site, store: DynamoDBSync) -> None:
+def test_what_should_be_known_is_told(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.integration["event"] = "trace"
     cloud.store()
     cloud.jira.add_project("OPS", "Operations")
@@ -190,7 +194,7 @@ def test_what_should_be_known_is_told(cloud: Site, store: DynamoDBSync) -> None:
     assert "a ticket for each error" in text
 
 
-def test_a_refused_credential_is_told_and_nothing_is_claimed(cloud: Site, store: DynamoDBSync) -> None:
+def test_a_refused_credential_is_told_and_nothing_is_claimed(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.jira_secret = "canary-wrong"
     cloud.store()
     text = told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
@@ -199,7 +203,9 @@ def test_a_refused_credential_is_told_and_nothing_is_claimed(cloud: Site, store:
     assert store.get(KEY) is None
 
 
-def test_aws_refuses_to_write(cloud: Site, store: DynamoDBSync, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_refuses_to_write(
+    cloud: Site, store: DynamoDBSyncedLinks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     refuse(monkeypatch, lambda op, _: answered("AccessDeniedException", op) if op == "UpdateItem" else None)
@@ -209,7 +215,7 @@ def test_aws_refuses_to_write(cloud: Site, store: DynamoDBSync, monkeypatch: pyt
 # ── remove ──
 
 
-def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDBSync) -> None:
+def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDBSyncedLinks) -> None:
     told(site.operator, "add", "BUG-1", FINGERPRINT, OTHER)
     theirs = {"watcher": "jira-bugs", "short": "BUG-9", "url": "https://elsewhere.example/browse/BUG-9"}
     site.backtrace.seed("my_project", FINGERPRINT, ticket=[*column(site), theirs])
@@ -236,7 +242,7 @@ def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDB
     ],
 )
 def test_a_group_in_progress_without_ticket_and_assignee_is_open_again(
-    cloud: Site, store: DynamoDBSync, before: str, assignees: list[Any], after: str
+    cloud: Site, store: DynamoDBSyncedLinks, before: str, assignees: list[Any], after: str
 ) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
@@ -249,7 +255,7 @@ def test_a_group_in_progress_without_ticket_and_assignee_is_open_again(
     assert (state(cloud), len(column(cloud))) == (after, 1)
 
 
-def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSync, at_terminal: None) -> None:
+def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSyncedLinks, at_terminal: None) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     told(cloud.operator, "add", "BUG-1", FINGERPRINT)
@@ -259,7 +265,7 @@ def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSync, at_terminal: 
     assert row(store).issue is None
 
 
-def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSync) -> None:
+def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
     assert "add --yes" in told(cloud.operator, "remove", FINGERPRINT, code=2)
@@ -269,7 +275,9 @@ def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSyn
     assert "There is no link" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
 
 
-def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(cloud: Site, store: DynamoDBSync) -> None:
+def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(
+    cloud: Site, store: DynamoDBSyncedLinks
+) -> None:
     cloud.store()
     linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
     store.take_turn(Turn("main", "10001", "a function", time.time() + 60), now=time.time())
@@ -277,7 +285,7 @@ def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(cloud: Site,
     assert row(store).issue is not None
 
 
-def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoDBSync) -> None:
+def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     twin = LinkKey(ID, f"{FINGERPRINT}ff")
     for key in (KEY, twin):
@@ -290,7 +298,7 @@ def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoD
 # ── list and show ──
 
 
-def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     assert "Nothing is linked yet" in told(operator, "list")
     for number in range(4):
@@ -309,7 +317,7 @@ def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: D
     assert [each["ticket"]["key"] for each in found] == ["BUG-3", "BUG-2", "BUG-1", "BUG-0"]
 
 
-def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     issue = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
     for key in (KEY, LinkKey(ID, OTHER)):
@@ -340,7 +348,7 @@ def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: Dy
     assert next(each for each in found if each["synced"])["synced"]["state"] == "in-progress"
 
 
-def test_nothing_is_there_to_show(operator: Operator, cloud: Site, store: DynamoDBSync) -> None:
+def test_nothing_is_there_to_show(operator: Operator, cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     assert "There is no link of BUG-7" in told(operator, "show", "BUG-7", code=1)
     assert "There is no link" in told(operator, "show", FINGERPRINT, code=1)
@@ -358,13 +366,13 @@ def test_nothing_is_there_to_show(operator: Operator, cloud: Site, store: Dynamo
         ("remove", "abc", "--yes"),
     ],
 )
-def test_wrong_usage(cloud: Site, store: DynamoDBSync, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage(cloud: Site, store: DynamoDBSyncedLinks, arguments: tuple[str, ...]) -> None:
     cloud.store()
     told(cloud.operator, *arguments, code=2)
 
 
 def test_of_several_integrations_one_has_to_be_named(
-    on_site: Callable[..., Site], cloud: Site, store: DynamoDBSync
+    on_site: Callable[..., Site], cloud: Site, store: DynamoDBSyncedLinks
 ) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")

@@ -148,7 +148,7 @@ def test_a_stored_secret_that_may_not_be_read_is_written_again(
 
 def test_what_is_listed_is_not_decrypted(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     operator.configure(SETTINGS, "--yes")
-    from backtrace_jira_cli.parameter_store import ParameterStore
+    from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 
     stored = ParameterStore(operator.ssm).read(PREFIX)
     assert stored[f"{PREFIX}/secrets/jira/main"].text == ""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backtrace_jira_cli.settings_file import read_settings
-from backtrace_jira_cli.yaml_reader import LARGEST_FILE, read_yaml
+from backtrace_jira_cli.configure.settings_file import read_settings
+from backtrace_jira_cli.configure.yaml_reader import LARGEST_FILE, read_yaml
 from tests.cli.conftest import Operator
 
 CANARY = "canary7f3a9"

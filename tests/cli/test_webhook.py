@@ -14,7 +14,7 @@ from typer.testing import Result
 from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE, SSMWebhookSecrets
 from backtrace_jira.jira.webhook import is_secret, is_signed
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.webhook_registration import EVENTS, JiraWebhooks
+from backtrace_jira_cli.webhook.registration import EVENTS, JiraWebhooks
 from local.jira_stand_in.webhooks import Webhook
 from tests.cli.checked_site import ID, Site
 from tests.cli.conftest import PREFIX, Operator, answered, refuse
@@ -45,7 +45,7 @@ def ready(site: Site) -> Site:
 @pytest.fixture(autouse=True)
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
-    monkeypatch.setattr("backtrace_jira_cli.webhooks.time.sleep", seconds.append)
+    monkeypatch.setattr("backtrace_jira_cli.webhook.webhooks.time.sleep", seconds.append)
     return seconds
 
 

@@ -10,14 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.jira_stand_in import (
-    Field,
-    JiraStandIn,
-    Status,
-    Transition,
-    Workflow,
-    custom_field,
-)
+from local.jira_stand_in import Field, JiraStandIn, Status, Transition, Workflow, custom_field
 from local.jira_stand_in.fields import RESOLUTION
 from local.jira_stand_in.model import Flavour
 from local.jira_stand_in.wiki import render

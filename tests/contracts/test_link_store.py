@@ -16,7 +16,7 @@ from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.base import Pace
 from backtrace_jira.states import State
-from backtrace_jira.tickets.ports import LinkStore
+from backtrace_jira.tickets.ports import TicketLinks
 
 BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
@@ -39,29 +39,29 @@ def lease(owner: str, now: float = 1000.25, key: LinkKey = KEY) -> Lease:
     return Lease(key, owner, now, now + 75)
 
 
-def held(store: LinkStore, key: LinkKey = KEY) -> Link:
+def held(store: TicketLinks, key: LinkKey = KEY) -> Link:
     row = store.get(key)
     assert row is not None
     return row
 
 
-def claimed(store: LinkStore, wanted: Lease) -> bool:
+def claimed(store: TicketLinks, wanted: Lease) -> bool:
     row = store.claim(wanted)
     return row.owner == wanted.owner and row.state is LinkState.CREATING
 
 
-def test_an_unknown_key_has_no_row(links: LinkStore) -> None:
+def test_an_unknown_key_has_no_row(links: TicketLinks) -> None:
     assert links.get(KEY) is None
 
 
-def test_a_new_key_is_claimed_once(links: LinkStore) -> None:
+def test_a_new_key_is_claimed_once(links: TicketLinks) -> None:
     assert claimed(links, lease("a"))
     standing = links.claim(lease("b", 1001))
     assert standing == Link(KEY, LinkState.CREATING, owner="a", lease_until=1075.25)
     assert held(links) == standing
 
 
-def test_keys_do_not_stand_in_each_others_way(links: LinkStore) -> None:
+def test_keys_do_not_stand_in_each_others_way(links: TicketLinks) -> None:
     other = LinkKey("my_universe/my_project/other", KEY.fingerprint)
     assert claimed(links, lease("a"))
     assert claimed(links, lease("b", key=other))
@@ -69,19 +69,19 @@ def test_keys_do_not_stand_in_each_others_way(links: LinkStore) -> None:
     assert held(links, other).issue is None
 
 
-def test_of_many_claims_at_once_one_succeeds(atomic_links: LinkStore) -> None:
+def test_of_many_claims_at_once_one_succeeds(atomic_links: TicketLinks) -> None:
     with ThreadPoolExecutor(20) as pool:
         ours = list(pool.map(lambda number: claimed(atomic_links, lease(f"owner-{number}")), range(20)))
     assert sum(ours) == 1
 
 
-def test_a_claim_repeated_by_the_same_owner_is_still_its_own(links: LinkStore) -> None:
+def test_a_claim_repeated_by_the_same_owner_is_still_its_own(links: TicketLinks) -> None:
     """The library below repeats a request whose answer was lost."""
     assert claimed(links, lease("a"))
     assert claimed(links, lease("a"))
 
 
-def test_a_complete_row_stands_in_the_way_with_its_issue(links: LinkStore) -> None:
+def test_a_complete_row_stands_in_the_way_with_its_issue(links: TicketLinks) -> None:
     links.claim(lease("a"))
     assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     row = links.claim(lease("b"))
@@ -93,7 +93,7 @@ def test_a_complete_row_stands_in_the_way_with_its_issue(links: LinkStore) -> No
     )
 
 
-def test_the_first_issue_recorded_stays(links: LinkStore) -> None:
+def test_the_first_issue_recorded_stays(links: TicketLinks) -> None:
     links.complete(KEY, ISSUE, CREATED)
     links.mark_linked(KEY, BASELINE)
     assert links.complete(KEY, Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2"), CREATED) == ISSUE
@@ -101,20 +101,20 @@ def test_the_first_issue_recorded_stays(links: LinkStore) -> None:
     assert held(links).linked_in_backtrace
 
 
-def test_a_ticket_is_recorded_even_where_the_row_is_somebody_elses(links: LinkStore) -> None:
+def test_a_ticket_is_recorded_even_where_the_row_is_somebody_elses(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.take_over(held(links), lease("b", 1100))
     assert links.complete(KEY, ISSUE, CREATED) == ISSUE
     assert held(links).state is LinkState.COMPLETE
 
 
-def test_nothing_is_marked_linked_that_has_no_issue(links: LinkStore) -> None:
+def test_nothing_is_marked_linked_that_has_no_issue(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.mark_linked(KEY, BASELINE)
     assert not held(links).linked_in_backtrace
 
 
-def test_a_released_key_can_be_claimed_and_keeps_its_reason_until_then(links: LinkStore) -> None:
+def test_a_released_key_can_be_claimed_and_keeps_its_reason_until_then(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.release(lease("a"), REFUSAL)
     row = held(links)
@@ -123,7 +123,7 @@ def test_a_released_key_can_be_claimed_and_keeps_its_reason_until_then(links: Li
     assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1085, record=REFUSAL)
 
 
-def test_only_the_owner_releases_and_only_before_it_became_uncertain(links: LinkStore) -> None:
+def test_only_the_owner_releases_and_only_before_it_became_uncertain(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.release(lease("b"), REFUSAL)
     assert held(links).state is LinkState.CREATING
@@ -132,7 +132,7 @@ def test_only_the_owner_releases_and_only_before_it_became_uncertain(links: Link
     assert held(links).state is LinkState.UNCERTAIN
 
 
-def test_an_expired_row_is_taken_over_once(links: LinkStore) -> None:
+def test_an_expired_row_is_taken_over_once(links: TicketLinks) -> None:
     links.claim(lease("a"))
     seen = held(links)
     assert links.take_over(seen, lease("b", 1100))
@@ -142,7 +142,7 @@ def test_an_expired_row_is_taken_over_once(links: LinkStore) -> None:
     assert row.uncertain_since == 1075.25  # the create it stands for ended with its lease, at the latest
 
 
-def test_of_many_that_take_over_at_once_one_succeeds(atomic_links: LinkStore) -> None:
+def test_of_many_that_take_over_at_once_one_succeeds(atomic_links: TicketLinks) -> None:
     atomic_links.claim(lease("a"))
     seen = held(atomic_links)
     with ThreadPoolExecutor(20) as pool:
@@ -150,7 +150,7 @@ def test_of_many_that_take_over_at_once_one_succeeds(atomic_links: LinkStore) ->
     assert sum(taken) == 1
 
 
-def test_a_complete_row_is_not_taken_over(links: LinkStore) -> None:
+def test_a_complete_row_is_not_taken_over(links: TicketLinks) -> None:
     links.claim(lease("a"))
     seen = held(links)
     links.complete(KEY, ISSUE, CREATED)
@@ -158,7 +158,7 @@ def test_a_complete_row_is_not_taken_over(links: LinkStore) -> None:
     assert not links.take_over(held(links), lease("b", 1100))
 
 
-def test_lookups_are_counted_and_uncertain_since_stays(links: LinkStore) -> None:
+def test_lookups_are_counted_and_uncertain_since_stays(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.leave_uncertain(lease("a"), LATER, now=1010.5, until=1020, looked_up=False)
     row = held(links)
@@ -176,7 +176,7 @@ def test_lookups_are_counted_and_uncertain_since_stays(links: LinkStore) -> None
     assert held(links).uncertain_since == 1010.5
 
 
-def test_who_lost_the_row_cannot_give_it_back(links: LinkStore) -> None:
+def test_who_lost_the_row_cannot_give_it_back(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.take_over(held(links), lease("b", 1100))
     before = held(links)
@@ -187,7 +187,7 @@ def test_who_lost_the_row_cannot_give_it_back(links: LinkStore) -> None:
     assert held(links).issue == ISSUE
 
 
-def test_a_new_attempt_forgets_the_lookups_of_the_last(links: LinkStore) -> None:
+def test_a_new_attempt_forgets_the_lookups_of_the_last(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.leave_uncertain(lease("a"), LATER, now=1010, until=1020, looked_up=True)
     mine = lease("b", 1100)
@@ -197,7 +197,7 @@ def test_a_new_attempt_forgets_the_lookups_of_the_last(links: LinkStore) -> None
     assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1175, record=LATER)
 
 
-def test_parking_notes_are_by_connection_and_scope(links: LinkStore) -> None:
+def test_parking_notes_are_by_connection_and_scope(links: TicketLinks) -> None:
     assert links.parkings("main") == {}
     first = Parking(1300.5, REFUSAL)
     links.park("main", "BUG/Bug", first)
@@ -208,7 +208,7 @@ def test_parking_notes_are_by_connection_and_scope(links: LinkStore) -> None:
     assert links.parkings("other") == {"BUG/Bug": first}
 
 
-def test_without_a_record_the_last_one_stays(links: LinkStore) -> None:
+def test_without_a_record_the_last_one_stays(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.release(lease("a"), None)
     assert held(links) == Link(KEY, LinkState.RELEASED, owner="a")
@@ -219,7 +219,7 @@ def test_without_a_record_the_last_one_stays(links: LinkStore) -> None:
     assert held(links).record == REFUSAL
 
 
-def test_an_error_has_a_row_of_its_own(links: LinkStore) -> None:
+def test_an_error_has_a_row_of_its_own(links: TicketLinks) -> None:
     first, second = replace(KEY, trace="1e4a"), replace(KEY, trace="1e4b")
     assert claimed(links, lease("a", key=first))
     links.complete(first, ISSUE, CREATED)
@@ -228,7 +228,7 @@ def test_an_error_has_a_row_of_its_own(links: LinkStore) -> None:
     assert held(links, first).key == first
 
 
-def test_a_held_error_stays_held(links: LinkStore) -> None:
+def test_a_held_error_stays_held(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.hold(lease("b"), REFUSAL, 9000)
     assert held(links).state is LinkState.CREATING
@@ -238,7 +238,7 @@ def test_a_held_error_stays_held(links: LinkStore) -> None:
     assert row.owner != "c"
 
 
-def test_a_note_is_taken_where_nothing_else_is_known(links: LinkStore) -> None:
+def test_a_note_is_taken_where_nothing_else_is_known(links: TicketLinks) -> None:
     links.note(KEY, REFUSAL, 9000)
     assert held(links) == Link(KEY, LinkState.RELEASED, record=REFUSAL)
     assert claimed(links, lease("a"))
@@ -249,7 +249,7 @@ def test_a_note_is_taken_where_nothing_else_is_known(links: LinkStore) -> None:
     assert held(links) == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
 
 
-def test_screens_are_by_connection_and_scope(links: LinkStore) -> None:
+def test_screens_are_by_connection_and_scope(links: TicketLinks) -> None:
     assert links.screen("main", "BUG/Bug") is None
     links.keep_screen("main", "BUG/Bug", "ä", 9000.5)
     links.keep_screen("main", "BUG/Task", "b", 9000.5)
@@ -258,23 +258,23 @@ def test_screens_are_by_connection_and_scope(links: LinkStore) -> None:
     assert links.screen("other", "BUG/Bug") is None
 
 
-def due(store: LinkStore, now: float, pace: Pace, owner: str = "", key: LinkKey = KEY) -> bool:
+def due(store: TicketLinks, now: float, pace: Pace, owner: str = "", key: LinkKey = KEY) -> bool:
     return store.due(key, owner or f"owner-{now}", now, pace)
 
 
-def test_frequency_lets_one_event_through_and_then_none_for_its_time(links: LinkStore) -> None:
+def test_frequency_lets_one_event_through_and_then_none_for_its_time(links: TicketLinks) -> None:
     pace = Pace(frequency=60)
     assert [due(links, now, pace) for now in (1000.5, 1000.75, 1060.25)] == [True, False, False]
     assert [due(links, now, pace) for now in (1060.5, 1060.75, 1121)] == [True, False, True]
 
 
-def test_threshold_lets_every_so_many_th_event_through(links: LinkStore) -> None:
+def test_threshold_lets_every_so_many_th_event_through(links: TicketLinks) -> None:
     assert [due(links, now, Pace(threshold=3)) for now in range(1000, 1007)] == [
         False, False, True, False, False, True, False,
     ]  # fmt: skip
 
 
-def test_the_threshold_counts_from_the_last_that_was_due_and_heeds_no_frequency(links: LinkStore) -> None:
+def test_the_threshold_counts_from_the_last_that_was_due_and_heeds_no_frequency(links: TicketLinks) -> None:
     pace = Pace(frequency=60, threshold=3)
     moments = (1000, 1001, 1002, 1003, 1004, 1063, 1064, 1065, 1066)
     assert [due(links, now, pace) for now in moments] == [
@@ -282,7 +282,7 @@ def test_the_threshold_counts_from_the_last_that_was_due_and_heeds_no_frequency(
     ]  # fmt: skip
 
 
-def test_groups_and_integrations_are_counted_apart_and_traces_together(links: LinkStore) -> None:
+def test_groups_and_integrations_are_counted_apart_and_traces_together(links: TicketLinks) -> None:
     pace = Pace(threshold=2)
     assert not due(links, 1, pace)
     assert not due(links, 2, pace, key=LinkKey(KEY.integration, "another"))
@@ -290,7 +290,7 @@ def test_groups_and_integrations_are_counted_apart_and_traces_together(links: Li
     assert due(links, 4, pace, key=replace(KEY, trace="1e4a"))
 
 
-def test_a_counter_is_no_claim_and_does_not_disturb_one(links: LinkStore) -> None:
+def test_a_counter_is_no_claim_and_does_not_disturb_one(links: TicketLinks) -> None:
     assert not due(links, 1, Pace(threshold=2))
     assert claimed(links, lease("a"))
     assert due(links, 2, Pace(threshold=2))
@@ -301,7 +301,7 @@ def test_a_counter_is_no_claim_and_does_not_disturb_one(links: LinkStore) -> Non
     ("pace", "expected"),
     [(Pace(threshold=10), 5), (Pace(frequency=60), 1), (Pace(60, 10), 5), (Pace(60, 7), 8)],
 )
-def test_fifty_at_once_are_each_counted_once(atomic_links: LinkStore, pace: Pace, expected: int) -> None:
+def test_fifty_at_once_are_each_counted_once(atomic_links: TicketLinks, pace: Pace, expected: int) -> None:
     def count(number: int) -> bool:
         while True:
             with suppress(Busy):

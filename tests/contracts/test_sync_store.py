@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSync
+from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSyncedLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import Synced
@@ -29,21 +29,21 @@ SYNCED = Synced(
 
 
 @pytest.fixture(params=["moto", "dynamodb-local"])
-def store(request: pytest.FixtureRequest) -> Iterator[DynamoDBSync]:
+def store(request: pytest.FixtureRequest) -> Iterator[DynamoDBSyncedLinks]:
     if request.param == "moto":
         with mock_aws():
             client = boto3.client("dynamodb")
-            yield DynamoDBSync(client, new_table(client))
+            yield DynamoDBSyncedLinks(client, new_table(client))
         return
     client = boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local_endpoint"))
-    yield DynamoDBSync(client, new_table(client))
+    yield DynamoDBSyncedLinks(client, new_table(client))
 
 
 def turn(owner: str = "a", until: float = 1075.0) -> Turn:
     return Turn("main", "10001", owner, until)
 
 
-def test_links_are_found_by_their_ticket(store: DynamoDBSync) -> None:
+def test_links_are_found_by_their_ticket(store: DynamoDBSyncedLinks) -> None:
     assert store.links_of_issue("10001") == []
     store.complete(FIRST, ISSUE, RECORD)
     store.complete(SECOND, ISSUE, RECORD)
@@ -51,7 +51,7 @@ def test_links_are_found_by_their_ticket(store: DynamoDBSync) -> None:
     assert {link.key for link in store.links_of_issue("10001")} == {FIRST, SECOND}
 
 
-def test_links_are_found_by_their_group(store: DynamoDBSync) -> None:
+def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.complete(LinkKey("u/p/n", "a" * 64, "2e6"), Issue("10002", "BUG-2", "x"), RECORD)
     store.complete(LinkKey("u/p/n", "a" * 64 + "f"), Issue("10003", "BUG-3", "x"), RECORD)
@@ -61,7 +61,7 @@ def test_links_are_found_by_their_group(store: DynamoDBSync) -> None:
     assert store.links_of_group("u/p/n", "d" * 64) == []
 
 
-def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSync) -> None:
+def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     moved = Issue("10001", "OPS-7", "https://jira.example/browse/OPS-7")
     assert store.record_synced(FIRST, ISSUE, moved, SYNCED)
@@ -70,7 +70,7 @@ def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSync) -> None:
     assert (link.synced, link.issue, link.state, link.record) == (SYNCED, moved, LinkState.COMPLETE, RECORD)
 
 
-def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDBSync) -> None:
+def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     other = Issue("10009", "BUG-9", "x")
     assert not store.record_synced(FIRST, other, other, SYNCED)
@@ -80,7 +80,7 @@ def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDB
     assert (link.issue, link.synced) == (ISSUE, None)
 
 
-def test_a_baseline_is_recorded_once(store: DynamoDBSync) -> None:
+def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.mark_linked(FIRST, Synced(State.IN_PROGRESS, ""))
     store.mark_linked(FIRST, Synced(State.RESOLVED, "7"))
@@ -89,7 +89,7 @@ def test_a_baseline_is_recorded_once(store: DynamoDBSync) -> None:
     assert link.synced == Synced(State.IN_PROGRESS, "")
 
 
-def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSync) -> None:
+def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.mark_linked(FIRST, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "deleted")
@@ -108,7 +108,7 @@ def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSync) -> None:
     assert store.complete(FIRST, again, RECORD) == again
 
 
-def test_one_at_a_time_has_the_turn(store: DynamoDBSync) -> None:
+def test_one_at_a_time_has_the_turn(store: DynamoDBSyncedLinks) -> None:
     assert store.take_turn(turn(), now=1000) == turn()
     with pytest.raises(Busy) as busy:
         store.take_turn(turn("b"), now=1010)
@@ -118,7 +118,7 @@ def test_one_at_a_time_has_the_turn(store: DynamoDBSync) -> None:
     assert store.take_turn(turn("b"), now=1010).notes == ()
 
 
-def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSync) -> None:
+def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
     store.take_note(turn(), "status 4")
     store.take_note(turn(), "assignee jane")
@@ -134,14 +134,14 @@ def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSync) -> None:
     assert store.take_turn(turn("d"), now=1082).notes == ()
 
 
-def test_old_notes_say_nothing(store: DynamoDBSync) -> None:
+def test_old_notes_say_nothing(store: DynamoDBSyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
     store.take_note(turn(), "status 4")
     later = 1001 + REMEMBERED
     assert store.take_turn(turn("b", later + 75), now=later).notes == ()
 
 
-def test_a_watermark_never_goes_back(store: DynamoDBSync) -> None:
+def test_a_watermark_never_goes_back(store: DynamoDBSyncedLinks) -> None:
     assert store.watermark("jira main/BUG") is None
     store.advance("jira main/BUG", 1000.5)
     store.advance("jira main/BUG", 900)
@@ -151,7 +151,7 @@ def test_a_watermark_never_goes_back(store: DynamoDBSync) -> None:
     assert store.watermark("jira main/OPS") is None
 
 
-def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSync) -> None:
+def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.record_synced(FIRST, ISSUE, ISSUE, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "a regression, and it was closed too long ago")
@@ -173,7 +173,7 @@ def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSync) -> 
     assert store.complete(FIRST, again, RECORD) == again
 
 
-def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSync) -> None:
+def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks) -> None:
     store.follow("main", "10001", {"7": "2.4", "8": "2.5"}, {})
     store.follow("main", "10002", {"7": "2.4"}, {})
     store.follow("main", "10003", {"77": "3.0"}, {})
@@ -193,21 +193,21 @@ def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSync) -> Non
     assert [f.facts for f in store.followers("other")] == ["x"]
 
 
-def test_what_is_followed_is_no_link(store: DynamoDBSync) -> None:
+def test_what_is_followed_is_no_link(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.follow("main", "10001", {"7": "2.4"}, {})
     store.keep_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
     assert [link.key for link in store.links_of_issue("10001")] == [FIRST]
 
 
-def test_many_followers_come_over_several_pages(store: DynamoDBSync) -> None:
+def test_many_followers_come_over_several_pages(store: DynamoDBSyncedLinks) -> None:
     facts = "2.4 " + "ü" * 3000  # a page of DynamoDB ends after 1 MB
     for number in range(200):
         store.follow("main", str(number), {"7": facts}, {})
     assert {f.issue_id for f in store.followers("main", "7")} == {str(number) for number in range(200)}
 
 
-def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDBSync) -> None:
+def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDBSyncedLinks) -> None:
     assert store.project_versions("main", "BUG") is None
     later = ProjectVersions(1010.5, {"7": "2.4 ü", "8": "2.5"}, {"8": 1009.25}, "10000")
     store.keep_project_versions("main", "BUG", later)
@@ -220,7 +220,7 @@ def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDB
     assert store.project_versions("other", "BUG") is None
 
 
-def test_versions_of_a_huge_project_fit_in_one_item(store: DynamoDBSync) -> None:
+def test_versions_of_a_huge_project_fit_in_one_item(store: DynamoDBSyncedLinks) -> None:
     facts = {
         str(10_000 + number): f"Release {number // 100}.{number % 100} 1 0 10000" for number in range(20_000)
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import CACHE, ROOT
-from local.lambda_runtime import find_interpreter, host_architecture, runtime_packages, version_of
+from local.aws.lambda_runtime import find_interpreter, host_architecture, runtime_packages, version_of
 
 REQUIREMENTS = Path(__file__).with_name("runtime-requirements.txt")
 TIMEOUT = 600

@@ -14,10 +14,10 @@ import pytest
 
 from backtrace_jira.settings.integration import ParameterNames
 from local import ROOT
-from local.aws import EmulatedAWS, FunctionSettings
-from local.backtrace_stand_in import BacktraceStandIn
+from local.aws.cloud import EmulatedAWS, FunctionSettings
+from local.aws.lambda_runtime import FunctionError, LambdaRuntime, emulator
+from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
-from local.lambda_runtime import FunctionError, LambdaRuntime, emulator
 from tests.builders import group, integration, sample_body, sample_event
 from tests.end_to_end import built as building
 from tests.end_to_end.built import Built

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from local.function import BuiltFunction
-from local.lambda_runtime import emulator
+from local.aws.function import BuiltFunction
+from local.aws.lambda_runtime import emulator
 from local.stack import LocalStack
 from tests.end_to_end import built as building
 from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare

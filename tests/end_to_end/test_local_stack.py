@@ -12,12 +12,12 @@ import pytest
 
 from backtrace_jira.links.link import LinkState
 from backtrace_jira.settings.integration import Integration
-from local import dynamodb_local
-from local.dynamodb_local import DynamoDBLocal
-from local.dynamodb_package import NotInstalled, verify
+from local.aws import dynamodb_local
+from local.aws.dynamodb_local import DynamoDBLocal
+from local.aws.dynamodb_package import NotInstalled, verify
+from local.aws.wire_log import BACKTRACE, JIRA, counted
 from local.sample import new_group
 from local.stack import LocalStack
-from local.wire_log import BACKTRACE, JIRA, counted
 
 Configured = tuple[LocalStack, Integration]
 

@@ -16,7 +16,7 @@ from backtrace_jira.adapters.aws.change_queue import SQSChangeHints
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.aws.queues import SQSErrorEvents
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
@@ -56,7 +56,7 @@ def wire(
     create_ticket = CreateTicket(
         stage=env["STAGE"],
         configuration=configuration,
-        links=DynamoDBLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
+        links=DynamoDBTicketLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
         regressions=SQSChangeHints(
             lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]
         ),

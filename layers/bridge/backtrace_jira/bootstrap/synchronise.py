@@ -11,9 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewTickets
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
-from backtrace_jira.adapters.backtrace.groups import BacktraceSync
-from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSync
-from backtrace_jira.adapters.jira.issues import JiraSync
+from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
@@ -34,10 +34,10 @@ class Parts:
             session.client("ssm", config=AWS_CONFIG),
             ParameterNames(env["SETTINGS_PREFIX"]),
             max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
-            new_tickets=JiraSync,
-            new_backtrace=BacktraceSync,
+            new_tickets=RestJiraIssues,
+            new_backtrace=RestBacktraceGroups,
         )
-        self.store = DynamoDBSync(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
+        self.store = DynamoDBSyncedLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
 
         def sqs() -> SQSClient:
             return session.client("sqs", config=AWS_CONFIG)

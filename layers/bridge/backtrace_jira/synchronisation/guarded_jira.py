@@ -15,17 +15,17 @@ from backtrace_jira.json_types import JSON
 from backtrace_jira.links.parking import ParkingNotes
 from backtrace_jira.outcomes import record_of
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.synchronisation.ports import JiraSide
+from backtrace_jira.synchronisation.ports import JiraIssues
 
 PAUSE = 20.0
 """Seconds for a Jira that asked for a pause without saying how long."""
 
 
 class WatchedJira:
-    """A `JiraSide` around another. What it meets goes into the parking notes."""
+    """A `JiraIssues` around another. What it meets goes into the parking notes."""
 
     def __init__(
-        self, jira: JiraSide, integration: Integration, parking: ParkingNotes, clock: Callable[[], float]
+        self, jira: JiraIssues, integration: Integration, parking: ParkingNotes, clock: Callable[[], float]
     ) -> None:
         self._jira = jira
         self._integration = integration

@@ -31,7 +31,7 @@ from backtrace_jira.synchronisation.conflicts import (
     pushed,
     with_baseline,
 )
-from backtrace_jira.synchronisation.ports import JiraSide, NewTickets, SyncConfiguration, SyncStore
+from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.regressions import Regression, Regressions, as_known
 from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
 
@@ -52,9 +52,9 @@ class Carrying:
     def __init__(
         self,
         configuration: SyncConfiguration,
-        store: SyncStore,
+        store: SyncedLinks,
         new_tickets: NewTickets,
-        jira: JiraSide,
+        jira: JiraIssues,
         turn: Turn,
         clock: Callable[[], float],
         ensure_time: Callable[[Turn], None],

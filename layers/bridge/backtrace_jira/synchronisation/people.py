@@ -5,10 +5,10 @@ from __future__ import annotations
 from backtrace_jira.backtrace.group import BacktraceUser
 from backtrace_jira.jira.issue import JiraUser
 from backtrace_jira.settings.synchronisation import Sync
-from backtrace_jira.synchronisation.ports import BacktraceSide, JiraSide
+from backtrace_jira.synchronisation.ports import BacktraceGroups, JiraIssues
 
 
-def in_jira(user: BacktraceUser, sync: Sync, jira: JiraSide, project: str) -> str | None:
+def in_jira(user: BacktraceUser, sync: Sync, jira: JiraIssues, project: str) -> str | None:
     """Return the accountId or user name of a Backtrace user; None where nobody is known to be the same."""
     known = next((person.jira for person in sync.people if person.backtrace_id == user.id), None)
     if known or not user.email:
@@ -16,7 +16,7 @@ def in_jira(user: BacktraceUser, sync: Sync, jira: JiraSide, project: str) -> st
     return jira.find_user(user.email, project)
 
 
-def in_backtrace(user: JiraUser, sync: Sync, groups: BacktraceSide, project: str) -> BacktraceUser | None:
+def in_backtrace(user: JiraUser, sync: Sync, groups: BacktraceGroups, project: str) -> BacktraceUser | None:
     """Return the Backtrace user of a Jira user; None where nobody is known to be the same.
 
     Backtrace's API lists no users, but every assignment that its groups ever had tells one's id.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from backtrace_jira.outcomes import Outcome, decision_on, explain
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncStore
+from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.synchronise import Hint, Synchronise
 
 OVERLAP = 300.0
@@ -50,7 +50,7 @@ class Polling:
         *,
         synchronise: Synchronise,
         configuration: SyncConfiguration,
-        store: SyncStore,
+        store: SyncedLinks,
         hints: ChangeHints,
         clock: Callable[[], float],
         report: Callable[[Outcome], None],

@@ -41,7 +41,7 @@ class ProjectVersions:
     project_id: str = ""
 
 
-class SyncStore(ParkingStore, Protocol):
+class SyncedLinks(ParkingStore, Protocol):
     """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first two."""
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
@@ -119,7 +119,7 @@ class SyncStore(ParkingStore, Protocol):
         ...
 
 
-class JiraSide(Protocol):
+class JiraIssues(Protocol):
     """One Jira connection, as synchronisation uses it. Every method raises what `Tickets.create` does."""
 
     @property
@@ -178,7 +178,7 @@ class JiraSide(Protocol):
         ...
 
 
-class BacktraceSide(Protocol):
+class BacktraceGroups(Protocol):
     """One Backtrace universe, as synchronisation uses it."""
 
     def group(self, project: str, fingerprint: str) -> Group:
@@ -233,11 +233,11 @@ class SyncConfiguration(Protocol):
         """Return every integration of the deployment, and what is wrong with those that cannot be read."""
         ...
 
-    def tickets(self, integration: Integration) -> JiraSide:
+    def tickets(self, integration: Integration) -> JiraIssues:
         """Return the client of the integration's connection."""
         ...
 
-    def backtrace(self, universe: str) -> BacktraceSide:
+    def backtrace(self, universe: str) -> BacktraceGroups:
         """Return the client of the universe."""
         ...
 

@@ -21,7 +21,7 @@ from backtrace_jira.outcomes import Decision, Record, explain
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
-from backtrace_jira.synchronisation.ports import JiraSide, NewTickets, SyncConfiguration, SyncStore
+from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
 
 DAY = 24 * 3600.0
 NOT_BEFORE = 20
@@ -73,9 +73,9 @@ class Regressions:
     def __init__(
         self,
         configuration: SyncConfiguration,
-        store: SyncStore,
+        store: SyncedLinks,
         new_tickets: NewTickets,
-        jira: JiraSide,
+        jira: JiraIssues,
         turn: Turn,
         clock: Callable[[], float],
         *,

@@ -27,7 +27,7 @@ from backtrace_jira.settings.synchronisation import Truth
 from backtrace_jira.states import state_of
 from backtrace_jira.synchronisation.guarded_jira import WatchedJira
 from backtrace_jira.synchronisation.one_turn import Carrying
-from backtrace_jira.synchronisation.ports import JiraSide, NewTickets, SyncConfiguration, SyncStore
+from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
 
 TURN = 75.0
 """Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
@@ -62,7 +62,7 @@ class Synchronise:
         self,
         *,
         configuration: SyncConfiguration,
-        store: SyncStore,
+        store: SyncedLinks,
         new_tickets: NewTickets,
         clock: Callable[[], float],
         new_owner: Callable[[], str],
@@ -123,7 +123,7 @@ class Synchronise:
             return _outcome(Decision.IN_STEP, linked)
         return self._take_turn(linked, ticket, jira, turn, hint)
 
-    def jira(self, integration: Integration) -> JiraSide:
+    def jira(self, integration: Integration) -> JiraIssues:
         """Return the client of a connection that may be asked now.
 
         Raises:
@@ -132,7 +132,7 @@ class Synchronise:
         self._parking.check(integration, lookup=True)
         return WatchedJira(self._configuration.tickets(integration), integration, self._parking, self._clock)
 
-    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraSide, turn: Turn, hint: Hint) -> Outcome:
+    def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraIssues, turn: Turn, hint: Hint) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
         done = False
         try:

@@ -1,1 +1,1 @@
-"""tickets."""
+"""An error group becomes exactly one Jira ticket."""

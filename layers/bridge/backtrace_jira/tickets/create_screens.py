@@ -10,7 +10,7 @@ from typing import Any
 from backtrace_jira.errors import Busy, InvalidField, Refused, TryAgain
 from backtrace_jira.jira.fields import FieldSchema, fold
 from backtrace_jira.tickets.fill_fields import Target
-from backtrace_jira.tickets.ports import LinkStore, Tickets
+from backtrace_jira.tickets.ports import TicketLinks, Tickets
 
 LIFETIME = 6 * 3600.0
 """Seconds. What a screen lost or gained until then is found out by what Jira refuses, or by what does not fit."""
@@ -52,7 +52,7 @@ class Screen:
 class Screens:
     """Create screens by connection, project and issue type."""
 
-    def __init__(self, links: LinkStore, clock: Callable[[], float]) -> None:
+    def __init__(self, links: TicketLinks, clock: Callable[[], float]) -> None:
         self._links = links
         self._clock = clock
         self._known: dict[tuple[str, Target], Screen] = {}

@@ -31,7 +31,7 @@ from backtrace_jira.tickets.actions import judge
 from backtrace_jira.tickets.create_screens import Screens
 from backtrace_jira.tickets.decisions import NOT_YET_DUE, REMEMBERED, Case, UnclaimedDecisions, failed, held
 from backtrace_jira.tickets.draft import Drafting
-from backtrace_jira.tickets.ports import Configuration, LinkStore, Regressions, Tickets
+from backtrace_jira.tickets.ports import Configuration, Regressions, TicketLinks, Tickets
 from backtrace_jira.tickets.possible_regression import passed_rule
 
 
@@ -62,7 +62,7 @@ class CreateTicket:
         *,
         stage: str,
         configuration: Configuration,
-        links: LinkStore,
+        links: TicketLinks,
         regressions: Regressions,
         clock: Callable[[], float],
         new_owner: Callable[[], str],

@@ -23,7 +23,7 @@ from backtrace_jira.outcomes import (
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.tickets.actions import Verdict
 from backtrace_jira.tickets.fill_fields import Target, target_of
-from backtrace_jira.tickets.ports import LinkStore
+from backtrace_jira.tickets.ports import TicketLinks
 
 REMEMBERED = 30 * 24 * 3600.0
 """Seconds for which it is remembered that no ticket was wanted."""
@@ -75,7 +75,7 @@ def held(case: Case) -> Outcome:
 class UnclaimedDecisions:
     """Decisions that need no claim, and so no other request to the store."""
 
-    def __init__(self, links: LinkStore, clock: Callable[[], float]) -> None:
+    def __init__(self, links: TicketLinks, clock: Callable[[], float]) -> None:
         self._links = links
         self._clock = clock
         self._written: set[tuple[LinkKey, str]] = set()

@@ -15,7 +15,7 @@ from backtrace_jira.settings.base import Pace
 from backtrace_jira.settings.integration import Integration
 
 
-class LinkStore(ParkingStore, Protocol):
+class TicketLinks(ParkingStore, Protocol):
     """Link rows, parking notes and create screens. Every method is one request to the store, but `due`."""
 
     def claim(self, lease: Lease) -> Link:

@@ -1,1 +1,1 @@
-"""aws."""
+"""Lambda's events, SQS and SSM Parameter Store."""

@@ -1,1 +1,1 @@
-"""backtrace."""
+"""Backtrace's issue API."""

@@ -22,8 +22,8 @@ _NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifier
 """What is described beside a project's attributes."""
 
 
-class BacktraceSync(BacktraceClient):
-    """The `BacktraceSide` port for one universe."""
+class RestBacktraceGroups(BacktraceClient):
+    """The `BacktraceGroups` port for one universe."""
 
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one row of the table `issues`; one that nobody ever wrote is open and has no tickets."""

@@ -1,1 +1,1 @@
-"""dynamodb."""
+"""The link table in DynamoDB."""

@@ -23,7 +23,7 @@ from backtrace_jira.adapters.dynamodb.items import (
     synced_text,
 )
 from backtrace_jira.adapters.dynamodb.table import ConditionFailed
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBLinks
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import Synced
@@ -39,8 +39,8 @@ REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
 
-class DynamoDBSync(DynamoDBLinks):
-    """The `SyncStore` port on one DynamoDB table."""
+class DynamoDBSyncedLinks(DynamoDBTicketLinks):
+    """The `SyncedLinks` port on one DynamoDB table."""
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find them in the index, which may be behind, and read each as it is now."""

@@ -44,8 +44,8 @@ _RACES = 8
 """So often others may count between our two looks at a counter before we come back later."""
 
 
-class DynamoDBLinks:
-    """The `LinkStore` port on one DynamoDB table."""
+class DynamoDBTicketLinks:
+    """The `TicketLinks` port on one DynamoDB table."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table)

@@ -1,1 +1,1 @@
-"""jira."""
+"""Jira's REST API, version 2, of Cloud and of Data Center."""

@@ -27,8 +27,8 @@ _NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix v
 _CUSTOM_FIELD = re.compile(r"customfield_[0-9]+")
 
 
-class JiraSync(JiraTickets):
-    """The `JiraSide` port for one connection."""
+class RestJiraIssues(JiraTickets):
+    """The `JiraIssues` port for one connection."""
 
     _fields: list[tuple[str, str]] | None = None
     """Ids and names of all fields, once they were asked for."""

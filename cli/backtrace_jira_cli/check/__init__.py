@@ -1,0 +1,1 @@
+"""`backtrace-jira check`: what would keep an error from becoming a ticket."""

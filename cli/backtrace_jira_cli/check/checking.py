@@ -1,0 +1,171 @@
+"""Check integrations one after the other; what they share is asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira_cli.check import connection
+from backtrace_jira_cli.check.connection import ConnectionChecks
+from backtrace_jira_cli.check.finding import CheckName, Finding, Status, failed, not_checked
+from backtrace_jira_cli.check.integration import SCREEN, IntegrationChecks
+from backtrace_jira_cli.check.lines import heading_of, lines_of
+from backtrace_jira_cli.check.test_ticket import try_a_ticket
+from backtrace_jira_cli.check.universe import UniverseChecks
+from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.asking import Refusals
+from backtrace_jira_cli.deployment.stored_settings import IntegrationPath, Material, Unusable
+from backtrace_jira_cli.exits import Stop, wrong_usage
+
+JIRA_CHECKS = (
+    *connection.CHECKS,
+    CheckName.PROJECT,
+    CheckName.PERMISSION,
+    CheckName.ISSUE_TYPE,
+    *SCREEN,
+)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was found about one integration, or about one connection that no integration uses."""
+
+    of: dict[str, str | None]
+    findings: list[Finding] = field(default_factory=list)
+    ticket: dict[str, str] | None = None
+
+    @property
+    def failed(self) -> list[Finding]:
+        """Return the checks that failed."""
+        return [finding for finding in self.findings if finding.status is Status.FAILED]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the outcome for machines."""
+        return {
+            **self.of,
+            "ok": not self.failed,
+            "checks": [finding.as_json() for finding in self.findings],
+            "ticket": self.ticket,
+        }
+
+
+class Checking:
+    """One run of the checks."""
+
+    def __init__(self, material: Material, desk: Desk) -> None:
+        self._material = material
+        self._desk = desk
+        self._refusals: Refusals = {}
+        self._connections: dict[str, ConnectionChecks] = {}
+        self._universes: dict[tuple[str, str], UniverseChecks] = {}
+        self._outcomes: list[Outcome] = []
+        self._reported: list[dict[str, Any]] = []
+
+    def run(
+        self,
+        integrations: Sequence[IntegrationPath],
+        connections: Iterable[str] = (),
+        *,
+        with_test_ticket: bool = False,
+    ) -> None:
+        """Check these integrations, then these connections on their own.
+
+        Raises:
+            Stop: something failed; every line has been told.
+        """
+        self._desk.report["integrations"] = self._reported
+        for path in integrations:
+            self._integration(path, with_test_ticket)
+        for name in connections:
+            outcome = Outcome({"integration": None, "connection": name})
+            self._told(f"connection {name}", outcome, self._connection(name).findings())
+        self._sum_up()
+
+    def _integration(self, path: IntegrationPath, with_test_ticket: bool) -> None:
+        try:
+            settings = self._material.integration(path)
+        except Unusable as error:
+            outcome = Outcome({"integration": path.id, "connection": None})
+            self._told(path.id, outcome, self._unreadable(path, error))
+            return
+        outcome = Outcome({"integration": path.id, "connection": settings.connection})
+        checks = IntegrationChecks(
+            settings,
+            self._connection(settings.connection),
+            self._universe(settings.universe, settings.project),
+        )
+        title = f"{path.id} (connection {settings.connection})"
+        findings = self._with_ticket(settings, checks, outcome) if with_test_ticket else checks.findings()
+        self._told(title, outcome, findings)
+
+    def _with_ticket(
+        self, settings: Integration, checks: IntegrationChecks, outcome: Outcome
+    ) -> Iterator[Finding]:
+        wrong = False
+        for finding in checks.findings():
+            wrong = wrong or finding.status is Status.FAILED
+            yield finding
+        if wrong:
+            yield not_checked(CheckName.TEST_TICKET, "no ticket was made, because not all is well")
+            return
+        finding, outcome.ticket = try_a_ticket(settings, checks.tickets, checks.schema, checks.find_user)
+        yield finding
+
+    def _unreadable(self, path: IntegrationPath, error: Unusable) -> Iterator[Finding]:
+        first, *others = JIRA_CHECKS
+        yield failed(first, str(error), error.remedy)
+        yield from (not_checked(name, "see endpoint") for name in others)
+        yield from self._universe(path.universe, path.project).findings(None)
+
+    def _connection(self, name: str) -> ConnectionChecks:
+        return self._connections.setdefault(name, ConnectionChecks(name, self._material, self._refusals))
+
+    def _universe(self, universe: str, project: str) -> UniverseChecks:
+        made = UniverseChecks(universe, project, self._material, self._refusals)
+        return self._universes.setdefault((universe, project), made)
+
+    def _told(self, title: str, outcome: Outcome, findings: Iterable[Finding]) -> None:
+        """Tell each finding as it comes."""
+        self._outcomes.append(outcome)
+        self._desk.say(heading_of(title), "bold")
+        with self._desk.waiting("asking Jira and Backtrace"):
+            for made in findings:
+                finding = made.rewritten(self._material.without_secrets)
+                outcome.findings.append(finding)
+                for line, style in lines_of(finding, plain=not self._desk.writes("✓✗→")):
+                    self._desk.say(line, style)
+        self._reported.append(outcome.as_json())
+
+    def _sum_up(self) -> None:
+        wrong = [
+            f"{finding.check.words} of {outcome.of['integration'] or outcome.of['connection']}"
+            for outcome in self._outcomes
+            for finding in outcome.failed
+        ]
+        if wrong:
+            raise Stop(f"{_counted(len(wrong))} failed: {', '.join(wrong)}.")
+
+
+def _counted(number: int) -> str:
+    return "1 check" if number == 1 else f"{number} checks"
+
+
+def selected(wanted: str | None, known: Sequence[IntegrationPath]) -> list[IntegrationPath]:
+    """Return the integrations that are meant: all of them, or one by its id or unique name.
+
+    Raises:
+        Stop: there is none, or the name is not clear.
+    """
+    if not known:
+        raise wrong_usage("No integration is stored here; backtrace-jira configure writes them.")
+    if wanted is None:
+        return list(known)
+    found = [path for path in known if path.id == wanted] or [path for path in known if path.name == wanted]
+    if len(found) == 1:
+        return found
+    if found:
+        ids = ", ".join(path.id for path in found)
+        raise wrong_usage(f"Several integrations have this name; write the whole of one: {ids}.")
+    raise wrong_usage(f"No integration has this name. Stored: {', '.join(path.id for path in known)}.")

@@ -1,0 +1,240 @@
+"""One Jira connection: its address, who answers there, and whether the account is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
+from backtrace_jira.settings.integration import Connection, CredentialKind
+from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
+from backtrace_jira_cli.check.reach import reach
+from backtrace_jira_cli.deployment.asking import Asking, Refusals
+from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
+from backtrace_jira_cli.deployment.stored_settings import Material, NotKnownYet, Unusable
+
+FIRST_WITH_ACCESS_TOKENS = (8, 14)
+FIRST_WITHOUT_BASIC = (11,)
+"""Data Center 11.0 disables basic authentication unless an administrator turns it on again."""
+
+CHECKS = (
+    CheckName.ENDPOINT,
+    CheckName.REACHABLE,
+    CheckName.CREDENTIAL,
+    CheckName.CREDENTIAL_KIND,
+    CheckName.SERVER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Jira:
+    """A site that lets the account in."""
+
+    tickets: Asking[JiraTickets]
+    cloud: bool
+
+
+class ConnectionChecks:
+    """The checks of one connection; they are made once, whatever number of integrations use it."""
+
+    def __init__(self, name: str, material: Material, refusals: Refusals) -> None:
+        self._name = name
+        self._material = material
+        self._refusals = refusals
+        self._made: list[Finding] | None = None
+        self._connection: Connection | None = None
+        self._server: Server | None = None
+        self._tickets: Asking[JiraTickets] | None = None
+        self.jira: Jira | None = None
+        """Set when all is well."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Give the findings as they come, or as they came."""
+        if self._made is not None:
+            yield from self._made
+            return
+        made = []
+        for finding in chained(
+            [
+                ((CheckName.ENDPOINT,), self._endpoint),
+                ((CheckName.REACHABLE,), self._reachable),
+                ((CheckName.CREDENTIAL, CheckName.CREDENTIAL_KIND), self._credential),
+                ((CheckName.SERVER,), self._server_known),
+            ]
+        ):
+            made.append(finding)
+            yield finding
+        self._made = made
+
+    def _endpoint(self) -> Iterator[Finding]:
+        try:
+            self._connection = self._material.connection(self._name)
+        except Unusable as error:
+            yield failed(CheckName.ENDPOINT, str(error), error.remedy)
+        else:
+            yield ok(CheckName.ENDPOINT, f"{self._connection.jira_api}/")
+
+    def _reachable(self) -> Iterator[Finding]:
+        finding, self._server = reach(self._settings.jira_api)
+        yield finding
+
+    @property
+    def _settings(self) -> Connection:
+        if self._connection is None:
+            raise AssertionError("the endpoint comes first")
+        return self._connection
+
+    def _credential(self) -> Iterator[Finding]:
+        """Show the credential once, and not at all where it is of a kind that this server surely refuses."""
+        unfit = _unfit(self._settings.credential, self._server) if self._server else None
+        if unfit:
+            yield not_checked(CheckName.CREDENTIAL, "it was not sent, see credential kind")
+            yield failed(CheckName.CREDENTIAL_KIND, *unfit)
+            return
+        try:
+            secret = self._material.jira_secret(self._name)
+        except Unusable as error:
+            yield failed(CheckName.CREDENTIAL, str(error), error.remedy)
+        except NotKnownYet as error:
+            yield not_checked(CheckName.CREDENTIAL, str(error))
+        else:
+            yield from self._shown(secret)
+            return
+        yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
+
+    def _shown(self, secret: SecretStr) -> Iterator[Finding]:
+        asking = self._asking(secret)
+        try:
+            account = asking.ask(JiraTickets.account)
+        except Refused as error:
+            yield from self._refused(error, asking)
+            return
+        except BacktraceJiraError as error:
+            yield failed(CheckName.CREDENTIAL, *explained(error))
+            yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
+            return
+        self._tickets = asking
+        yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
+        yield _kind(self._settings.credential, self._server)
+
+    def _asking(self, secret: SecretStr) -> Asking[JiraTickets]:
+        settings = self._settings
+        cloud = self._server.cloud if self._server else None
+        client = JiraTickets(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
+        shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
+        return Asking(client, shown, self._refusals)
+
+    def _refused(self, error: Refused, asking: Asking[JiraTickets]) -> Iterator[Finding]:
+        if not isinstance(error, CredentialRefused):
+            asking.give_up(CredentialRefused(str(error), status=error.status))
+        if self._without_basic(error):
+            yield not_checked(CheckName.CREDENTIAL, "see credential kind")
+            yield failed(
+                CheckName.CREDENTIAL_KIND,
+                f"{error.status}: {self._server} takes no basic authentication unless an administrator allows it",
+                "Make a personal access token in Jira, and set credential: personal_access_token.",
+            )
+            return
+        yield failed(CheckName.CREDENTIAL, str(error), _remedy(error, self._settings, self._server))
+        yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
+
+    def _without_basic(self, error: Refused) -> bool:
+        server, kind = self._server, self._settings.credential
+        return (
+            not isinstance(error, CredentialRefused)
+            and error.status == 403
+            and kind is not CredentialKind.PERSONAL_ACCESS_TOKEN
+            and server is not None
+            and not server.cloud
+            and server.numbers >= FIRST_WITHOUT_BASIC
+        )
+
+    def _server_known(self) -> Iterator[Finding]:
+        tickets = self._tickets
+        if tickets is None:
+            raise AssertionError("the credential comes first")
+        if self._server is None:
+            self._server = Server.from_info(dict(tickets.ask(JiraTickets.server_info)))
+        if self._server is None:
+            yield failed(
+                CheckName.SERVER,
+                "what answers does not say its version as Jira does",
+                "Make sure that jira_api is the address of a Jira.",
+            )
+            return
+        self.jira = Jira(tickets, self._server.cloud)
+        yield ok(CheckName.SERVER, str(self._server))
+
+
+def _unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
+    """Tell a kind that this server never takes."""
+    if server.cloud and kind is CredentialKind.PASSWORD:
+        return "a password, and Jira Cloud takes none", (
+            "Make an API token at id.atlassian.com with this account, and set credential: api_token."
+        )
+    if kind is not CredentialKind.PERSONAL_ACCESS_TOKEN:
+        return None
+    if server.cloud:
+        return "a personal access token, and Jira Cloud has none", (
+            "Make an API token at id.atlassian.com with this account, and set credential: api_token."
+        )
+    if server.numbers and server.numbers < FIRST_WITH_ACCESS_TOKENS:
+        return f"a personal access token, and {server} has none (8.14 and later have)", (
+            "Set credential: password with the account's user name as email."
+        )
+    return None
+
+
+def _kind(kind: CredentialKind, server: Server | None) -> Finding:
+    """Judge the kind of a credential that was accepted."""
+    check = CheckName.CREDENTIAL_KIND
+    if kind is CredentialKind.PASSWORD:
+        return warning(
+            check,
+            "a password, which Backtrace and Jira have deprecated",
+            "Make a personal access token, and set credential: personal_access_token.",
+        )
+    if kind is CredentialKind.API_TOKEN and server and not server.cloud:
+        return warning(
+            check,
+            "called an API token, which only Jira Cloud has: this is a password",
+            "Make a personal access token, and set credential: personal_access_token.",
+        )
+    return ok(
+        check, "a personal access token" if kind is CredentialKind.PERSONAL_ACCESS_TOKEN else "an API token"
+    )
+
+
+def _remedy(error: Refused, connection: Connection, server: Server | None) -> str:
+    """Say what to do about an account that is not let in. The credential is not tried again."""
+    name = connection.name
+    again = f"then write it with backtrace-jira configure --ask-secrets (connection {name})."
+    if "CAPTCHA" in str(error):
+        return "Log in once in a browser with this account and solve the CAPTCHA; then run this again."
+    if not isinstance(error, CredentialRefused):
+        return "Let this account, and /rest/api/2/ through a sign-on proxy if there is one, reach Jira's REST API."
+    if connection.credential is CredentialKind.PERSONAL_ACCESS_TOKEN:
+        return f"Make a new personal access token (it may have expired), {again}"
+    hints = _hints(connection, server)
+    return f"Compare e-mail and token: made by this account, not expired? {hints}If need be make a new one, {again}"
+
+
+def _hints(connection: Connection, server: Server | None) -> str:
+    if server is None:
+        return ""
+    if server.cloud:
+        return (
+            "A token with scopes works below https://api.atlassian.com/ex/jira/<cloud id>/rest/api/2/ only. "
+            if "api.atlassian.com" not in connection.jira_api
+            else ""
+        )
+    texts: Sequence[str] = [
+        "Data Center wants the user name as email, not the address. " if "@" in str(connection.email) else "",
+        "A personal access token needs credential: personal_access_token. ",
+    ]
+    return "".join(texts)

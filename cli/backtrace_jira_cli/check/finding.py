@@ -1,0 +1,134 @@
+"""What one check found, and how checks depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from backtrace_jira.errors import BacktraceJiraError
+from backtrace_jira_cli.deployment.remedies import explained
+
+
+class CheckName(StrEnum):
+    """The checks, in the order of the product page's troubleshooting list. Machines rely on the names."""
+
+    ENDPOINT = "endpoint"
+    REACHABLE = "reachable"
+    CREDENTIAL = "credential"
+    CREDENTIAL_KIND = "credential_kind"
+    SERVER = "server"
+    PROJECT = "project"
+    PERMISSION = "permission"
+    ISSUE_TYPE = "issue_type"
+    REQUIRED_FIELDS = "required_fields"
+    LABELS_AND_DESCRIPTION = "labels_and_description"
+    CUSTOM_FIELDS = "custom_fields"
+    ATTRIBUTES = "attributes"
+    BACKTRACE = "backtrace"
+    TEST_TICKET = "test_ticket"
+
+    @property
+    def words(self) -> str:
+        """Return the name for people."""
+        return self.value.replace("_", " ")
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """Works, and should be known."""
+    FAILED = "failed"
+    NOT_CHECKED = "not_checked"
+    """What it depends on failed, or is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was found and, unless all is well, what to do. `details` are one thing each."""
+
+    check: CheckName
+    status: Status
+    found: str
+    remedy: str = ""
+    details: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether what depends on this check cannot be looked at."""
+        return self.status in (Status.FAILED, Status.NOT_CHECKED)
+
+    def rewritten(self, rewrite: Callable[[str], str]) -> Finding:
+        """Return the finding with every text put through a function."""
+        return replace(
+            self,
+            found=rewrite(self.found),
+            remedy=rewrite(self.remedy),
+            details=tuple(map(rewrite, self.details)),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding for machines."""
+        return {
+            "check": str(self.check),
+            "status": str(self.status),
+            "found": self.found,
+            "remedy": self.remedy or None,
+            "details": list(self.details),
+        }
+
+
+def ok(check: CheckName, found: str, details: Sequence[str] = ()) -> Finding:
+    """Say what is as it should be."""
+    return Finding(check, Status.OK, found, details=tuple(details))
+
+
+def warning(check: CheckName, found: str, remedy: str = "", details: Sequence[str] = ()) -> Finding:
+    """Say what works and should be known."""
+    return Finding(check, Status.WARNING, found, remedy, tuple(details))
+
+
+def failed(check: CheckName, found: str, remedy: str, details: Sequence[str] = ()) -> Finding:
+    """Say what is wrong and how to mend it."""
+    return Finding(check, Status.FAILED, found, remedy, tuple(details))
+
+
+def not_checked(check: CheckName, why: str) -> Finding:
+    """Say why nothing was looked at."""
+    return Finding(check, Status.NOT_CHECKED, f"not checked: {why}")
+
+
+Step: TypeAlias = tuple[Sequence[CheckName], Callable[[], Iterable[Finding]]]
+"""Checks that are made together, in this order, and how."""
+
+
+def chained(steps: Sequence[Step]) -> Iterator[Finding]:
+    """Make checks of which each step needs those before it. What fails is told once, by the check that found it."""
+    blocked_by = ""
+    for names, make in steps:
+        if blocked_by:
+            yield from (not_checked(name, f"see {blocked_by}") for name in names)
+            continue
+        stopping: list[Finding] = []
+        for finding in _whole(names, make):
+            yield finding
+            if finding.stops:
+                stopping.append(finding)
+        # A step may leave a check out because a later one of its own failed: that one is to be named.
+        stopping.sort(key=lambda finding: finding.status is not Status.FAILED)
+        blocked_by = stopping[0].check.words if stopping else ""
+
+
+def _whole(names: Sequence[CheckName], make: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Give a finding for each name, whatever is raised on the way."""
+    left = list(names)
+    try:
+        for finding in make():
+            left.remove(finding.check)
+            yield finding
+    except BacktraceJiraError as error:
+        yield failed(left[0], *explained(error))
+        yield from (not_checked(name, f"see {left[0].words}") for name in left[1:])

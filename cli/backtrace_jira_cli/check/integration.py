@@ -1,0 +1,159 @@
+"""All checks of one integration, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.errors import InvalidField
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.settings.fix_versions import OnRegression
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.synchronisation import SyncedField, Truth
+from backtrace_jira_cli.check import connection
+from backtrace_jira_cli.check.connection import ConnectionChecks, Jira
+from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
+from backtrace_jira_cli.check.screen import ScreenChecks
+from backtrace_jira_cli.check.target import issue_type_of, project_of
+from backtrace_jira_cli.check.universe import UniverseChecks
+from backtrace_jira_cli.deployment.asking import Asking
+
+SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
+TO_CREATE = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
+TO_SYNCHRONISE = {
+    "TRANSITION_ISSUES": ("Transition Issues", SyncedField.STATE),
+    "ASSIGN_ISSUES": ("Assign Issues", SyncedField.ASSIGNEE),
+}
+FOR_REGRESSIONS = {
+    OnRegression.REOPEN: {"TRANSITION_ISSUES": "Transition Issues", "ADD_COMMENTS": "Add Comments"},
+    OnRegression.COMMENT: {"ADD_COMMENTS": "Add Comments"},
+    OnRegression.NEW_TICKET: {"LINK_ISSUES": "Link Issues"},
+    OnRegression.LEAVE: {},
+}
+"""Permissions by Jira's key, with what people know them as."""
+
+
+class IntegrationChecks:
+    """One integration, with the shared checks of its connection and of its Backtrace project."""
+
+    def __init__(
+        self, integration: Integration, connection_checks: ConnectionChecks, universe: UniverseChecks
+    ) -> None:
+        self._integration = integration
+        self._connection = connection_checks
+        self._universe = universe
+        self._project = project_of(integration)
+        self._issue_type = issue_type_of(integration)
+        self.schema: FieldSchema | None = None
+
+    @property
+    def jira(self) -> Jira:
+        """Return the site, once the connection's checks have passed."""
+        if self._connection.jira is None:
+            raise AssertionError("the connection comes first")
+        return self._connection.jira
+
+    @property
+    def tickets(self) -> Asking[JiraTickets]:
+        """Return the client of the site."""
+        return self.jira.tickets
+
+    def findings(self) -> Iterator[Finding]:
+        """Make the checks; Backtrace is looked at whatever Jira says."""
+        yield from chained(
+            [
+                (connection.CHECKS, self._connection.findings),
+                ((CheckName.PROJECT, CheckName.PERMISSION), self._permitted),
+                ((CheckName.ISSUE_TYPE,), self._typed),
+                (SCREEN, self._fields),
+            ]
+        )
+        yield from self._universe.findings(self._integration)
+
+    def find_user(self, who: str) -> str | None:
+        """Ask Jira who somebody is."""
+        return self.tickets.ask(lambda tickets: tickets.find_user(who, self._project.plain))
+
+    def _permitted(self) -> Iterator[Finding]:
+        template, key = self._project, self._project.plain
+        if template.attributes:
+            yield warning(
+                CheckName.PROJECT, f"{template.place} takes it from an attribute: it differs by error"
+            )
+            yield not_checked(CheckName.PERMISSION, "the project differs by error")
+            return
+        wanted = (*TO_CREATE, *self._to_synchronise())
+        held = self.tickets.ask(lambda jira: jira.permissions(key, *wanted))
+        if held is None:
+            yield failed(
+                CheckName.PROJECT,
+                f"{key} does not exist, or this account may not see it",
+                f"Mend {template.place}, or give the account Browse Projects there.",
+            )
+            yield not_checked(CheckName.PERMISSION, "see project")
+            return
+        yield ok(CheckName.PROJECT, key)
+        yield self._permission(key, held)
+
+    def _permission(self, key: str, held: frozenset[str]) -> Finding:
+        missing = _missing(TO_CREATE, held)
+        if missing:
+            return failed(
+                CheckName.PERMISSION,
+                f"this account lacks {missing} in {key}",
+                f"Give it {missing} in the permission scheme of {key}.",
+            )
+        missing = _missing(self._to_synchronise(), held)
+        if missing:
+            return warning(
+                CheckName.PERMISSION,
+                f"may create issues in {key}, but lacks {missing}: what happens in Backtrace does not all arrive",
+                f"Give it {missing} in the permission scheme of {key}.",
+            )
+        return ok(CheckName.PERMISSION, f"may create issues in {key}")
+
+    def _to_synchronise(self) -> dict[str, str]:
+        """Return what changes made in Backtrace, and errors that come back, need in Jira, by name."""
+        sync, fixes = self._integration.sync, self._integration.fix_versions
+        wanted: dict[str, str] = {}
+        if sync.backtrace_to_jira or sync.on_linking is Truth.BACKTRACE:
+            wanted |= {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.has(field)}
+        return wanted | (FOR_REGRESSIONS[fixes.on_regression] if fixes.enabled else {})
+
+    def _typed(self) -> Iterator[Finding]:
+        check, template = CheckName.ISSUE_TYPE, self._issue_type
+        if template.attributes:
+            yield warning(check, f"{template.place} takes it from an attribute: it differs by error")
+            return
+        try:
+            self.schema = self.tickets.ask(
+                lambda jira: jira.field_schema(self._project.plain, template.plain)
+            )
+        except InvalidField as error:
+            about_type = error.field == "issuetype"
+            yield failed(check, str(error), _remedy(template.place, about_type))
+            return
+        if self.schema is None:
+            yield warning(
+                check, "this Jira does not tell what its create screens demand; the first ticket will"
+            )
+        else:
+            yield ok(check, self.schema.issue_type)
+
+    def _fields(self) -> Iterator[Finding]:
+        if self.schema is None:
+            yield from (
+                not_checked(name, "the create screen is not known, see issue type") for name in SCREEN
+            )
+            return
+        yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
+
+
+def _missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:
+    return " and ".join(name for permission, name in wanted.items() if permission not in held)
+
+
+def _remedy(place: str, about_type: bool) -> str:
+    if about_type:
+        return f"Write one of these as {place}, or add the type to the project's scheme in Jira."
+    return "Give the account Create Issues in this project."

@@ -1,0 +1,90 @@
+"""Whether a Jira answers at an address, and which: asked without any credential, so that none is at risk.
+
+`GET /serverInfo` may be read by anybody on most sites; a site that wants a sign-in first says so, too.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from backtrace_jira.adapters.http import Answer, Http
+from backtrace_jira.errors import InvalidSettings
+from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
+from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
+
+REACHABLE = CheckName.REACHABLE
+
+
+NO_JIRA_HERE = (
+    "Mend jira_api: the host, and /jira before /rest/api/2/ if the address of the site's pages has it."
+)
+
+
+SIGN_ON = (
+    "Let /rest/api/2/ pass the sign-on proxy or firewall, or give an address of Jira behind it as jira_api."
+)
+
+
+class Nobody(AuthBase):
+    """Sends no credential; without it requests would look for one in ~/.netrc."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Leave the request as it is."""
+        return request
+
+
+def reach(address: str) -> tuple[Finding, Server | None]:
+    """Ask once who is there. No server: it is there, and tells nothing before a sign-in.
+
+    Raises:
+        TryAgain: nobody answered.
+    """
+    try:
+        answer = Http(Nobody(), timeouts=TIMEOUTS).send("GET", f"{address}/serverInfo")
+    except InvalidSettings as error:
+        remedy = (
+            "Give the site a certificate of a public authority: the functions trust no other."
+            if "certificate" in str(error)
+            else NO_JIRA_HERE
+        )
+        return failed(REACHABLE, str(error), remedy), None
+    return _judged(answer)
+
+
+def _judged(answer: Answer) -> tuple[Finding, Server | None]:
+    raw = answer.json() if answer.whole else None
+    server = Server.from_info(raw) if isinstance(raw, dict) and answer.status == 200 else None
+    if server:
+        return ok(REACHABLE, "a Jira answers"), server
+    if answer.status == 401 or (answer.status == 403 and not answer.is_html):
+        return ok(REACHABLE, "a server answers, and wants a sign-in before it says more"), None
+    return failed(REACHABLE, *_why_not(answer)), None
+
+
+def _why_not(answer: Answer) -> tuple[str, str]:
+    status = answer.status
+    if 300 <= status < 400:
+        return f"{status}, redirected to {_target(answer)}", (
+            f"Give the address that it leads to as jira_api if that is Jira. {SIGN_ON}"
+        )
+    if status in (429, 503) or status >= 500:
+        return f"{status}, Jira or a proxy before it is busy or down", (
+            "Nothing is wrong with the settings so far: run this again in a few minutes."
+        )
+    if status == 403:
+        return "403 with a page instead of Jira's answer: a proxy or firewall", SIGN_ON
+    if status == 200 and answer.is_html:
+        return "a page instead of Jira's answer: a login page, or no REST API here", (
+            f"{NO_JIRA_HERE} {SIGN_ON}"
+        )
+    return f"{status} without Jira's answer: there is no Jira REST API at this address", NO_JIRA_HERE
+
+
+def _target(answer: Answer) -> str:
+    """Return where a redirect leads; its query may hold what is nobody's business."""
+    parts = urlsplit(answer.headers.get("location", ""))
+    path = parts.path.removesuffix("/serverInfo")
+    return f"{parts.scheme}://{parts.hostname}{path}" if parts.hostname else path or "nowhere"

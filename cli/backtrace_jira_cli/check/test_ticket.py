@@ -1,0 +1,104 @@
+"""One ticket on trial, made the way the function makes them."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from datetime import date
+
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.errors import BacktraceJiraError, InvalidField, OutcomeUnknown, Refused
+from backtrace_jira.jira.field_values import People, coerce
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.json_types import Histogram
+from backtrace_jira.links.link import LinkKey
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.tickets.fill_fields import draft_ticket
+from backtrace_jira.tickets.templates import render
+from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
+from backtrace_jira_cli.check.target import FACTS, Template, overrides
+from backtrace_jira_cli.deployment.asking import Asking
+from backtrace_jira_cli.deployment.remedies import explained
+
+STAGE = "check"
+"""Of the marker only: no deployment adopts a ticket on trial."""
+TITLE = "Test by backtrace-jira check"
+
+
+def try_a_ticket(
+    integration: Integration, tickets: Asking[JiraTickets], schema: FieldSchema | None, people: People
+) -> tuple[Finding, dict[str, str] | None]:
+    """Make one ticket, once, and say where it is."""
+    check = CheckName.TEST_TICKET
+    group = sample_group(integration, schema, people)
+    marker = LinkKey(integration.id, group.fingerprint).marker(STAGE)
+    try:
+        draft = _draft(group, integration, marker, schema, people)
+        issue = tickets.ask(lambda jira: jira.create(draft))
+    except OutcomeUnknown as error:
+        return failed(check, str(error), f"It may have been made: look for the label {marker} in Jira."), None
+    except (Refused, InvalidField) as error:
+        return failed(check, str(error), "No ticket was made. Mend what the answer says."), None
+    except BacktraceJiraError as error:
+        return failed(check, *explained(error)), None
+    made = {"key": issue.key, "url": issue.url}
+    return ok(check, f"{issue.key} was made, {issue.url}; delete it when you have seen it"), made
+
+
+def _draft(
+    group: ErrorGroup,
+    integration: Integration,
+    marker: str,
+    schema: FieldSchema | None,
+    people: People,
+) -> TicketDraft:
+    return draft_ticket(group, integration, marker, schema=schema, people=people)
+
+
+def sample_group(integration: Integration, schema: FieldSchema | None, people: People) -> ErrorGroup:
+    """Return an error group that says what it is, with values that the screen takes."""
+    now = time.time()
+    attributes: dict[str, Histogram] = {"error.message": ((TITLE, 1),)}
+    for name, template in overrides(integration).items():
+        attributes |= _values(name, template, schema, people)
+    return ErrorGroup(
+        universe=integration.universe,
+        project=integration.project,
+        fingerprint=secrets.token_hex(32),
+        application=TITLE,
+        callstack=("nothing_failed", "backtrace_jira_check"),
+        occurrences=1,
+        timestamp=(now, now),
+        classifiers=("test",),
+        attributes=attributes,
+    )
+
+
+def _values(
+    name: str, template: Template, schema: FieldSchema | None, people: People
+) -> dict[str, Histogram]:
+    """Find a value for the attributes of one custom field that its field takes; none where nothing fits."""
+    wanted = [each for each in template.attributes if each not in FACTS]
+    if schema is None or not wanted:
+        return {}
+    try:
+        field = schema.resolve(name)
+    except InvalidField:
+        return {}
+    for value in ("test", *field.allowed_names()[:1], *_literals()):
+        text = render(template.text, dict.fromkeys(wanted, value)).text
+        try:
+            coerce(field, text, cloud=schema.cloud, people=people)
+        except InvalidField:
+            continue
+        return dict.fromkeys(wanted, ((value, 1),))
+    return {}
+
+
+def _literals() -> Iterator[str]:
+    yield "1"
+    yield date.today().isoformat()
+    yield f"{date.today().isoformat()}T12:00:00Z"

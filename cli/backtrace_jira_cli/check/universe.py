@@ -1,0 +1,100 @@
+"""One Backtrace project: whether its issues can be read with the token, and which attributes it has."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable, Iterator
+from urllib.parse import urlsplit
+
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, InvalidSettings, Refused
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira_cli.check.finding import CheckName, Finding, failed, not_checked, ok
+from backtrace_jira_cli.check.target import unknown_attributes
+from backtrace_jira_cli.deployment.asking import Asking, Refusals
+from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.site import TIMEOUTS
+from backtrace_jira_cli.deployment.stored_settings import Material, NotKnownYet, Unusable
+
+ADD_ATTRIBUTE = "Mend the name, or add the attribute in Backtrace: Project Settings > Attributes."
+
+
+class UniverseChecks:
+    """The checks of one project; they are made once, whatever number of integrations use it."""
+
+    def __init__(self, universe: str, project: str, material: Material, refusals: Refusals) -> None:
+        self._universe = universe
+        self._project = project
+        self._material = material
+        self._refusals = refusals
+        self._reached: Finding | None = None
+        self._client: Asking[BacktraceClient] | None = None
+        self._attributes: frozenset[str] | None = None
+
+    def findings(self, integration: Integration | None) -> Iterator[Finding]:
+        """Look at the attributes that an integration uses, and at the token."""
+        reached = self._reached = self._reached or self._reach()
+        if reached.stops:
+            yield not_checked(CheckName.ATTRIBUTES, "see backtrace")
+        elif integration is None:
+            yield not_checked(CheckName.ATTRIBUTES, "see endpoint")
+        else:
+            yield self._known(integration)
+        yield reached
+
+    def _reach(self) -> Finding:
+        check = CheckName.BACKTRACE
+        try:
+            settings = self._material.universe(self._universe)
+            token = self._material.backtrace_secret(self._universe)
+        except Unusable as error:
+            return failed(check, str(error), error.remedy)
+        except NotKnownYet as error:
+            return not_checked(check, str(error))
+        shown: Hashable = ("backtrace", urlsplit(settings.address).netloc, token.get_secret_value())
+        client = Asking(BacktraceClient(settings, token, timeouts=TIMEOUTS), shown, self._refusals)
+        try:
+            client.ask(lambda backtrace: backtrace.ensure_readable(self._project))
+        except BacktraceJiraError as error:
+            return failed(check, str(error), _remedy(error, self._universe))
+        self._client = client
+        return ok(check, f"the token reads the issues of {self._universe}/{self._project}")
+
+    def _known(self, integration: Integration) -> Finding:
+        check = CheckName.ATTRIBUTES
+        try:
+            known = self._described()
+        except BacktraceJiraError as error:
+            return failed(check, *explained(error))
+        unknown = list(unknown_attributes(integration, known))
+        if not unknown:
+            return ok(check, f"what the templates use is among the {len(known)} attributes of the project")
+        names = ", ".join(dict.fromkeys(name for name, _ in unknown))
+        details = [f"{name} ({place}){_near(name, known)}" for name, place in unknown]
+        return failed(check, f"Backtrace does not know {names}", ADD_ATTRIBUTE, details)
+
+    def _described(self) -> frozenset[str]:
+        if self._attributes is None:
+            if self._client is None:
+                raise AssertionError("the token comes first")
+            self._attributes = self._client.ask(lambda backtrace: backtrace.attributes(self._project))
+        return self._attributes
+
+
+def _near(name: str, known: frozenset[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _remedy(error: BacktraceJiraError, universe: str) -> str:
+    match error:
+        case CredentialRefused():
+            return (
+                "Make an API token with the capability query:post in Backtrace (project settings), then write it "
+                f"with backtrace-jira configure --ask-secrets (universe {universe})."
+            )
+        case InvalidSettings():
+            return "Mend the address of the universe, or its certificate."
+        case Refused():
+            return "Mend universe and project of the integration, and the universe's address."
+    return f"{explained(error)[1]} The address is the universe's in section backtrace."

@@ -1,1 +1,0 @@
-"""What `backtrace-jira check` looks at: settings, Jira, its create screen, Backtrace."""

@@ -1,0 +1,1 @@
+"""`backtrace-jira configure`: one YAML file becomes the parameters of a stage."""

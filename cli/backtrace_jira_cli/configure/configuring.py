@@ -1,0 +1,250 @@
+"""Bring the parameters of one stage to what a settings file says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from backtrace_jira.settings.integration import CredentialKind, ParameterNames
+from backtrace_jira_cli.configure.plan import Change, Doing, Kind, mismatches, planned
+from backtrace_jira_cli.configure.secret_sources import (
+    Given,
+    Origin,
+    from_environment,
+    missing,
+    secrets_needed,
+    typed,
+)
+from backtrace_jira_cli.configure.settings_file import Reference, SettingsFile, read_settings
+from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored
+from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.faults import Fault
+
+NOT_VALID = "The settings file is not valid; nothing was written."
+AGAIN = "Running the same command again is safe: it writes only what is missing."
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the operator chose."""
+
+    dry_run: bool = False
+    yes: bool = False
+    ask_secrets: bool = False
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that is about to be written."""
+
+    settings: SettingsFile
+    secrets: tuple[Given, ...]
+    changes: tuple[Change, ...]
+    store: ParameterStore
+    stored: Mapping[str, Stored]
+
+
+Check: TypeAlias = Callable[[Prepared], Sequence[Fault]]
+"""Looks at what is about to be written. A fault, or a Stop, keeps all of it from being written."""
+
+
+class Configuring:
+    """One run of `backtrace-jira configure`."""
+
+    def __init__(
+        self,
+        open_store: Callable[[], ParameterStore],
+        names: ParameterNames,
+        desk: Desk,
+        env: Mapping[str, str],
+        wishes: Wishes,
+        *,
+        before_writing: Sequence[Check] = (),
+    ) -> None:
+        """Take how the store is opened: a file that is not valid needs no AWS account to be told so."""
+        self._open_store = open_store
+        self._names = names
+        self._desk = desk
+        self._env = env
+        self._wishes = wishes
+        self._before_writing = before_writing
+        self._rows: list[dict[str, Any]] = []
+        self._notes: list[str] = []
+
+    def run(self, raw: bytes) -> None:
+        """Validate, show, ask, write.
+
+        Raises:
+            Stop: whatever keeps it from being done.
+        """
+        self._desk.report |= {
+            "prefix": self._names.prefix,
+            "region": None,
+            "dry_run": self._wishes.dry_run,
+            "changes": self._rows,
+            "notes": self._notes,
+        }
+        settings, store, stored = self._valid(raw)
+        prepared = self._prepared(settings, store, stored)
+        self._show(prepared, store)
+        self._checked(prepared)
+        writing = [c for c in prepared.changes if c.writes or c.doing is Doing.DELETED]
+        if not writing:
+            self._desk.say("Everything is stored as the file says; nothing to write.")
+        elif self._wishes.dry_run:
+            self._desk.say("A dry run: nothing was written.")
+        else:
+            self._agreed(writing)
+            self._write(writing, store)
+
+    def _valid(self, raw: bytes) -> tuple[SettingsFile, ParameterStore, Mapping[str, Stored]]:
+        reading = read_settings(raw)
+        if reading.settings is None:
+            faults = [*reading.faults, *self._unstored_if_known(reading.references)]
+            raise wrong_usage(NOT_VALID, faults=sorted(faults, key=lambda fault: fault.line))
+        store, stored = self._stored()
+        unknown = self._unstored(reading.references, stored)
+        if unknown:
+            raise wrong_usage(NOT_VALID, faults=unknown)
+        return reading.settings, store, stored
+
+    def _stored(self) -> tuple[ParameterStore, Mapping[str, Stored]]:
+        store = self._open_store()
+        self._desk.report["region"] = store.region
+        stored = store.read(self._names.prefix)
+        ours = self._names.deployment("")
+        return store, {name: found for name, found in stored.items() if not name.startswith(ours)}
+
+    def _unstored_if_known(self, references: Sequence[Reference]) -> list[Fault]:
+        """Complete the list of faults if the store can be asked; if not, the others are worth telling anyway."""
+        try:
+            return self._unstored(references, self._stored()[1]) if references else []
+        except Stop:
+            return []
+
+    def _unstored(self, references: Sequence[Reference], stored: Mapping[str, Stored]) -> list[Fault]:
+        return [
+            reference.fault
+            for reference in references
+            if (reference.connection and self._names.connection(reference.connection) not in stored)
+            or (reference.universe and self._names.universe(reference.universe) not in stored)
+        ]
+
+    def _prepared(
+        self, settings: SettingsFile, store: ParameterStore, stored: Mapping[str, Stored]
+    ) -> Prepared:
+        secrets = self._secrets(settings, stored)
+        doings = [(given, _doing(given, store, stored)) for given in secrets]
+        changes = planned(settings, doings, stored, self._names, prune=self._wishes.prune)
+        wrong_type = mismatches(changes, stored)
+        if wrong_type:
+            raise Stop("SSM does not change the type of a parameter; nothing was written.", faults=wrong_type)
+        return Prepared(settings, tuple(secrets), tuple(changes), store, stored)
+
+    def _secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[Given]:
+        needed = list(secrets_needed(settings, self._names))
+        given = from_environment(needed, self._env, stored.keys(), ask_again=self._wishes.ask_secrets)
+        if self._wishes.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
+            return given
+        if not self._desk.interactive:
+            raise missing(given)
+        return [typed(one, self._desk.ask_secret, self._desk.warn) for one in given]
+
+    def _show(self, prepared: Prepared, store: ParameterStore) -> None:
+        self._rows += [_row(change) for change in prepared.changes]
+        self._desk.say(f"Settings below {self._names.prefix} in {store.region}:")
+        self._desk.table(
+            ("parameter", "change", "kind", "note"),
+            [
+                (
+                    change.parameter.removeprefix(f"{self._names.prefix}/"),
+                    change.doing,
+                    change.kind,
+                    change.note,
+                )
+                for change in prepared.changes
+            ],
+        )
+        self._notes += _notes(prepared)
+        for note in self._notes:
+            self._desk.warn(note)
+
+    def _checked(self, prepared: Prepared) -> None:
+        faults = [fault for check in self._before_writing for fault in check(prepared)]
+        if faults:
+            raise Stop("The settings did not pass their checks; nothing was written.", faults=faults)
+
+    def _agreed(self, writing: Sequence[Change]) -> None:
+        if self._wishes.yes:
+            return
+        if not self._desk.interactive:
+            raise wrong_usage(
+                "Nobody to ask here: add --yes to write, or --dry-run to look. Nothing was written."
+            )
+        deletions = sum(change.doing is Doing.DELETED for change in writing)
+        question = f"Write {len(writing) - deletions} parameters"
+        if deletions:
+            question += f" and DELETE {deletions}, secrets among them if the table says so"
+        if not self._desk.confirm(f"{question}?"):
+            raise Stop("Nothing was written.")
+
+    def _write(self, writing: Sequence[Change], store: ParameterStore) -> None:
+        done: list[str] = []
+        try:
+            for change in writing:
+                _apply(change, store)
+                done.append(change.parameter)
+        except (Stop, KeyboardInterrupt) as error:
+            reason = str(error) or "Interrupted."
+            what = f"Done before that: {', '.join(done)}" if done else "Nothing was written before that"
+            raise Stop(f"{reason} {what}. {AGAIN}") from None
+        finally:
+            for row in self._rows:
+                row["done"] = row["parameter"] in done
+        self._desk.say(
+            f"Done: {len(done)} parameters. Functions that run already see them when their copy has aged "
+            "(SettingsMaxAgeInSeconds, 5 minutes unless set otherwise).",
+            "green",
+        )
+
+
+def _doing(given: Given, store: ParameterStore, stored: Mapping[str, Stored]) -> Doing:
+    name = given.needed.parameter
+    if name not in stored:
+        return Doing.NEW
+    if given.origin is Origin.STORED:
+        return Doing.KEPT
+    same = given.value is not None and store.holds(name, given.value)
+    return Doing.UNCHANGED if same else Doing.CHANGED
+
+
+def _apply(change: Change, store: ParameterStore) -> None:
+    if change.doing is Doing.DELETED:
+        store.delete(change.parameter)
+    elif change.value is not None:
+        store.put(change.parameter, change.value, secure=change.kind is Kind.SECRET)
+
+
+def _row(change: Change) -> dict[str, Any]:
+    return {
+        "parameter": change.parameter,
+        "kind": str(change.kind),
+        "change": str(change.doing),
+        "note": change.note,
+        "done": False,
+    }
+
+
+def _notes(prepared: Prepared) -> list[str]:
+    notes = [
+        f"Connection {connection.name} uses a password. Jira has deprecated that: make an API token instead."
+        for connection in prepared.settings.connections
+        if connection.credential is CredentialKind.PASSWORD
+    ]
+    left = sum(change.doing is Doing.NOT_IN_FILE and change.note != "in use" for change in prepared.changes)
+    if left:
+        notes.append(f"{left} stored parameters are not in this file and stay; --prune deletes them.")
+    return notes

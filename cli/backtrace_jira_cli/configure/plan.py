@@ -1,0 +1,162 @@
+"""What a settings file changes in the store, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import SecretStr
+
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira_cli.configure.secret_sources import Given, Origin
+from backtrace_jira_cli.configure.settings_file import SettingsFile
+from backtrace_jira_cli.deployment.parameter_store import Stored
+from backtrace_jira_cli.deployment.parameter_text import STANDARD_VALUE, parameter_text, size_of
+from backtrace_jira_cli.faults import Fault
+
+
+class Kind(StrEnum):
+    """What a parameter holds. The order is the order of writing: what is named comes before what names it."""
+
+    SECRET = "secret"  # noqa: S105 - a kind, not a secret
+    CONNECTION = "connection"
+    UNIVERSE = "backtrace"
+    INTEGRATION = "integration"
+
+
+class Doing(StrEnum):
+    """What becomes of a parameter."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    """A stored secret, which nobody gave anew."""
+    NOT_IN_FILE = "not in this file"
+    """Stored, left alone."""
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One parameter and what becomes of it. The value does not show in a repr."""
+
+    parameter: str
+    kind: Kind
+    doing: Doing
+    value: SecretStr | None = None
+    note: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether it is to be put."""
+        return self.doing in (Doing.NEW, Doing.CHANGED)
+
+
+def wanted(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str, Kind, str]]:
+    """Yield name, kind and text of every parameter of a file that is no secret."""
+    for connection in settings.connections:
+        yield names.connection(connection.name), Kind.CONNECTION, parameter_text(connection)
+    for universe in settings.backtrace:
+        yield names.universe(universe.universe), Kind.UNIVERSE, parameter_text(universe)
+    for integration in settings.integrations:
+        yield names.integration(integration), Kind.INTEGRATION, parameter_text(integration)
+
+
+def planned(
+    settings: SettingsFile,
+    secrets: Sequence[tuple[Given, Doing]],
+    stored: Mapping[str, Stored],
+    names: ParameterNames,
+    *,
+    prune: bool,
+) -> list[Change]:
+    """Return every parameter that is in the file or stored.
+
+    Writes come in the order of `Kind`, deletions after them and in the opposite order, so that no function
+    ever finds an integration whose connection or secret is missing. Deleting last also means that a run
+    that is cut off leaves the old settings at work.
+    """
+    changes = [_secret(given, doing) for given, doing in secrets]
+    changes += [_setting(*one, stored) for one in wanted(settings, names)]
+    return changes + _not_in_file(settings, {change.parameter for change in changes}, stored, names, prune)
+
+
+def mismatches(changes: Sequence[Change], stored: Mapping[str, Stored]) -> list[Fault]:
+    """Find parameters that are stored as the other type: SSM does not change a parameter's type.
+
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+    (HierarchyTypeMismatchException)
+    """
+    return [
+        Fault(
+            change.parameter,
+            f"is stored as {'SecureString' if stored[change.parameter].secure else 'String'}, and has to be "
+            f"{'SecureString' if change.kind is Kind.SECRET else 'String'}: delete the parameter, then try again",
+        )
+        for change in changes
+        if change.doing not in (Doing.NOT_IN_FILE, Doing.DELETED)
+        and change.parameter in stored
+        and stored[change.parameter].secure is not (change.kind is Kind.SECRET)
+    ]
+
+
+def kind_of(parameter: str, names: ParameterNames) -> Kind | None:
+    """Tell what a stored parameter holds; None for what this command does not write."""
+    roots = {
+        names.connection(""): Kind.CONNECTION,
+        names.universe(""): Kind.UNIVERSE,
+        names.integrations("", "").rstrip("/") + "/": Kind.INTEGRATION,
+        names.jira_secret(""): Kind.SECRET,
+        names.backtrace_secret(""): Kind.SECRET,
+    }
+    return next((kind for root, kind in roots.items() if parameter.startswith(root)), None)
+
+
+def _secret(given: Given, doing: Doing) -> Change:
+    notes = {
+        Origin.ENVIRONMENT: f"from {given.needed.variable}",
+        Origin.TYPED: "as typed",
+        Origin.NOT_YET: f"asked for, or from {given.needed.variable}",
+        Origin.STORED: "",
+    }
+    return Change(given.needed.parameter, Kind.SECRET, doing, given.value, notes[given.origin])
+
+
+def _setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]) -> Change:
+    if parameter not in stored:
+        doing = Doing.NEW
+    else:
+        doing = Doing.UNCHANGED if stored[parameter].text == text else Doing.CHANGED
+    note = "advanced tier: AWS charges for it" if size_of(text) > STANDARD_VALUE else ""
+    return Change(parameter, kind, doing, SecretStr(text), note)
+
+
+def _not_in_file(
+    settings: SettingsFile,
+    known: set[str],
+    stored: Mapping[str, Stored],
+    names: ParameterNames,
+    prune: bool,
+) -> list[Change]:
+    """Find what is stored and not in the file; what the file's integrations name is in use, file or not."""
+    in_use = {
+        name
+        for one in settings.integrations
+        for name in (
+            names.connection(one.connection),
+            names.jira_secret(one.connection),
+            names.universe(one.universe),
+            names.backtrace_secret(one.universe),
+        )
+    }
+    changes = []
+    for parameter in sorted(stored.keys() - known):
+        kind = kind_of(parameter, names)
+        if kind:
+            goes = prune and parameter not in in_use
+            note = "in use" if parameter in in_use else ""
+            changes.append(Change(parameter, kind, Doing.DELETED if goes else Doing.NOT_IN_FILE, note=note))
+    order = list(Kind)
+    return sorted(changes, key=lambda change: order.index(change.kind), reverse=True)

@@ -1,0 +1,146 @@
+"""Where each secret comes from: an environment variable, the store, or the operator's keyboard.
+
+Never from the settings file and never from the command line, where others could read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import SecretStr
+
+from backtrace_jira.settings.integration import CredentialKind, ParameterNames
+from backtrace_jira_cli.configure.settings_file import SettingsFile
+from backtrace_jira_cli.configure.variables import jira_variable, universe_variable
+from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.faults import Fault
+
+LONGEST_SECRET = 4096
+ATTEMPTS = 3
+
+KIND_IN_WORDS = {
+    CredentialKind.API_TOKEN: "API token",
+    CredentialKind.PASSWORD: "password",
+    CredentialKind.PERSONAL_ACCESS_TOKEN: "personal access token",
+}
+
+
+class Origin(StrEnum):
+    """Where a secret was found."""
+
+    ENVIRONMENT = "environment"
+    STORED = "stored"
+    TYPED = "typed"
+    NOT_YET = "not yet"
+    """A dry run asks for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A secret that the settings need."""
+
+    parameter: str
+    variable: str
+    title: str
+    may_have_blanks: bool = False
+    """Passwords may hold anything printable; tokens are one word of ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A needed secret and its origin. `value` is None where it stays as it is stored, or is not known yet."""
+
+    needed: Needed
+    origin: Origin
+    value: SecretStr | None = None
+
+
+def secrets_needed(settings: SettingsFile, names: ParameterNames) -> Iterator[Needed]:
+    """Yield one secret for each connection and each universe."""
+    for connection in settings.connections:
+        yield Needed(
+            names.jira_secret(connection.name),
+            jira_variable(connection.name),
+            f"{KIND_IN_WORDS[connection.credential]} of Jira connection {connection.name}",
+            may_have_blanks=connection.credential is CredentialKind.PASSWORD,
+        )
+    for universe in settings.backtrace:
+        yield Needed(
+            names.backtrace_secret(universe.universe),
+            universe_variable(universe.universe),
+            f"Backtrace token of universe {universe.universe}",
+        )
+
+
+def checked_secret(text: str, needed: Needed) -> SecretStr:
+    """Return the secret without the blanks and line ends around it.
+
+    Raises:
+        ValueError: says what is wrong with it; the secret is not repeated.
+    """
+    secret = text.strip()
+    if not secret:
+        raise ValueError("is empty")
+    if len(secret.encode(errors="replace")) > LONGEST_SECRET:
+        raise ValueError(f"is longer than {LONGEST_SECRET:,} bytes; that is no token")
+    if not secret.isprintable():
+        raise ValueError("holds a line end or another character that does not print; copy it again")
+    if not needed.may_have_blanks and (not secret.isascii() or " " in secret):
+        raise ValueError(
+            "holds a blank, or a character that no token has; copy it again, and nothing around it"
+        )
+    if "{{" in secret:
+        raise ValueError("holds {{, which Parameter Store does not accept; make another one")
+    return SecretStr(secret)
+
+
+def from_environment(
+    needed: Sequence[Needed], env: Mapping[str, str], stored: Collection[str], *, ask_again: bool
+) -> list[Given]:
+    """Find what needs no asking; the rest is NOT_YET. A variable comes before what is stored.
+
+    Raises:
+        Stop: a variable holds something that cannot be a secret.
+    """
+    given, faults = [], []
+    for one in needed:
+        if one.variable in env:
+            try:
+                given.append(Given(one, Origin.ENVIRONMENT, checked_secret(env[one.variable], one)))
+            except ValueError as error:
+                faults.append(Fault(one.variable, str(error)))
+        elif one.parameter in stored and not ask_again:
+            given.append(Given(one, Origin.STORED))
+        else:
+            given.append(Given(one, Origin.NOT_YET))
+    if faults:
+        raise wrong_usage(
+            "These environment variables cannot be secrets; nothing was written.", faults=faults
+        )
+    return given
+
+
+def missing(given: Sequence[Given]) -> Stop:
+    """Return what to say where nobody can be asked."""
+    faults = [
+        Fault(one.needed.variable, f"has to be set: {one.needed.title}")
+        for one in given
+        if one.origin is Origin.NOT_YET
+    ]
+    return wrong_usage(
+        "Secrets are missing, and this is no terminal to ask for them; nothing was written.", faults=faults
+    )
+
+
+def typed(given: Given, ask: Callable[[str], str], tell: Callable[[str], None]) -> Given:
+    """Ask for a secret that was not found, a few times if need be."""
+    if given.origin is not Origin.NOT_YET:
+        return given
+    for _ in range(ATTEMPTS):
+        try:
+            return Given(given.needed, Origin.TYPED, checked_secret(ask(given.needed.title), given.needed))
+        except ValueError as error:
+            tell(f"What was typed {error}.")
+    raise Stop(f"No usable {given.needed.title}; nothing was written.")

@@ -1,0 +1,1 @@
+"""`backtrace-jira explain`: what was decided about a group, and why."""

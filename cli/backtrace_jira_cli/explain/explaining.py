@@ -1,0 +1,199 @@
+"""Why there is a ticket for an error group, or none: the record of a decision in an operator's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
+from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.link_table import LinkTable
+from backtrace_jira_cli.deployment.parameter_store import Stored
+from backtrace_jira_cli.deployment.stored_settings import called, integrations_in
+from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts
+
+SHOWN = 20
+
+
+_MEND = "mend that (backtrace-jira check finds it)"
+
+
+_ADVICE = {
+    Decision.REFUSED: f"{_MEND}; then move the event back from the dead letters (SQS: Start DLQ redrive)",
+    Decision.PARKED: f"{_MEND}; the event waits in its queue and comes back by itself",
+    Decision.POSTPONED: "nothing: the event waits in its queue and comes back by itself",
+    Decision.FILTERED: "nothing, if it should be so; else change the integration's actions",
+    Decision.HELD: "nothing, if it should be so; else change the integration's frequency or threshold",
+    Decision.NO_INTEGRATION: "add an integration of that project to the settings (backtrace-jira configure)",
+}
+
+
+_HOW = {Decision.CREATED: "made", Decision.LINKED: "linked by hand"}
+
+
+_SYNC_ADVICE = "mend what could not be done; it is tried again when the ticket or the group changes next"
+
+
+_HEADLINES = {
+    Decision.UNLINKED: "No ticket: unlinked; the group's next error makes a new one",
+    Decision.REFUSED: "No ticket: refused",
+    Decision.PARKED: "No ticket yet: parked, because Jira refused the like a moment before",
+    Decision.POSTPONED: "No ticket yet: postponed",
+    Decision.FILTERED: "No ticket: kept back by the settings",
+    Decision.HELD: "No ticket: held back by frequency and threshold",
+    Decision.NO_INTEGRATION: "No ticket: the project has no integration",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One row, explained."""
+
+    link: Link
+    headline: str
+    advice: str
+    parked_until: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines; times are unix seconds."""
+        link, record = self.link, self.link.record
+        return {
+            "integration": "" if link.key.integration == NO_INTEGRATION else link.key.integration,
+            "fingerprint": link.key.fingerprint,
+            "trace": link.key.trace,
+            "state": str(link.state),
+            "headline": self.headline,
+            "advice": self.advice,
+            "parked_until": self.parked_until or None,
+            "ticket": asdict(link.issue) if link.issue else None,
+            "linked_in_backtrace": link.linked_in_backtrace,
+            "record": {**asdict(record), "decision": str(record.decision)} if record else None,
+            "synced": asdict(link.synced) if link.synced else None,
+        }
+
+
+def explained(link: Link, parked_until: float, now: float) -> Explanation:
+    """Say in one sentence what became of the group, and in another what to do."""
+    record = link.record
+    if link.issue:
+        decision = record.decision if record else Decision.CREATED
+        how = _HOW.get(decision, "found again after a cut-off create")
+        told = "" if link.linked_in_backtrace else "; Backtrace has not been told yet, which is tried again"
+        headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{told}"
+        return Explanation(
+            link, headline, _SYNC_ADVICE if link.synced and link.synced.problems else "nothing"
+        )
+    if link.state is LinkState.CREATING and link.lease_until > now:
+        return Explanation(link, "The ticket is being made right now", "look again in a minute", parked_until)
+    if link.state in (LinkState.CREATING, LinkState.UNCERTAIN):
+        headline = f"A create was cut off; Jira is searched for its ticket ({link.lookups} times so far)"
+        refused = record is not None and record.decision is Decision.REFUSED
+        advice = _ADVICE[Decision.REFUSED if refused else Decision.POSTPONED]
+        return Explanation(link, headline, advice, parked_until)
+    if record is None:
+        return Explanation(link, "No ticket yet", "wait for the next event", parked_until)
+    headline = f"{_HEADLINES.get(record.decision, str(record.decision))}{_when(record, now)}"
+    return Explanation(link, headline, _ADVICE.get(record.decision, "nothing"), parked_until)
+
+
+def _when(record: Record | None, now: float) -> str:
+    return f" {moment(record.at)} ({ago(now - record.at)})" if record else ""
+
+
+class Explaining:
+    """One run of `backtrace-jira explain`."""
+
+    def __init__(
+        self, stored: Mapping[str, Stored], names: ParameterNames, table: LinkTable, desk: Desk, now: float
+    ) -> None:
+        self._integrations = integrations_in(stored, names)
+        self._table = table
+        self._desk = desk
+        self._now = now
+
+    def one(self, beginning: str, integration: str | None) -> None:
+        """Explain what was decided about a group.
+
+        Raises:
+            Stop: nothing is known of it.
+        """
+        if len(beginning) < SHORTEST:
+            raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint.")
+        found = [
+            self._explained(link)
+            for where in self._places(integration)
+            for link in self._table.decisions(where, beginning)
+        ]
+        self._desk.report |= {"decisions": [each.as_json() for each in found]}
+        if not found:
+            raise Stop(self._nothing(beginning))
+        for each in found[:SHOWN]:
+            self._show(each)
+        if len(found) > SHOWN:
+            self._desk.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
+
+    def recent(self, count: int, integration: str | None) -> None:
+        """List the last decisions."""
+        rows = [link for where in self._places(integration) for link in self._table.recent(where, count)]
+        rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
+        found = [self._explained(link) for link in rows[:count]]
+        self._desk.report |= {"decisions": [each.as_json() for each in found]}
+        if not found:
+            self._desk.say("Nothing has been decided yet.")
+            return
+        columns = ("when", "decision", "integration", "fingerprint", "ticket or reason")
+        self._desk.table(columns, [_line(each, self._now) for each in found])
+
+    def _places(self, integration: str | None) -> list[str]:
+        places = called(integration, self._integrations)
+        return places if integration is not None else [*places, NO_INTEGRATION]
+
+    def _explained(self, link: Link) -> Explanation:
+        return explained(link, self._parked_until(link), self._now)
+
+    def _parked_until(self, link: Link) -> float:
+        settings = self._integrations.get(link.key.integration)
+        if settings is None or link.issue:
+            return 0.0
+        notes = self._table.parkings(settings.connection)
+        scopes = (WHOLE_CONNECTION, settings.parking_scope)
+        return max(
+            (until for until in (_until(notes, scope) for scope in scopes) if until > self._now), default=0.0
+        )
+
+    def _nothing(self, beginning: str) -> str:
+        searched = ", ".join(self._integrations) or "no integration is configured"
+        return (
+            f"Nothing is known of a group that begins with {beginning} (searched: {searched}). Its event did not "
+            "arrive: wrong stage or region here, no message at the topic, or the subscription's dead letters have it."
+        )
+
+    def _show(self, each: Explanation) -> None:
+        link, record = each.link, each.link.record
+        name = "no integration" if link.key.integration == NO_INTEGRATION else link.key.integration
+        self._desk.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
+        self._desk.say(f"  {each.headline}", "green" if link.issue else "yellow")
+        rows = facts_of(record) if record else []
+        if link.synced:
+            rows += [(name, text) for name, text in synced_facts(link.synced, self._now) if text]
+        if each.parked_until:
+            rows.append(("parked until", moment(each.parked_until)))
+        rows.append(("what to do", each.advice))
+        self._desk.table(("about", "what is known"), rows)
+
+
+def _until(notes: Mapping[str, Parking], scope: str) -> float:
+    return notes[scope].until if scope in notes else 0.0
+
+
+def _line(each: Explanation, now: float) -> Sequence[str]:
+    link, record = each.link, each.link.record
+    what = link.issue.key if link.issue else (record.reason or record.rule if record else "")
+    name = "-" if link.key.integration == NO_INTEGRATION else link.key.integration
+    decided = str(record.decision) if record else str(link.state)
+    return (ago(now - record.at) if record else "", decided, name, link.key.fingerprint[:16], what[:120])

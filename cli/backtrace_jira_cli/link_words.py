@@ -1,0 +1,55 @@
+"""How a link is told: times, and what both sides last agreed on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from backtrace_jira.fix_versions.boundary import rules_of
+from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.outcomes import Record
+
+SHORTEST = 6
+
+
+def moment(at: float) -> str:
+    """Give unix seconds as UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def ago(seconds: float) -> str:
+    """Give an age in one unit."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{max(0, int(seconds))} s ago"
+
+
+def facts_of(record: Record) -> list[tuple[str, str]]:
+    """Give what was decided as rows; what is empty is left out."""
+    facts = [("reason", record.reason), ("rule", record.rule)]
+    facts += [("Jira's words", text) for text in record.messages]
+    facts += [(f"field {name}", text) for name, text in record.fields.items()]
+    facts += [("left out", text) for text in record.left_out]
+    facts += [("unknown attribute", f"${name}") for name in record.unknown_attributes]
+    return [(name, text) for name, text in facts if text]
+
+
+def synced_facts(synced: Synced, now: float) -> list[tuple[str, str]]:
+    """Say what ticket and group were when they were last brought in line, and what could not be done then."""
+    status = synced.status
+    return [
+        ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
+        ("Backtrace was", str(synced.state or "")),
+        ("assigned in Backtrace to", _somebody(synced.assignee)),
+        ("Jira was", f"{status.name} (category {status.category})" if status else ""),
+        ("assigned in Jira to", _somebody(synced.ticket_assignee)),
+        ("resolved until", " or ".join(map(str, rules_of(synced.until)))),
+        *(("Fix Version", text) for text in synced.unread),
+        ("seen again", "yes, and the ticket was told" if synced.regressed else ""),
+        *(("done then", text) for text in synced.told),
+        *(("could not be done", text) for text in synced.problems),
+    ]
+
+
+def _somebody(user: str | None) -> str:
+    return "" if user is None else user or "nobody"

@@ -1,0 +1,1 @@
+"""`backtrace-jira links`: which group has which ticket."""

@@ -1,0 +1,57 @@
+"""A link row in an operator's words, and for machines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira_cli.link_words import ago, facts_of, moment, synced_facts
+
+Facts = list[tuple[str, str]]
+
+STATES = {
+    LinkState.CREATING: "a ticket is being made",
+    LinkState.UNCERTAIN: "a create got no answer; Jira is searched for its ticket",
+    LinkState.RELEASED: "no ticket",
+    LinkState.HELD: "held back by frequency and threshold",
+    LinkState.COMPLETE: "linked",
+}
+
+
+def facts_about(link: Link, now: float) -> Facts:
+    """Give everything that stands on a row; what is empty is left out."""
+    issue, record = link.issue, link.record
+    facts = [
+        ("state", STATES[link.state]),
+        ("ticket", f"{issue.key} (id {issue.id})" if issue else ""),
+        ("address", issue.url if issue else ""),
+        (
+            "told to Backtrace",
+            ("yes" if link.linked_in_backtrace else "no, it is tried again") if issue else "",
+        ),
+        ("nobody else may touch it until", moment(link.lease_until) if link.lease_until > now else ""),
+        ("without an answer since", moment(link.uncertain_since) if link.uncertain_since else ""),
+        ("searched for", f"{link.lookups} times" if link.lookups else ""),
+    ]
+    if record:
+        facts += [("last decision", f"{record.decision}, {moment(record.at)} ({ago(now - record.at)})")]
+        facts += facts_of(record)
+    if link.synced:
+        facts += synced_facts(link.synced, now)
+    return [(name, text) for name, text in facts if text]
+
+
+def as_json(link: Link) -> dict[str, Any]:
+    """Give a row for machines; times are unix seconds."""
+    return {
+        "integration": link.key.integration,
+        "fingerprint": link.key.fingerprint,
+        "trace": link.key.trace,
+        "state": str(link.state),
+        "ticket": asdict(link.issue) if link.issue else None,
+        "linked_in_backtrace": link.linked_in_backtrace,
+        "lease_until": link.lease_until or None,
+        "record": asdict(link.record) if link.record else None,
+        "synced": asdict(link.synced) if link.synced else None,
+    }

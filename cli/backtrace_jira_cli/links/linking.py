@@ -1,0 +1,235 @@
+"""`backtrace-jira links add` and `remove`: links that a person makes and cuts."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
+from backtrace_jira.adapters.jira.issues import RestJiraIssues
+from backtrace_jira.errors import BacktraceJiraError, Busy
+from backtrace_jira.jira.issue import Issue, Ticket
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.link_table import LinkTable
+from backtrace_jira_cli.deployment.site import TIMEOUTS
+from backtrace_jira_cli.deployment.stored_settings import Material, Unusable
+from backtrace_jira_cli.exits import Stop
+
+HELD = 75.0
+"""Seconds for which nobody else touches what is being linked or cut: longer than our requests take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one error group. `detail` is a sentence, `warning` what should be known."""
+
+    fingerprint: str
+    ok: bool
+    detail: str
+    warning: str = ""
+
+
+class Linking:
+    """One run of a command that links or cuts links of one integration."""
+
+    def __init__(
+        self,
+        settings: Integration,
+        material: Material,
+        table: LinkTable,
+        desk: Desk,
+        *,
+        stage: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._material = material
+        self._store = table.store
+        self._desk = desk
+        self._stage = stage
+        self._clock = clock
+        self._owner = f"links {uuid.uuid4().hex}"
+
+    def add(self, issue_key: str, fingerprints: Sequence[str], *, replace: bool) -> None:
+        """Link an existing ticket to error groups.
+
+        Raises:
+            Stop: it was not done for all of them.
+        """
+        with _in_one_sentence(), self._desk.waiting("asking Jira"):
+            ticket = self._jira().ticket(issue_key)
+            backtrace = self._backtrace()
+        if ticket is None:
+            raise Stop(f"{issue_key} does not exist, or the account of this connection may not see it.")
+        self._desk.report |= {
+            "ticket": {"id": ticket.issue.id, "key": ticket.issue.key, "url": ticket.issue.url}
+        }
+        for warning in self._warnings(ticket):
+            self._desk.warn(warning)
+        self._each(fingerprints, lambda one: self._added(ticket.issue, one, backtrace, replace=replace))
+
+    def remove(self, links: Sequence[Link]) -> None:
+        """Cut links.
+
+        Raises:
+            Stop: it was not done for all of them.
+        """
+        with _in_one_sentence():
+            backtrace = self._backtrace()
+        by_name = {f"{link.key.fingerprint} {link.key.trace}".strip(): link for link in links}
+        self._each(by_name, lambda name: self._removed(by_name[name], backtrace))
+
+    def _each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
+        done = []
+        for name in names:
+            with self._desk.waiting("asking Backtrace"):
+                try:
+                    one = do(name)
+                except BacktraceJiraError as error:
+                    one = Done(name, ok=False, detail=_failure(error))
+            done.append(one)
+            self._desk.say(f"{one.fingerprint}: {one.detail}", "green" if one.ok else "yellow")
+            if one.warning:
+                self._desk.warn(f"  {one.warning}")
+        self._desk.report["groups"] = [
+            {
+                "fingerprint": one.fingerprint,
+                "ok": one.ok,
+                "detail": one.detail,
+                "warning": one.warning or None,
+            }
+            for one in done
+        ]
+        wrong = sum(not one.ok for one in done)
+        if wrong:
+            raise Stop(f"{wrong} of {len(done)} could not be done.")
+
+    # add
+
+    def _added(
+        self, issue: Issue, fingerprint: str, backtrace: RestBacktraceGroups, *, replace: bool
+    ) -> Done:
+        key = LinkKey(self._settings.id, fingerprint)
+        row = self._store.claim(self._lease(key))
+        was = row.issue
+        if was and was.id != issue.id:
+            if not replace:
+                detail = f"it is linked to {was.key} already; --replace links it to {issue.key} instead"
+                return Done(fingerprint, ok=False, detail=detail)
+            self._cut(row, was, backtrace, f"replaced by {issue.key} by hand")
+            row = self._store.claim(self._lease(key))
+        warning = ""
+        if row.issue is None:
+            warning = self._complete(row, issue)
+        baseline = backtrace.link(
+            project=self._settings.project, fingerprint=fingerprint, watcher=self._settings.name, issue=issue
+        )
+        self._store.mark_linked(key, baseline)
+        before = f", no longer to {was.key}" if was and was.id != issue.id else ""
+        same = was is not None and was.id == issue.id
+        return Done(
+            fingerprint, True, f"linked to {issue.key} {'already' if same else ''}".strip() + before, warning
+        )
+
+    def _complete(self, row: Link, issue: Issue) -> str:
+        """Record the ticket, unless one may come into being at this moment: two would be one too many."""
+        lease = self._lease(row.key)
+        mine = row.owner == self._owner and row.state is LinkState.CREATING
+        free = mine or row.state is LinkState.HELD
+        if not free and (row.lease_until > lease.now or not self._store.take_over(row, lease)):
+            raise Busy("a ticket is being made for this group right now; try again in a minute")
+        try:
+            kept = self._store.complete(row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand"))
+        except BacktraceJiraError:
+            with suppress(BacktraceJiraError):
+                self._store.release(lease, None)
+            raise
+        if kept.id != issue.id:
+            raise Busy(f"it was linked to {kept.key} a moment ago")
+        if free:
+            return ""
+        marker = row.key.marker(self._stage)
+        return (
+            f"an earlier create got no answer and may have made a ticket: look for the label {marker} in Jira"
+        )
+
+    def _warnings(self, ticket: Ticket) -> Iterator[str]:
+        settings = self._settings
+        if settings.project_key.isdigit() is False and ticket.project.upper() != settings.project_key.upper():
+            yield (
+                f"{ticket.issue.key} is in the project {ticket.project}, and this integration's is "
+                f"{settings.project_key}: webhooks and the schedule do not tell of its changes."
+            )
+        if str(settings.event) == "trace":
+            yield "This integration makes a ticket for each error (event: trace); it goes on doing so."
+
+    # remove
+
+    def _removed(self, link: Link, backtrace: RestBacktraceGroups) -> Done:
+        name = f"{link.key.fingerprint} {link.key.trace}".strip()
+        if link.issue is None:
+            return Done(name, ok=False, detail="it has no ticket")
+        told = self._cut(link, link.issue, backtrace, "unlinked by hand")
+        where = "" if told else "; Backtrace did not know of it"
+        return Done(
+            name, True, f"{link.issue.key} is unlinked{where}; the group's next error makes a new ticket"
+        )
+
+    def _cut(self, link: Link, issue: Issue, backtrace: RestBacktraceGroups, why: str) -> bool:
+        """Take the ticket out of Backtrace, then off the row, while nobody brings the two in line."""
+        now = self._clock()
+        turn = Turn(self._settings.connection, issue.id, self._owner, now + HELD)
+        held = self._store.take_turn(turn, now=now)
+        try:
+            told = backtrace.unlink(
+                project=self._settings.project,
+                fingerprint=link.key.fingerprint,
+                watcher=self._settings.name,
+                issue=issue,
+                until=link.synced.until if link.synced else (),
+            )
+            self._store.unlink(link.key, issue.id, Record(self._clock(), Decision.UNLINKED, why))
+        finally:
+            self._store.end_turn(held, done=not held.notes)
+        return told
+
+    # Clients
+
+    def _lease(self, key: LinkKey) -> Lease:
+        now = self._clock()
+        return Lease(key, self._owner, now, now + HELD)
+
+    def _jira(self) -> RestJiraIssues:
+        name = self._settings.connection
+        return RestJiraIssues(
+            self._material.connection(name), self._material.jira_secret(name), timeouts=TIMEOUTS
+        )
+
+    def _backtrace(self) -> RestBacktraceGroups:
+        name = self._settings.universe
+        return RestBacktraceGroups(
+            self._material.universe(name), self._material.backtrace_secret(name), timeouts=TIMEOUTS
+        )
+
+
+def _failure(error: BacktraceJiraError) -> str:
+    if "AccessDenied" in str(error):
+        return f"{error}: these AWS credentials may not write to the link table"
+    return str(error)
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except Unusable as error:
+        raise Stop(f"{error}. {error.remedy}") from None
+    except BacktraceJiraError as error:
+        raise Stop(str(error)) from None

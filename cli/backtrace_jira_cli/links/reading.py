@@ -1,0 +1,88 @@
+"""`backtrace-jira links list` and `show`: which error group has which ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from backtrace_jira.links.link import Link
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.deployment.link_table import LinkTable
+from backtrace_jira_cli.deployment.stored_settings import called
+from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.link_words import SHORTEST, ago
+from backtrace_jira_cli.links.facts import as_json, facts_about
+
+SHOWN = 50
+ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
+
+
+class Links:
+    """One run of a command that reads."""
+
+    def __init__(
+        self, integrations: Mapping[str, Integration], table: LinkTable, desk: Desk, now: float
+    ) -> None:
+        self._integrations = integrations
+        self._table = table
+        self._desk = desk
+        self._now = now
+
+    def list(self, count: int, integration: str | None) -> None:
+        """List links, the last decision first."""
+        places = called(integration, self._integrations)
+        found = [link for place in places for link in self._table.linked(place, count)]
+        found.sort(key=_decided_at, reverse=True)
+        self._desk.report |= {"links": [as_json(link) for link in found[:count]]}
+        if not found:
+            self._desk.say("Nothing is linked yet.")
+            return
+        columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
+        self._desk.table(columns, [self._row(link) for link in found[:count]])
+
+    def show(self, what: str, integration: str | None) -> None:
+        """Show everything about the links of a group or ticket.
+
+        Raises:
+            Stop: there is none.
+        """
+        found = self.found(what, integration)
+        self._desk.report |= {"links": [as_json(link) for link in found]}
+        if not found:
+            raise Stop(
+                f"There is no link of {what}. A ticket is known by the key that it had when it was last looked at."
+            )
+        for link in found[:SHOWN]:
+            key = link.key
+            self._desk.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
+            self._desk.table(("about", "what is known"), facts_about(link, self._now))
+        if len(found) > SHOWN:
+            self._desk.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
+
+    def found(self, what: str, integration: str | None) -> Sequence[Link]:
+        """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
+        places = called(integration, self._integrations)
+        if ISSUE_KEY.fullmatch(what):
+            named = [link for place in places for link in self._table.of_key(place, what.upper())]
+            tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}
+            return [link for place, issue_id in tickets for link in self._table.of_ticket(place, issue_id)]
+        if len(what) < SHORTEST:
+            raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint, or a key.")
+        return [link for place in places for link in self._table.decisions(place, what)]
+
+    def _row(self, link: Link) -> Sequence[str]:
+        record = link.record
+        return (
+            link.key.fingerprint[:16],
+            link.issue.key if link.issue else "-",
+            str(link.state),
+            ("yes" if link.linked_in_backtrace else "not yet") if link.issue else "-",
+            str(record.decision) if record else "-",
+            ago(self._now - record.at) if record else "-",
+            link.key.integration,
+        )
+
+
+def _decided_at(link: Link) -> float:
+    return link.record.at if link.record else 0.0

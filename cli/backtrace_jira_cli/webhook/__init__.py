@@ -1,0 +1,1 @@
+"""`backtrace-jira webhook`: what Jira is told to send, and where."""

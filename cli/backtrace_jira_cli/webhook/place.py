@@ -1,0 +1,68 @@
+"""One connection, and how its registration in Jira has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backtrace_jira.settings.integration import API_ENDING, Connection
+from backtrace_jira_cli.deployment.asking import Asking
+from backtrace_jira_cli.deployment.site import Server
+from backtrace_jira_cli.webhook.registration import FIRST_THAT_SIGNS, JiraWebhooks, Registration, Wanted
+from backtrace_jira_cli.webhook.secret import WebhookSecret
+from backtrace_jira_cli.webhook.steps import ByHand
+
+GATEWAY = "api.atlassian.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One connection, and how its registration has to be."""
+
+    connection: Connection
+    jira: Asking[JiraWebhooks] | None
+    """None behind a gateway that has no registrations."""
+    server: Server
+    secret: WebhookSecret
+    name: str
+    address: str
+    jql: str
+    region: str
+
+    @property
+    def signs(self) -> bool:
+        """Tell whether this server can sign."""
+        return self.server.cloud or self.server.numbers >= FIRST_THAT_SIGNS
+
+    @property
+    def wanted(self) -> Wanted:
+        """Return the registration as it should be."""
+        secret = self.secret.current
+        if self.signs:
+            return Wanted(self.name, self.address, self.jql, secret)
+        return Wanted(self.name, f"{self.address}/{secret.get_secret_value()}", self.jql)
+
+    @property
+    def by_hand(self) -> ByHand:
+        """Return the registration for somebody to type."""
+        site = self.connection.browse_url or self.connection.jira_api.removesuffix(API_ENDING)
+        return ByHand(
+            site=site,
+            cloud=self.server.cloud,
+            signs=self.signs,
+            name=self.name,
+            address=self.address,
+            jql=self.jql,
+            reading=f"--name {self.secret.parameter} --region {self.region}",
+            several=self.secret.replaces_another,
+        )
+
+    @property
+    def why_by_hand(self) -> str:
+        """Say why it cannot be done for the operator."""
+        if self.jira is None:
+            return f"{GATEWAY} takes no registrations of webhooks; they are made on the site itself."
+        return "The account of this connection is no Jira administrator, and webhooks are for nobody else."
+
+    def is_here(self, registration: Registration) -> bool:
+        """Tell whether a registration leads to us, whatever secret is in its address."""
+        return registration.url == self.address or registration.url.startswith(f"{self.address}/")

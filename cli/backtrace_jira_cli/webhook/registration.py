@@ -1,0 +1,258 @@
+"""Jira's registrations of webhooks: who is told of what, at which address.
+
+They stand beside /rest/api/2 and are an administrator's. Data Center 10 moved them and changed their shape, and what it
+does not know it silently ignores (https://jira.atlassian.com/browse/JRASERVER-78733), so what was written is read back.
+Cloud and Data Center 9: https://developer.atlassian.com/cloud/jira/platform/webhooks/ (admin webhooks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from backtrace_jira.adapters.http import Answer
+from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.issues import quoted
+from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
+from backtrace_jira.json_types import JSON
+from backtrace_jira.settings.integration import API_ENDING, Connection
+from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
+
+EVENTS = (
+    "jira:issue_updated",
+    "jira:issue_deleted",
+    *(f"jira:version_{what}" for what in ("released", "unreleased", "updated", "deleted", "merged")),
+)
+"""What Jira is asked to tell of. No filter applies to versions: those of all projects are told."""
+ISSUE_SECTION = "issue-related-events-section"
+FIRST_THAT_SIGNS = (10,)
+"""Data Center. Cloud signs."""
+MOST = "1000"
+"""Data Center 10 gives a list in pages, of a size that is not documented."""
+
+
+class NotAdministrator(NeedsAttention):
+    """The account may not see or change webhooks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A registration as it should be. `secret` is None where it stands in the address, or is not to be changed."""
+
+    name: str
+    url: str
+    jql: str
+    secret: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A registration as Jira tells it. `signed` None: Jira does not say."""
+
+    id: str
+    name: str
+    url: str
+    events: tuple[str, ...]
+    jql: str
+    body_included: bool
+    enabled: bool
+    signed: bool | None
+    problem: str = ""
+    """What became of the last delivery, where Jira says that it failed."""
+
+
+class Shape(Protocol):
+    """Path and JSON of registrations on one kind of server."""
+
+    path: str
+
+    def written(self, wanted: Wanted) -> dict[str, JSON]:
+        """Return the body of a POST or PUT."""
+        ...
+
+    def read(self, raw: dict[str, Any]) -> Registration:
+        """Read one registration."""
+        ...
+
+
+class CloudShape:
+    """Cloud, and Data Center 9 and older, which take no secret."""
+
+    path = "/rest/webhooks/1.0/webhook"
+
+    def written(self, wanted: Wanted) -> dict[str, JSON]:
+        """Return the body of a POST or PUT."""
+        body: dict[str, JSON] = {
+            "name": wanted.name,
+            "url": wanted.url,
+            "events": list(EVENTS),
+            "filters": {ISSUE_SECTION: wanted.jql},
+            "excludeBody": False,
+            "enabled": True,
+        }
+        return body | ({"secret": wanted.secret.get_secret_value()} if wanted.secret else {})
+
+    def read(self, raw: dict[str, Any]) -> Registration:
+        """Read one registration; its id is the end of its own address."""
+        filters = raw.get("filters")
+        signed = raw.get("isSigned")
+        return Registration(
+            id=str(raw.get("self") or "").rstrip("/").rpartition("/")[2],
+            name=str(raw.get("name") or ""),
+            url=str(raw.get("url") or ""),
+            events=_texts(raw.get("events")),
+            jql=str(filters.get(ISSUE_SECTION) or "") if isinstance(filters, dict) else "",
+            body_included=not raw.get("excludeBody"),
+            enabled=bool(raw.get("enabled", True)),
+            signed=signed if isinstance(signed, bool) else None,
+        )
+
+
+class DataCenterShape:
+    """Data Center 10 and later: body, filter and secret are texts within `configuration`."""
+
+    path = "/rest/jira-webhook/1.0/webhooks"
+
+    def written(self, wanted: Wanted) -> dict[str, JSON]:
+        """Return the body of a POST or PUT."""
+        settings: dict[str, JSON] = {"EXCLUDE_BODY": "false", "FILTERS": wanted.jql}
+        if wanted.secret:
+            settings["SECRET"] = wanted.secret.get_secret_value()
+        return {
+            "name": wanted.name,
+            "url": wanted.url,
+            "events": list(EVENTS),
+            "active": True,
+            "configuration": settings,
+            "sslVerificationRequired": True,
+        }
+
+    def read(self, raw: dict[str, Any]) -> Registration:
+        """Read one registration. Whether a secret is shown, masked or left out is not documented."""
+        settings = raw.get("configuration")
+        settings = settings if isinstance(settings, dict) else {}
+        return Registration(
+            id=str(raw.get("id") or ""),
+            name=str(raw.get("name") or ""),
+            url=str(raw.get("url") or ""),
+            events=_texts(raw.get("events")),
+            jql=str(settings.get("FILTERS") or ""),
+            body_included=str(settings.get("EXCLUDE_BODY", "false")).lower() != "true",
+            enabled=bool(raw.get("active", True)),
+            signed=bool(settings["SECRET"]) if "SECRET" in settings else None,
+        )
+
+
+class JiraWebhooks(JiraTickets):
+    """The registrations of one Jira."""
+
+    def __init__(self, connection: Connection, secret: SecretStr, server: Server) -> None:
+        super().__init__(connection, secret, timeouts=TIMEOUTS, cloud=server.cloud)
+        self._site = connection.jira_api.removesuffix(API_ENDING)
+        moved = not server.cloud and server.numbers >= FIRST_THAT_SIGNS
+        self._shape: Shape = DataCenterShape() if moved else CloudShape()
+        self._tells_of_deliveries = moved
+
+    def all(self) -> list[Registration]:
+        """Return all of them, ours and others.
+
+        Raises:
+            NotAdministrator: they are not for this account.
+        """
+        raw = self._asked("GET", "", params={"limit": MOST} if self._tells_of_deliveries else None)
+        if not isinstance(raw, list):
+            raise OutcomeUnknown(f"GET {self._shape.path}: an answer that is no list")
+        return [self._shape.read(each) for each in raw if isinstance(each, dict)]
+
+    def add(self, wanted: Wanted) -> None:
+        """Register; the POST is sent once, and where no usable answer came, what is there tells."""
+        try:
+            self._asked("POST", "", self._shape.written(wanted))
+        except OutcomeUnknown:
+            if not any(each.url == wanted.url for each in self.all()):
+                raise
+
+    def change(self, registration: Registration, wanted: Wanted) -> None:
+        """Bring a registration to what is wanted."""
+        self._asked("PUT", f"/{registration.id}", self._shape.written(wanted))
+
+    def remove(self, registration: Registration) -> None:
+        """Delete a registration; one that is gone already is fine."""
+        try:
+            self._asked("DELETE", f"/{registration.id}")
+        except Refused as error:
+            if error.status != 404:
+                raise
+
+    def last_problem(self, registration: Registration) -> str:
+        """Return why the last delivery failed, where a server keeps that; 204 before the first one.
+
+        Data Center 10: `{"result": {"outcome": "SUCCESS", "description": "200"}}`, as Bitbucket's page describes the
+        same component; what looks otherwise says nothing.
+        """
+        if not self._tells_of_deliveries:
+            return ""
+        try:
+            raw = self._asked("GET", f"/{registration.id}/latest")
+        except Refused:
+            return ""
+        result = raw.get("result") if isinstance(raw, dict) else None
+        if not isinstance(result, dict) or result.get("outcome") in (None, "SUCCESS"):
+            return ""
+        return f"{result.get('outcome')}: {result.get('description') or 'no reason given'}"[:200]
+
+    def _asked(
+        self, method: str, path: str, body: JSON = None, *, params: Mapping[str, str] | None = None
+    ) -> Any:
+        request = f"{method} {self._shape.path}{path}"
+        answer = self._http.send(method, f"{self._site}{self._shape.path}{path}", params=params, body=body)
+        if self._is_for_others(answer, path):
+            raise NotAdministrator(f"{request}: {answer.status}, webhooks are for Jira administrators")
+        if answer.status == 204 or (200 <= answer.status < 300 and method == "DELETE"):
+            return None
+        if 200 <= answer.status < 300 and answer.whole and not answer.is_html:
+            return answer.json()
+        raise self._failure_or_credential(request, answer)
+
+    def _is_for_others(self, answer: Answer, path: str) -> bool:
+        """Tell a lack of rights: 403, on Cloud also 401, or 404 for the list itself. Who asks was let in before."""
+        if "DENIED" in answer.headers.get("x-seraph-loginreason", ""):
+            return False
+        return answer.status in (401, 403) or (answer.status == 404 and not path)
+
+
+def project_filter(projects: Sequence[str]) -> str:
+    """Return the JQL for the issues of these projects."""
+    return f"project in ({', '.join(quoted(project) for project in sorted(set(projects)))})"
+
+
+def differences(found: Registration, wanted: Wanted, *, signs: bool) -> dict[str, str]:
+    """Say what is not as it should be, by column of `webhook status`."""
+    told = {
+        "enabled": "" if found.enabled else "it is switched off",
+        "url": "" if found.url == wanted.url else "it leads to another address",
+        "events": _events(found),
+        "body": "" if found.body_included else "the body is left out (Exclude body)",
+        "jql": "" if _same(found.jql, wanted.jql) else f"the filter is {found.jql or 'empty'}",
+        "signed": "it is not signed" if signs and found.signed is False else "",
+        "name": "" if found.name == wanted.name else "it has another name",
+    }
+    return {column: text for column, text in told.items() if text}
+
+
+def _events(found: Registration) -> str:
+    missing = [event for event in EVENTS if event not in found.events]
+    more = [event for event in found.events if event not in EVENTS]
+    told = [f"{', '.join(missing)} not told"] if missing else []
+    return "; ".join([*told, *([f"{', '.join(more)} told, too"] if more else [])])
+
+
+def _same(found: str, wanted: str) -> bool:
+    return " ".join(found.split()) == " ".join(wanted.split())
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()

@@ -1,0 +1,78 @@
+"""The secret that a connection's webhooks are signed with, and how it is replaced without losing a webhook.
+
+The parameter holds one secret, or several, one a line: the first is the one that Jira has, or is about to have; the
+others are still accepted (`backtrace_jira.webhooks`).
+
+A new connection: Jira first, then the parameter. Before that no webhook came, so none is lost, and a run that is cut
+off between the two leaves no parameter, so that the next run makes another secret and writes it to both. The other way
+round, a parameter without its registration would be taken for settled, and on a server that does not tell whether it
+signs, nobody would notice.
+
+A rotation: the parameter first, with the new secret before the old one, then Jira. With one secret at a time either
+order loses what Jira signs between the two, for Cloud takes a 401 for final and Data Center never repeats. Wherever a
+run is cut off, both are accepted, and the next run goes on from there. The old one stays for what is under way or comes
+again (Cloud repeats for more than an hour), until `webhook install` is run again.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from pydantic import SecretStr
+
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira_cli.deployment.parameter_store import ParameterStore
+
+
+class WebhookSecret:
+    """One connection's."""
+
+    def __init__(self, store: ParameterStore, names: ParameterNames, connection: str) -> None:
+        self._store = store
+        self.parameter = names.webhook_secret(connection)
+        found = store.secret(self.parameter)
+        self._stored = [] if found is None else _lines(found)
+        self._made: SecretStr | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether one is stored."""
+        return bool(self._stored)
+
+    @property
+    def replaces_another(self) -> bool:
+        """Tell whether a former one is accepted, too."""
+        return len(self._stored) > 1
+
+    @property
+    def all(self) -> list[str]:
+        """Return whatever must not be shown."""
+        return [*self._stored, *([self._made.get_secret_value()] if self._made else [])]
+
+    @property
+    def current(self) -> SecretStr:
+        """Return the one that Jira is to have; one that is made now is not stored yet."""
+        if self._stored:
+            return SecretStr(self._stored[0])
+        if self._made is None:
+            self._made = SecretStr(secrets.token_urlsafe(32))
+        return self._made
+
+    def rotate(self) -> None:
+        """Make another one, and let both be accepted."""
+        self._put([secrets.token_urlsafe(32), *self._stored])
+
+    def settle(self) -> bool:
+        """Store the current one alone; tell whether that was news."""
+        if self.exists and not self.replaces_another:
+            return False
+        self._put([self.current.get_secret_value()])
+        return True
+
+    def _put(self, lines: list[str]) -> None:
+        self._store.put(self.parameter, SecretStr("\n".join(lines)), secure=True)
+        self._stored = lines
+
+
+def _lines(text: SecretStr) -> list[str]:
+    return [line.strip() for line in text.get_secret_value().splitlines() if line.strip()]

@@ -1,0 +1,1 @@
+"""AWS on one machine: CloudFormation, queues, functions and the table, made from template.yaml."""

@@ -1,0 +1,315 @@
+"""One deployment on loopback: real adapters, AWS emulated in this process, Jira and Backtrace as stand-ins.
+
+Every request that leaves a delivery is seen here, by hooks that requests and botocore offer for that. The
+recording is what the crash tests enumerate: no list of calls is kept by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import boto3
+import botocore.loaders
+import botocore.session
+import pytest
+import requests
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
+from moto.sqs.models import sqs_backends
+from requests.adapters import HTTPAdapter
+
+from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.batches import Deliveries
+from backtrace_jira.bootstrap import create_ticket
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.tickets.create_ticket import Patience
+from local.backtrace_stand_in.stand_in import BacktraceStandIn
+from local.jira_stand_in import JiraStandIn
+from tests.builders import group, integration, sample_body
+from tests.contracts.openapi import assert_valid
+from tests.fakes import Clock
+from tests.tables import new_table
+
+PREFIX = "/backtrace-jira/test"
+Flavour = Literal["cloud", "data-center"]
+
+
+_LOADER = botocore.loaders.create_loader()
+
+
+class Cut(BaseException):
+    """The process ends here: no `except Exception` and no clean-up of ours sees it."""
+
+
+@dataclass
+class Wire:
+    """What left the process, and where it is to be cut off."""
+
+    calls: list[str] = field(default_factory=list)
+    cut_at: int | None = None
+    after: bool = False
+    interrupt_at: int | None = None
+    interrupt: Callable[[], None] = lambda: None
+    """Runs once before that call: another process, while this one waits."""
+
+    def before(self, call: str) -> None:
+        self.calls.append(call)
+        if self.interrupt_at == len(self.calls) - 1:
+            self.interrupt_at = None
+            self.interrupt()
+        if self.cut_at == len(self.calls) - 1 and not self.after:
+            raise Cut(f"before {call}")
+
+    def done(self, call: str) -> None:
+        if self.cut_at == len(self.calls) - 1 and self.after:
+            raise Cut(f"after {call}")
+
+    def count(self, service: str) -> int:
+        return sum(call.startswith(service) for call in self.calls)
+
+
+@contextmanager
+def recorded(wire: Wire) -> Iterator[None]:
+    """Let all that requests and boto3 send pass by `wire`."""
+    send = HTTPAdapter.send
+
+    def http(self: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        call = f"http {request.method} {request.path_url.partition('?')[0]}"
+        wire.before(call)
+        response = send(self, request, **options)
+        wire.done(call)
+        return response
+
+    class Session(boto3.Session):
+        def __init__(self) -> None:
+            below = botocore.session.get_session()
+            below.register_component("data_loader", _LOADER)  # parses each service's description once
+            super().__init__(botocore_session=below)
+            self.events.register_first(
+                "before-send", lambda event_name, **_: wire.before(_aws_call(event_name))
+            )
+            self.events.register_last(
+                "response-received", lambda event_name, **_: wire.done(_aws_call(event_name))
+            )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", http)
+        patch.setattr(boto3, "Session", Session)
+        yield
+
+
+def _aws_call(event_name: str) -> str:
+    _, service, operation = event_name.split(".")
+    return f"{service} {operation}"
+
+
+class AWS:
+    """Clients of the emulated services, made once."""
+
+    def __init__(self) -> None:
+        self.dynamodb = boto3.client("dynamodb")
+        self.sqs = boto3.client("sqs")
+        self.ssm = boto3.client("ssm")
+
+
+class World:
+    """A deployment with one integration; `new_process` is a cold start."""
+
+    def __init__(self, flavour: Flavour, wire: Wire, aws: AWS, **settings: Any) -> None:
+        self.flavour = flavour
+        self.clock = Clock()
+        self.wire = wire
+        self.patience = Patience()
+        self.reports: list[Outcome] = []
+        self.jira = JiraStandIn(flavour, clock=self.clock)
+        self.backtrace = BacktraceStandIn(clock=self.clock)
+        self.settings = integration(**settings)
+        self._aws = aws
+        self._stack = ExitStack()
+        self.events = self.dead = self.table = ""
+        self.event_handles: list[str] = []
+
+    def __enter__(self) -> World:
+        for server in (self.jira, self.backtrace):
+            self._stack.enter_context(server)
+        for name in ("events", "dead"):
+            created = self._aws.sqs.create_queue(QueueName=f"{name}-{uuid.uuid4().hex}")
+            setattr(self, name, created["QueueUrl"])
+        self.table = new_table(self._aws.dynamodb)
+        self.store = DynamoDBTicketLinks(self._aws.dynamodb, self.table)
+        self.configure()
+        self.new_process()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stack.close()
+        if kind is None:  # what our client sent and what it was answered, by Atlassian's own documents
+            assert_valid(self.jira.requests, self.flavour)
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "STAGE": "test",
+            "SETTINGS_PREFIX": PREFIX,
+            "LINKS_TABLE": self.table,
+            "ERROR_EVENTS_QUEUE_URL": self.events,
+            "DEAD_LETTERS_URL": self.dead,
+            "JIRA_CHANGES_QUEUE_URL": "",
+            "MAX_RECEIVES": "30",
+        }
+
+    def configure(self, **changes: Any) -> None:
+        """Write the settings as the operator's command does."""
+        names = ParameterNames(PREFIX)
+        self.settings = self.settings.model_copy(update=changes)
+        connection = {"name": "main", "jira_api": self.jira.url, "email": self.jira.user}
+        universe = {"universe": "my_universe", "address": self.backtrace.url}
+        self.put(names.connection("main"), json.dumps(connection))
+        self.put(names.jira_secret("main"), self.jira.token, secret=True)
+        self.put(names.universe("my_universe"), json.dumps(universe))
+        self.put(names.backtrace_secret("my_universe"), self.backtrace.token, secret=True)
+        self.put(names.integration(self.settings), self.settings.model_dump_json())
+
+    def remove(self, name: str) -> None:
+        self._aws.ssm.delete_parameter(Name=name)
+
+    def put(self, name: str, value: str, *, secret: bool = False) -> None:
+        self._aws.ssm.put_parameter(
+            Name=name, Value=value, Type="SecureString" if secret else "String", Overwrite=True
+        )
+
+    def new_process(self) -> None:
+        """Start cold: nothing is remembered."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(create_ticket, "report", self.reports.append)
+            self.process = create_ticket.wire(self.env, clock=self.clock, patience=self.patience)
+
+    def event(self, *bodies: dict[str, Any] | str, receives: int = 1) -> dict[str, Any]:
+        """Return the Lambda event of a batch; without bodies, of the sample group."""
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies or (sample_body(),)]
+        handles = [self._received(text) for text in texts]
+        self.event_handles += handles
+        return {
+            "Records": [
+                {
+                    "eventSource": "aws:sqs",
+                    "messageId": f"m{number}",
+                    "receiptHandle": handles[number],
+                    "body": text,
+                    "attributes": {"ApproximateReceiveCount": str(receives)},
+                }
+                for number, text in enumerate(texts)
+            ]
+        }
+
+    def _received(self, body: str) -> str:
+        self._aws.sqs.send_message(QueueUrl=self.events, MessageBody=body)
+        (message,) = self._aws.sqs.receive_message(QueueUrl=self.events, VisibilityTimeout=30_000)["Messages"]
+        return message["ReceiptHandle"]
+
+    def event_of(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a batch of one body that no queue could carry: a direct event of any size."""
+        return {
+            "Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "m0", "Message": json.dumps(body)}}]
+        }
+
+    def hidden_for(self, handle: str) -> float:
+        """Return for how many seconds from now the queue hides a message."""
+        queue = sqs_backends[ACCOUNT][boto3.Session().region_name].queues[self.events.rpartition("/")[2]]
+        (message,) = (each for each in queue._messages if each.had_receipt_handle(handle))
+        return float(message.visible_at) / 1000 - time.time()
+
+    def deliver(self, event: dict[str, Any] | None = None, process: Deliveries | None = None) -> list[str]:
+        """Serve one batch; return the ids that stay in the queue."""
+        batch = deliveries_of(event or self.event())
+        unfinished = (process or self.process)(batch, deadline=self.clock() + 60)
+        return [item["itemIdentifier"] for item in batch_answer(unfinished)["batchItemFailures"]]
+
+    def deliver_until_done(self, event: dict[str, Any] | None = None, attempts: int = 40) -> Decision:
+        """Deliver as the queue does, the clock moving on by a step that no wait of ours undercuts."""
+        event = event or self.event()
+        for _ in range(attempts):
+            if not self.deliver(event):
+                return self.reports[-1].decision
+            self.clock.advance(15)
+        raise AssertionError(f"never done: {self.reports[-1]}")
+
+    def deliver_and_be_cut(self) -> str:
+        """Deliver until done, and lose the process at the wire's cut; return where that was."""
+        event = self.event()
+        try:
+            self.deliver_until_done(event)
+        except Cut as cut:
+            return str(cut)
+        return "nowhere"
+
+    @property
+    def key(self) -> LinkKey:
+        return LinkKey(self.settings.id, group().fingerprint)
+
+    def row(self) -> Link:
+        row = self.store.get(self.key)
+        assert row is not None
+        return row
+
+    def waiting(self) -> list[str]:
+        """Return the bodies of the queue's messages, the hidden ones too."""
+        queue = sqs_backends[ACCOUNT][boto3.Session().region_name].queues[self.events.rpartition("/")[2]]
+        return [message.body for message in queue._messages]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Return body and attributes of what was kept."""
+        answer = self._aws.sqs.receive_message(
+            QueueUrl=self.dead, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=0
+        )
+        return [
+            {"body": letter["Body"]}
+            | {name: value["StringValue"] for name, value in letter.get("MessageAttributes", {}).items()}
+            for letter in answer.get("Messages", [])
+        ]
+
+    def assert_one_ticket(self) -> None:
+        """One ticket in Jira, a complete row, Backtrace linked and In Progress."""
+        (ticket,) = self.jira.issues.values()
+        row = self.row()
+        assert row.state is LinkState.COMPLETE
+        assert row.issue is not None
+        assert (row.issue.id, row.issue.key, row.linked_in_backtrace) == (ticket.id, ticket.key, True)
+        issue = self.backtrace.issue("my_project", group().fingerprint)
+        assert issue is not None
+        assert issue.state == "in-progress"
+        assert issue.ticket == [
+            {"watcher": "_backtrace"},
+            {"watcher": self.settings.name, "short": ticket.key, "url": row.issue.url, "state": "open"},
+        ]
+
+
+MakeWorld = Callable[..., World]
+
+
+@contextmanager
+def worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeWorld]:
+    """Give a maker of worlds: making the next closes the last. Without an endpoint, moto is the store."""
+    with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        if dynamodb_endpoint:
+            patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
+        aws = AWS()
+
+        def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> World:
+            stack.close()
+            wire = wire or Wire()
+            stack.enter_context(recorded(wire))
+            world = stack.enter_context(World(flavour, wire, aws, **settings))
+            wire.calls.clear()
+            return world
+
+        yield make
