@@ -135,7 +135,8 @@ def test_every_function_has_a_resource_a_sample_event_a_use_case_and_a_build_tar
     targets = re.findall(r"^build-(\w+):", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
     assert sorted(targets) == sorted(resource_folders)
     for folder in FUNCTIONS:
-        assert (ROOT / f"layers/bridge/backtrace_jira/{folder}.py").is_file()
+        rooms = {path.parent.name for path in ROOT.glob(f"layers/bridge/backtrace_jira/*/{folder}.py")}
+        assert len(rooms - {"bootstrap"}) == 1
 
 
 @pytest.mark.parametrize("name", resources(FUNCTION))
@@ -265,24 +266,24 @@ def test_the_function_may_read_what_its_settings_are_called_and_no_other_secret(
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 """What Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 
-TABLE = ("table", "dynamodb")
-SYNC = (*TABLE, "dynamodb_sync")
+TABLE = ("dynamodb/table", "dynamodb/ticket_links")
+SYNC = (*TABLE, "dynamodb/synced_links")
 
 
 @pytest.mark.parametrize(
     ("role", "service", "adapters", "unused"),
     [
         ("CreateTicketRole", "dynamodb", TABLE, {"dynamodb:Query"}),
-        ("CreateTicketRole", "sqs", ("error_events", "change_hints"), set()),
-        ("ReceiveWebhookRole", "dynamodb", ("webhook_intake",), set()),
-        ("ReceiveWebhookRole", "sqs", ("webhook_intake",), set()),
-        ("ReceiveWebhookRole", "ssm", ("webhook_intake",), set()),
+        ("CreateTicketRole", "sqs", ("aws/queues", "aws/change_queue"), set()),
+        ("ReceiveWebhookRole", "dynamodb", ("aws/webhook_intake",), set()),
+        ("ReceiveWebhookRole", "sqs", ("aws/webhook_intake",), set()),
+        ("ReceiveWebhookRole", "ssm", ("aws/webhook_intake",), set()),
         ("ApplyJiraChangeRole", "dynamodb", SYNC, set()),
-        ("ApplyJiraChangeRole", "sqs", ("error_events", "change_hints"), set()),
+        ("ApplyJiraChangeRole", "sqs", ("aws/queues", "aws/change_queue"), set()),
         ("PollBacktraceRole", "dynamodb", SYNC, set()),
-        ("PollBacktraceRole", "sqs", ("change_hints",), set()),
+        ("PollBacktraceRole", "sqs", ("aws/change_queue",), set()),
         ("PollFixVersionsRole", "dynamodb", SYNC, set()),
-        ("PollFixVersionsRole", "sqs", ("change_hints",), set()),
+        ("PollFixVersionsRole", "sqs", ("aws/change_queue",), set()),
     ],
 )
 def test_a_function_may_do_what_its_adapters_ask_for(

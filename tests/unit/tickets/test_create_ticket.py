@@ -327,7 +327,7 @@ def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("s3cret")
 
-    monkeypatch.setattr("backtrace_jira.drafting.draft_ticket", broken)
+    monkeypatch.setattr("backtrace_jira.tickets.draft.draft_ticket", broken)
     outcome = world.deliver()
     assert outcome.decision is Decision.POSTPONED
     assert "s3cret" not in outcome.detail

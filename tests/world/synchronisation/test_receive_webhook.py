@@ -299,8 +299,9 @@ def test_nothing_is_imported_that_the_path_does_not_use() -> None:
         "pydantic",
         "requests",
         "re2",
-        "backtrace_jira.model",
-        "backtrace_jira.config",
+        "backtrace_jira.adapters.http",
+        "backtrace_jira.settings.integration",
+        "backtrace_jira.tickets",
         "aws_lambda_powertools.utilities.parameters",
     )
     program = (
