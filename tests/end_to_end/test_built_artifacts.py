@@ -120,8 +120,8 @@ def test_byte_code_is_there_and_names_the_path_on_lambda(built: Built) -> None:
     assert [path for path in compiled if not path.is_file()] == []
     unchecked_hash = (1).to_bytes(4, "little")
     assert [path for path in compiled if path.read_bytes()[4:8] != unchecked_hash] == []
-    code = (python / "backtrace_jira/__pycache__" / f"delivery.{tag}.pyc").read_bytes()
-    assert b"/opt/python/backtrace_jira/delivery.py" in code
+    code = (python / "backtrace_jira/__pycache__" / f"batches.{tag}.pyc").read_bytes()
+    assert b"/opt/python/backtrace_jira/batches.py" in code
 
 
 def test_nothing_useless_is_deployed(built: Built) -> None:
