@@ -66,6 +66,8 @@ class Webhooks:
     outbox: list[Delivery] = field(default_factory=list)
     retries: list[Delivery] = field(default_factory=list)
     more: threading.Event = field(default_factory=threading.Event)
+    _sending: threading.Event = field(default_factory=threading.Event)
+    _sender: threading.Thread | None = None
 
     @property
     def signs(self) -> bool:
@@ -191,3 +193,22 @@ class Webhooks:
                 again = {**delivery.headers, "X-Atlassian-Webhook-Retry": str(tries)}
                 self.retries.append(replace(delivery, headers=again))
         return statuses
+
+    def start_sending(self) -> None:
+        """Send what is due from a thread, until `stop_sending`."""
+        self._sending.set()
+        self._sender = threading.Thread(target=self._send_until_stopped, daemon=True)
+        self._sender.start()
+
+    def stop_sending(self) -> None:
+        if self._sender:
+            self._sending.clear()
+            self.more.set()
+            self._sender.join()
+            self._sender = None
+
+    def _send_until_stopped(self) -> None:
+        while self._sending.is_set():
+            self.more.wait(1)
+            self.more.clear()
+            self.deliver_all()
