@@ -78,11 +78,12 @@ docs: $(ready) ## Write docs/settings.md and its JSON Schema from the models
 	$(BIN)/python docs/write_reference.py
 
 .PHONY: lock
-lock: $(ready) ## Resolve the pinned requirements anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements-dev.txt --upgrade
-	uv pip compile layers/bridge/requirements.in --universal --python-version 3.13 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header --quiet -o layers/bridge/requirements.txt --upgrade
+lock: $(ready) ## Pin what was added and keep every other pin; make lock UPGRADE=1 resolves anew (needs uv)
+	$(compile) --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+	$(compile) --python-version 3.13 layers/bridge/requirements.in -o layers/bridge/requirements.txt
+# No address of an index: whoever installs has their own.
+compile = uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet \
+  $(if $(UPGRADE),--upgrade)
 
 .PHONY: clean
 clean: ## Remove what the commands above made
