@@ -53,7 +53,7 @@ check: $(ready) ## Lint, types, layer rules, template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	cd layers/bridge && ../../$(BIN)/lint-imports --config ../../pyproject.toml --no-cache
+	$(BIN)/lint-imports --no-logo --no-cache
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} $(BIN)/sam validate --lint
 
 .PHONY: format
