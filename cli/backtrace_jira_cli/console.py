@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console as Screen
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +20,7 @@ from backtrace_jira_cli.faults import Fault
 Row = Sequence[str]
 
 
-class Desk:
+class Console:
     """Where a command talks to its operator.
 
     With `machine`, nothing is asked and nothing is printed before the end, when `report` is, as JSON.
@@ -28,8 +28,8 @@ class Desk:
 
     def __init__(self, *, machine: bool) -> None:
         self._machine = machine
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
+        self._out = Screen(highlight=False)
+        self._err = Screen(stderr=True, highlight=False)
         self.report: dict[str, Any] = {}
 
     @property
@@ -102,23 +102,23 @@ class Desk:
             )
         self._line(self._err, str(stop), "bold red")
 
-    def _line(self, console: Console, sentence: str, style: str) -> None:
+    def _line(self, screen: Screen, sentence: str, style: str) -> None:
         if not self._machine:
-            console.print(Text(printable(sentence), style=style), soft_wrap=True)
+            screen.print(Text(printable(sentence), style=style), soft_wrap=True)
 
-    def _table(self, console: Console, columns: Row, rows: Sequence[Row]) -> None:
+    def _table(self, screen: Screen, columns: Row, rows: Sequence[Row]) -> None:
         if self._machine:
             return
-        if not console.is_terminal:
+        if not screen.is_terminal:
             for line in _plain(columns, rows):
-                console.print(Text(printable(line)), soft_wrap=True)
+                screen.print(Text(printable(line)), soft_wrap=True)
             return
         table = Table(*columns)
         for column in table.columns:
             column.overflow = "fold"
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
-        console.print(table)
+        screen.print(table)
 
 
 def printable(text: str) -> str:

@@ -12,8 +12,8 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from typer.testing import Result
 
 from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
-from backtrace_jira_cli.configure.configuring import Configuring, Prepared, Wishes
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.configure.run import ConfigureRun, Options, Prepared
+from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 from backtrace_jira_cli.exits import Stop
 from backtrace_jira_cli.faults import Fault
@@ -332,12 +332,12 @@ def test_a_check_can_keep_everything_from_being_written(operator: Operator) -> N
         seen.append(prepared)
         return [Fault("integrations[0].project_key", "is not known to Jira")]
 
-    configuring = Configuring(
+    configuring = ConfigureRun(
         lambda: ParameterStore(operator.ssm),
         ParameterNames(PREFIX),
-        Desk(machine=True),
+        Console(machine=True),
         SECRETS,
-        Wishes(yes=True),
+        Options(yes=True),
         before_writing=[check],
     )
     with pytest.raises(Stop) as stopped:

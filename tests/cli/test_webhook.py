@@ -45,7 +45,7 @@ def ready(site: Site) -> Site:
 @pytest.fixture(autouse=True)
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
-    monkeypatch.setattr("backtrace_jira_cli.webhook.webhooks.time.sleep", seconds.append)
+    monkeypatch.setattr("backtrace_jira_cli.webhook.run.time.sleep", seconds.append)
     return seconds
 
 

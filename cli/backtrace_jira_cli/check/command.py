@@ -103,21 +103,21 @@ def check(
       2  wrong usage, or there is no such integration
     """
     # Imported here, so that --help does not wait for boto3 and pydantic.
-    from backtrace_jira_cli.check.checking import Checking, selected
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.check.run import CheckRun, selected
+    from backtrace_jira_cli.console import Console
+    from backtrace_jira_cli.deployment.deployment import local_or_encrypted, parameter_names
     from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.deployment.places import local_or_encrypted, parameter_names
-    from backtrace_jira_cli.deployment.stored_settings import Material
+    from backtrace_jira_cli.deployment.stored_settings import StoredSettings
     from backtrace_jira_cli.exits import wrong_usage
 
-    desk = Desk(machine=as_json)
-    with desk.ending():
+    console = Console(machine=as_json)
+    with console.ending():
         names = parameter_names(stage, prefix)
         endpoint = local_or_encrypted(endpoint_url)
         store = open_store(region=region, profile=profile, endpoint_url=endpoint)
-        desk.report |= {"prefix": names.prefix, "region": store.region, "integrations": []}
-        material = Material(names, store.read(names.prefix), store.secret)
-        paths = selected(integration, list(material.integrations()))
+        console.report |= {"prefix": names.prefix, "region": store.region, "integrations": []}
+        stored_settings = StoredSettings(names, store.read(names.prefix), store.secret)
+        paths = selected(integration, list(stored_settings.integrations()))
         if create_test_ticket and len(paths) > 1:
             raise wrong_usage("A test ticket is made for one integration: name it.")
-        Checking(material, desk).run(paths, with_test_ticket=create_test_ticket)
+        CheckRun(stored_settings, console).run(paths, with_test_ticket=create_test_ticket)

@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
 from backtrace_jira.settings.integration import Connection, CredentialKind
+from backtrace_jira_cli.check.address import reach
 from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
-from backtrace_jira_cli.check.reach import reach
-from backtrace_jira_cli.deployment.asking import Asking, Refusals
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
 from backtrace_jira_cli.deployment.remedies import explained
-from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
-from backtrace_jira_cli.deployment.stored_settings import Material, NotKnownYet, Unusable
+from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
 FIRST_WITH_ACCESS_TOKENS = (8, 14)
 FIRST_WITHOUT_BASIC = (11,)
@@ -35,21 +35,21 @@ CHECKS = (
 class Jira:
     """A site that lets the account in."""
 
-    tickets: Asking[JiraTickets]
+    tickets: LockoutGuard[JiraTickets]
     cloud: bool
 
 
 class ConnectionChecks:
     """The checks of one connection; they are made once, whatever number of integrations use it."""
 
-    def __init__(self, name: str, material: Material, refusals: Refusals) -> None:
+    def __init__(self, name: str, stored_settings: StoredSettings, refusals: Refusals) -> None:
         self._name = name
-        self._material = material
+        self._stored_settings = stored_settings
         self._refusals = refusals
         self._made: list[Finding] | None = None
         self._connection: Connection | None = None
         self._server: Server | None = None
-        self._tickets: Asking[JiraTickets] | None = None
+        self._tickets: LockoutGuard[JiraTickets] | None = None
         self.jira: Jira | None = None
         """Set when all is well."""
 
@@ -73,7 +73,7 @@ class ConnectionChecks:
 
     def _endpoint(self) -> Iterator[Finding]:
         try:
-            self._connection = self._material.connection(self._name)
+            self._connection = self._stored_settings.connection(self._name)
         except Unusable as error:
             yield failed(CheckName.ENDPOINT, str(error), error.remedy)
         else:
@@ -97,7 +97,7 @@ class ConnectionChecks:
             yield failed(CheckName.CREDENTIAL_KIND, *unfit)
             return
         try:
-            secret = self._material.jira_secret(self._name)
+            secret = self._stored_settings.jira_secret(self._name)
         except Unusable as error:
             yield failed(CheckName.CREDENTIAL, str(error), error.remedy)
         except NotKnownYet as error:
@@ -122,14 +122,14 @@ class ConnectionChecks:
         yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
         yield _kind(self._settings.credential, self._server)
 
-    def _asking(self, secret: SecretStr) -> Asking[JiraTickets]:
+    def _asking(self, secret: SecretStr) -> LockoutGuard[JiraTickets]:
         settings = self._settings
         cloud = self._server.cloud if self._server else None
         client = JiraTickets(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
         shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
-        return Asking(client, shown, self._refusals)
+        return LockoutGuard(client, shown, self._refusals)
 
-    def _refused(self, error: Refused, asking: Asking[JiraTickets]) -> Iterator[Finding]:
+    def _refused(self, error: Refused, asking: LockoutGuard[JiraTickets]) -> Iterator[Finding]:
         if not isinstance(error, CredentialRefused):
             asking.give_up(CredentialRefused(str(error), status=error.status))
         if self._without_basic(error):

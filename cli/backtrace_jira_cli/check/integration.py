@@ -12,11 +12,11 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import SyncedField, Truth
 from backtrace_jira_cli.check import connection
 from backtrace_jira_cli.check.connection import ConnectionChecks, Jira
+from backtrace_jira_cli.check.create_screen import ScreenChecks
 from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
-from backtrace_jira_cli.check.screen import ScreenChecks
-from backtrace_jira_cli.check.target import issue_type_of, project_of
+from backtrace_jira_cli.check.overrides import issue_type_of, project_of
 from backtrace_jira_cli.check.universe import UniverseChecks
-from backtrace_jira_cli.deployment.asking import Asking
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 
 SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
 TO_CREATE = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
@@ -54,7 +54,7 @@ class IntegrationChecks:
         return self._connection.jira
 
     @property
-    def tickets(self) -> Asking[JiraTickets]:
+    def tickets(self) -> LockoutGuard[JiraTickets]:
         """Return the client of the site."""
         return self.jira.tickets
 

@@ -19,8 +19,8 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.fill_fields import draft_ticket
 from backtrace_jira.tickets.templates import render
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
-from backtrace_jira_cli.check.target import FACTS, Template, overrides
-from backtrace_jira_cli.deployment.asking import Asking
+from backtrace_jira_cli.check.overrides import FACTS, Template, overrides
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 from backtrace_jira_cli.deployment.remedies import explained
 
 STAGE = "check"
@@ -29,7 +29,7 @@ TITLE = "Test by backtrace-jira check"
 
 
 def try_a_ticket(
-    integration: Integration, tickets: Asking[JiraTickets], schema: FieldSchema | None, people: People
+    integration: Integration, tickets: LockoutGuard[JiraTickets], schema: FieldSchema | None, people: People
 ) -> tuple[Finding, dict[str, str] | None]:
     """Make one ticket, once, and say where it is."""
     check = CheckName.TEST_TICKET

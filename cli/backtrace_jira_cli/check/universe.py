@@ -10,11 +10,11 @@ from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, InvalidSettings, Refused
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, not_checked, ok
-from backtrace_jira_cli.check.target import unknown_attributes
-from backtrace_jira_cli.deployment.asking import Asking, Refusals
+from backtrace_jira_cli.check.overrides import unknown_attributes
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
 from backtrace_jira_cli.deployment.remedies import explained
-from backtrace_jira_cli.deployment.site import TIMEOUTS
-from backtrace_jira_cli.deployment.stored_settings import Material, NotKnownYet, Unusable
+from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
 ADD_ATTRIBUTE = "Mend the name, or add the attribute in Backtrace: Project Settings > Attributes."
 
@@ -22,13 +22,15 @@ ADD_ATTRIBUTE = "Mend the name, or add the attribute in Backtrace: Project Setti
 class UniverseChecks:
     """The checks of one project; they are made once, whatever number of integrations use it."""
 
-    def __init__(self, universe: str, project: str, material: Material, refusals: Refusals) -> None:
+    def __init__(
+        self, universe: str, project: str, stored_settings: StoredSettings, refusals: Refusals
+    ) -> None:
         self._universe = universe
         self._project = project
-        self._material = material
+        self._stored_settings = stored_settings
         self._refusals = refusals
         self._reached: Finding | None = None
-        self._client: Asking[BacktraceClient] | None = None
+        self._client: LockoutGuard[BacktraceClient] | None = None
         self._attributes: frozenset[str] | None = None
 
     def findings(self, integration: Integration | None) -> Iterator[Finding]:
@@ -45,14 +47,14 @@ class UniverseChecks:
     def _reach(self) -> Finding:
         check = CheckName.BACKTRACE
         try:
-            settings = self._material.universe(self._universe)
-            token = self._material.backtrace_secret(self._universe)
+            settings = self._stored_settings.universe(self._universe)
+            token = self._stored_settings.backtrace_secret(self._universe)
         except Unusable as error:
             return failed(check, str(error), error.remedy)
         except NotKnownYet as error:
             return not_checked(check, str(error))
         shown: Hashable = ("backtrace", urlsplit(settings.address).netloc, token.get_secret_value())
-        client = Asking(BacktraceClient(settings, token, timeouts=TIMEOUTS), shown, self._refusals)
+        client = LockoutGuard(BacktraceClient(settings, token, timeouts=TIMEOUTS), shown, self._refusals)
         try:
             client.ask(lambda backtrace: backtrace.ensure_readable(self._project))
         except BacktraceJiraError as error:

@@ -149,22 +149,22 @@ def configure(
     # Imported here, so that --help does not wait for boto3 and pydantic.
     import os
 
-    from backtrace_jira_cli.configure.check_before_writing import check_before_writing
-    from backtrace_jira_cli.configure.configuring import Configuring, Wishes
+    from backtrace_jira_cli.configure.checks import check_before_writing
+    from backtrace_jira_cli.configure.run import ConfigureRun, Options
     from backtrace_jira_cli.configure.settings_file import beginning_of
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.console import Console
+    from backtrace_jira_cli.deployment.deployment import local_or_encrypted, parameter_names
     from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.deployment.places import local_or_encrypted, parameter_names
 
-    desk = Desk(machine=as_json)
-    with desk.ending():
+    console = Console(machine=as_json)
+    with console.ending():
         names = parameter_names(stage, prefix)
         endpoint = local_or_encrypted(endpoint_url)
-        Configuring(
+        ConfigureRun(
             lambda: open_store(region=region, profile=profile, endpoint_url=endpoint),
             names,
-            desk,
+            console,
             os.environ,
-            Wishes(dry_run=dry_run, yes=yes, ask_secrets=ask_secrets, prune=prune),
-            before_writing=[] if no_check else [check_before_writing(names, desk)],
+            Options(dry_run=dry_run, yes=yes, ask_secrets=ask_secrets, prune=prune),
+            before_writing=[] if no_check else [check_before_writing(names, console)],
         ).run(beginning_of(file))

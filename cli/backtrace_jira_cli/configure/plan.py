@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import SecretStr
 
 from backtrace_jira.settings.integration import ParameterNames
-from backtrace_jira_cli.configure.secret_sources import Given, Origin
+from backtrace_jira_cli.configure.secret_sources import FoundSecret, Origin
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.deployment.parameter_store import Stored
 from backtrace_jira_cli.deployment.parameter_text import STANDARD_VALUE, parameter_text, size_of
@@ -25,7 +25,7 @@ class Kind(StrEnum):
     INTEGRATION = "integration"
 
 
-class Doing(StrEnum):
+class Effect(StrEnum):
     """What becomes of a parameter."""
 
     NEW = "new"
@@ -44,14 +44,14 @@ class Change:
 
     parameter: str
     kind: Kind
-    doing: Doing
+    effect: Effect
     value: SecretStr | None = None
     note: str = ""
 
     @property
     def writes(self) -> bool:
         """Tell whether it is to be put."""
-        return self.doing in (Doing.NEW, Doing.CHANGED)
+        return self.effect in (Effect.NEW, Effect.CHANGED)
 
 
 def wanted(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str, Kind, str]]:
@@ -66,7 +66,7 @@ def wanted(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str,
 
 def planned(
     settings: SettingsFile,
-    secrets: Sequence[tuple[Given, Doing]],
+    secrets: Sequence[tuple[FoundSecret, Effect]],
     stored: Mapping[str, Stored],
     names: ParameterNames,
     *,
@@ -78,7 +78,7 @@ def planned(
     ever finds an integration whose connection or secret is missing. Deleting last also means that a run
     that is cut off leaves the old settings at work.
     """
-    changes = [_secret(given, doing) for given, doing in secrets]
+    changes = [_secret(given, effect) for given, effect in secrets]
     changes += [_setting(*one, stored) for one in wanted(settings, names)]
     return changes + _not_in_file(settings, {change.parameter for change in changes}, stored, names, prune)
 
@@ -96,7 +96,7 @@ def mismatches(changes: Sequence[Change], stored: Mapping[str, Stored]) -> list[
             f"{'SecureString' if change.kind is Kind.SECRET else 'String'}: delete the parameter, then try again",
         )
         for change in changes
-        if change.doing not in (Doing.NOT_IN_FILE, Doing.DELETED)
+        if change.effect not in (Effect.NOT_IN_FILE, Effect.DELETED)
         and change.parameter in stored
         and stored[change.parameter].secure is not (change.kind is Kind.SECRET)
     ]
@@ -114,23 +114,23 @@ def kind_of(parameter: str, names: ParameterNames) -> Kind | None:
     return next((kind for root, kind in roots.items() if parameter.startswith(root)), None)
 
 
-def _secret(given: Given, doing: Doing) -> Change:
+def _secret(given: FoundSecret, effect: Effect) -> Change:
     notes = {
         Origin.ENVIRONMENT: f"from {given.needed.variable}",
         Origin.TYPED: "as typed",
         Origin.NOT_YET: f"asked for, or from {given.needed.variable}",
         Origin.STORED: "",
     }
-    return Change(given.needed.parameter, Kind.SECRET, doing, given.value, notes[given.origin])
+    return Change(given.needed.parameter, Kind.SECRET, effect, given.value, notes[given.origin])
 
 
 def _setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]) -> Change:
     if parameter not in stored:
-        doing = Doing.NEW
+        effect = Effect.NEW
     else:
-        doing = Doing.UNCHANGED if stored[parameter].text == text else Doing.CHANGED
+        effect = Effect.UNCHANGED if stored[parameter].text == text else Effect.CHANGED
     note = "advanced tier: AWS charges for it" if size_of(text) > STANDARD_VALUE else ""
-    return Change(parameter, kind, doing, SecretStr(text), note)
+    return Change(parameter, kind, effect, SecretStr(text), note)
 
 
 def _not_in_file(
@@ -157,6 +157,6 @@ def _not_in_file(
         if kind:
             goes = prune and parameter not in in_use
             note = "in use" if parameter in in_use else ""
-            changes.append(Change(parameter, kind, Doing.DELETED if goes else Doing.NOT_IN_FILE, note=note))
+            changes.append(Change(parameter, kind, Effect.DELETED if goes else Effect.NOT_IN_FILE, note=note))
     order = list(Kind)
     return sorted(changes, key=lambda change: order.index(change.kind), reverse=True)

@@ -38,7 +38,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Needed:
+class NeededSecret:
     """A secret that the settings need."""
 
     parameter: str
@@ -49,32 +49,32 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class FoundSecret:
     """A needed secret and its origin. `value` is None where it stays as it is stored, or is not known yet."""
 
-    needed: Needed
+    needed: NeededSecret
     origin: Origin
     value: SecretStr | None = None
 
 
-def secrets_needed(settings: SettingsFile, names: ParameterNames) -> Iterator[Needed]:
+def secrets_needed(settings: SettingsFile, names: ParameterNames) -> Iterator[NeededSecret]:
     """Yield one secret for each connection and each universe."""
     for connection in settings.connections:
-        yield Needed(
+        yield NeededSecret(
             names.jira_secret(connection.name),
             jira_variable(connection.name),
             f"{KIND_IN_WORDS[connection.credential]} of Jira connection {connection.name}",
             may_have_blanks=connection.credential is CredentialKind.PASSWORD,
         )
     for universe in settings.backtrace:
-        yield Needed(
+        yield NeededSecret(
             names.backtrace_secret(universe.universe),
             universe_variable(universe.universe),
             f"Backtrace token of universe {universe.universe}",
         )
 
 
-def checked_secret(text: str, needed: Needed) -> SecretStr:
+def checked_secret(text: str, needed: NeededSecret) -> SecretStr:
     """Return the secret without the blanks and line ends around it.
 
     Raises:
@@ -97,8 +97,8 @@ def checked_secret(text: str, needed: Needed) -> SecretStr:
 
 
 def from_environment(
-    needed: Sequence[Needed], env: Mapping[str, str], stored: Collection[str], *, ask_again: bool
-) -> list[Given]:
+    needed: Sequence[NeededSecret], env: Mapping[str, str], stored: Collection[str], *, ask_again: bool
+) -> list[FoundSecret]:
     """Find what needs no asking; the rest is NOT_YET. A variable comes before what is stored.
 
     Raises:
@@ -108,13 +108,13 @@ def from_environment(
     for one in needed:
         if one.variable in env:
             try:
-                given.append(Given(one, Origin.ENVIRONMENT, checked_secret(env[one.variable], one)))
+                given.append(FoundSecret(one, Origin.ENVIRONMENT, checked_secret(env[one.variable], one)))
             except ValueError as error:
                 faults.append(Fault(one.variable, str(error)))
         elif one.parameter in stored and not ask_again:
-            given.append(Given(one, Origin.STORED))
+            given.append(FoundSecret(one, Origin.STORED))
         else:
-            given.append(Given(one, Origin.NOT_YET))
+            given.append(FoundSecret(one, Origin.NOT_YET))
     if faults:
         raise wrong_usage(
             "These environment variables cannot be secrets; nothing was written.", faults=faults
@@ -122,7 +122,7 @@ def from_environment(
     return given
 
 
-def missing(given: Sequence[Given]) -> Stop:
+def missing(given: Sequence[FoundSecret]) -> Stop:
     """Return what to say where nobody can be asked."""
     faults = [
         Fault(one.needed.variable, f"has to be set: {one.needed.title}")
@@ -134,13 +134,15 @@ def missing(given: Sequence[Given]) -> Stop:
     )
 
 
-def typed(given: Given, ask: Callable[[str], str], tell: Callable[[str], None]) -> Given:
+def typed(given: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]) -> FoundSecret:
     """Ask for a secret that was not found, a few times if need be."""
     if given.origin is not Origin.NOT_YET:
         return given
     for _ in range(ATTEMPTS):
         try:
-            return Given(given.needed, Origin.TYPED, checked_secret(ask(given.needed.title), given.needed))
+            return FoundSecret(
+                given.needed, Origin.TYPED, checked_secret(ask(given.needed.title), given.needed)
+            )
         except ValueError as error:
             tell(f"What was typed {error}.")
     raise Stop(f"No usable {given.needed.title}; nothing was written.")

@@ -53,7 +53,7 @@ class IntegrationPath:
         return f"{self.universe}/{self.project}/{self.name}"
 
 
-class Material:
+class StoredSettings:
     """Parameters by name, and how a secret is read. Secrets that are about to be written come first."""
 
     def __init__(

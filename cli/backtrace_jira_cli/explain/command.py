@@ -87,15 +87,15 @@ def explain(
     # Imported here, so that --help does not wait for boto3 and pydantic.
     import time
 
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.console import Console
+    from backtrace_jira_cli.deployment.deployment import deployed, local_or_encrypted, parameter_names
     from backtrace_jira_cli.deployment.link_table import open_link_table
     from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.deployment.places import deployed, local_or_encrypted, parameter_names
     from backtrace_jira_cli.exits import wrong_usage
-    from backtrace_jira_cli.explain.explaining import Explaining
+    from backtrace_jira_cli.explain.run import ExplainRun
 
-    desk = Desk(machine=as_json)
-    with desk.ending():
+    console = Console(machine=as_json)
+    with console.ending():
         if bool(fingerprint) == recent:
             raise wrong_usage("Give a fingerprint, or --recent.")
         names = parameter_names(stage, prefix)
@@ -103,7 +103,7 @@ def explain(
         stored = open_store(region=region, profile=profile, endpoint_url=endpoint).read(names.prefix)
         table = deployed(stored, names, "links_table")
         links = open_link_table(table, region=region, profile=profile, endpoint_url=endpoint)
-        explaining = Explaining(stored, names, links, desk, time.time())
+        explaining = ExplainRun(stored, names, links, console, time.time())
         if fingerprint:
             explaining.one(fingerprint.strip(), integration)
         else:

@@ -13,9 +13,9 @@ from backtrace_jira_cli.options import AsJson, EndpointUrl, Prefix, Profile, Reg
 
 if TYPE_CHECKING:
     from backtrace_jira.settings.integration import Integration, ParameterNames
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.console import Console
     from backtrace_jira_cli.deployment.link_table import LinkTable
-    from backtrace_jira_cli.deployment.stored_settings import Material
+    from backtrace_jira_cli.deployment.stored_settings import StoredSettings
 
 links = typer.Typer(
     no_args_is_help=True, help="See which error group has which ticket; link and unlink by hand."
@@ -60,11 +60,11 @@ def list_links(
     """
     import time
 
-    with _ending(as_json) as desk:
-        from backtrace_jira_cli.links.reading import Links
+    with _ending(as_json) as console:
+        from backtrace_jira_cli.links.overview import Links
 
         opened = _open(stage, prefix, region, profile, endpoint_url)
-        Links(opened.integrations, opened.table, desk, time.time()).list(count, integration)
+        Links(opened.integrations, opened.table, console, time.time()).list(count, integration)
 
 
 @links.command()
@@ -104,11 +104,11 @@ def show(
     """
     import time
 
-    with _ending(as_json) as desk:
-        from backtrace_jira_cli.links.reading import Links
+    with _ending(as_json) as console:
+        from backtrace_jira_cli.links.overview import Links
 
         opened = _open(stage, prefix, region, profile, endpoint_url)
-        Links(opened.integrations, opened.table, desk, time.time()).show(what.strip(), integration)
+        Links(opened.integrations, opened.table, console, time.time()).show(what.strip(), integration)
 
 
 @links.command()
@@ -158,14 +158,14 @@ def add(
       1  some are not, and why
       2  wrong usage
     """
-    with _ending(as_json) as desk:
-        from backtrace_jira_cli.links.linking import Linking
-        from backtrace_jira_cli.links.naming import full_fingerprints, issue_key_of
+    with _ending(as_json) as console:
+        from backtrace_jira_cli.links.arguments import full_fingerprints, issue_key_of
+        from backtrace_jira_cli.links.link_changes import LinkChanges
 
         key, groups = issue_key_of(issue_key), full_fingerprints(fingerprints)
         opened = _open(stage, prefix, region, profile, endpoint_url)
         settings = opened.one(integration)
-        linking = Linking(settings, opened.material, opened.table, desk, stage=opened.stage)
+        linking = LinkChanges(settings, opened.stored_settings, opened.table, console, stage=opened.stage)
         linking.add(key, groups, replace=replace)
 
 
@@ -209,46 +209,48 @@ def remove(
     """
     import time
 
-    with _ending(as_json) as desk:
-        from backtrace_jira_cli.links.linking import Linking
-        from backtrace_jira_cli.links.naming import one_group
-        from backtrace_jira_cli.links.reading import Links
+    with _ending(as_json) as console:
+        from backtrace_jira_cli.links.arguments import one_group
+        from backtrace_jira_cli.links.link_changes import LinkChanges
+        from backtrace_jira_cli.links.overview import Links
 
         opened = _open(stage, prefix, region, profile, endpoint_url)
-        reading = Links(opened.integrations, opened.table, desk, time.time())
+        reading = Links(opened.integrations, opened.table, console, time.time())
         found = one_group(fingerprint.strip(), reading.found(fingerprint.strip(), integration))
         settings = opened.integrations[found[0].key.integration]
-        _ensure_wanted(desk, [link.issue.key for link in found if link.issue], found[0].key.fingerprint, yes)
-        Linking(settings, opened.material, opened.table, desk, stage=opened.stage).remove(found)
+        _ensure_wanted(
+            console, [link.issue.key for link in found if link.issue], found[0].key.fingerprint, yes
+        )
+        LinkChanges(settings, opened.stored_settings, opened.table, console, stage=opened.stage).remove(found)
 
 
-def _ensure_wanted(desk: Desk, tickets: list[str], fingerprint: str, yes: bool) -> None:
+def _ensure_wanted(console: Console, tickets: list[str], fingerprint: str, yes: bool) -> None:
     from backtrace_jira_cli.exits import wrong_usage
 
     if yes:
         return
-    if not desk.interactive:
+    if not console.interactive:
         raise wrong_usage("Nothing was changed: this is no terminal to ask at; add --yes.")
-    desk.say(f"{fingerprint} is linked to {', '.join(tickets)}. Its next error will make a new ticket.")
-    if not desk.confirm("Unlink it?"):
+    console.say(f"{fingerprint} is linked to {', '.join(tickets)}. Its next error will make a new ticket.")
+    if not console.confirm("Unlink it?"):
         raise wrong_usage("Nothing was changed.")
 
 
 @contextmanager
-def _ending(as_json: bool) -> Iterator[Desk]:
+def _ending(as_json: bool) -> Iterator[Console]:
     # Imported here, so that --help does not wait for boto3 and pydantic.
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.console import Console
 
-    desk = Desk(machine=as_json)
-    with desk.ending():
-        yield desk
+    console = Console(machine=as_json)
+    with console.ending():
+        yield console
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     names: ParameterNames
     integrations: dict[str, Integration]
-    material: Material
+    stored_settings: StoredSettings
     table: LinkTable
 
     @property
@@ -268,10 +270,10 @@ class _Opened:
 def _open(
     stage: str | None, prefix: str | None, region: str | None, profile: str | None, endpoint_url: str | None
 ) -> _Opened:
+    from backtrace_jira_cli.deployment.deployment import deployed, local_or_encrypted, parameter_names
     from backtrace_jira_cli.deployment.link_table import open_link_table
     from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.deployment.places import deployed, local_or_encrypted, parameter_names
-    from backtrace_jira_cli.deployment.stored_settings import Material, integrations_in
+    from backtrace_jira_cli.deployment.stored_settings import StoredSettings, integrations_in
 
     names = parameter_names(stage, prefix)
     endpoint = local_or_encrypted(endpoint_url)
@@ -281,6 +283,6 @@ def _open(
     return _Opened(
         names,
         integrations_in(stored, names),
-        Material(names, stored, store.secret),
+        StoredSettings(names, stored, store.secret),
         open_link_table(table, region=region, profile=profile, endpoint_url=endpoint),
     )

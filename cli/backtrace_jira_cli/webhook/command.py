@@ -11,8 +11,8 @@ import typer
 from backtrace_jira_cli.options import AsJson, EndpointUrl, Prefix, Profile, Region, Stage
 
 if TYPE_CHECKING:
-    from backtrace_jira_cli.console import Desk
-    from backtrace_jira_cli.webhook.webhooks import Webhooks
+    from backtrace_jira_cli.console import Console
+    from backtrace_jira_cli.webhook.run import Webhooks
 
 webhook = typer.Typer(
     no_args_is_help=True,
@@ -72,8 +72,8 @@ def install(
       1  something failed, or is to be done by hand
       2  wrong usage
     """
-    with _ending(as_json) as desk:
-        webhooks = _open(desk, url, stage, prefix, region, profile, endpoint_url)
+    with _ending(as_json) as console:
+        webhooks = _open(console, url, stage, prefix, region, profile, endpoint_url)
         webhooks.install(connection, rotate=rotate_secret)
 
 
@@ -106,8 +106,8 @@ def status(
       1  something is not as it should be, or could not be looked at
       2  wrong usage
     """
-    with _ending(as_json) as desk:
-        _open(desk, url, stage, prefix, region, profile, endpoint_url).status(connection)
+    with _ending(as_json) as console:
+        _open(console, url, stage, prefix, region, profile, endpoint_url).status(connection)
 
 
 @webhook.command()
@@ -141,23 +141,23 @@ def remove(
       1  something failed, or is to be done by hand
       2  wrong usage
     """
-    with _ending(as_json) as desk:
-        webhooks = _open(desk, url, stage, prefix, region, profile, endpoint_url)
+    with _ending(as_json) as console:
+        webhooks = _open(console, url, stage, prefix, region, profile, endpoint_url)
         webhooks.remove(connection, forget_secret=forget_secret)
 
 
 @contextmanager
-def _ending(as_json: bool) -> Iterator[Desk]:
+def _ending(as_json: bool) -> Iterator[Console]:
     # Imported here, so that --help does not wait for boto3 and pydantic.
-    from backtrace_jira_cli.console import Desk
+    from backtrace_jira_cli.console import Console
 
-    desk = Desk(machine=as_json)
-    with desk.ending():
-        yield desk
+    console = Console(machine=as_json)
+    with console.ending():
+        yield console
 
 
 def _open(
-    desk: Desk,
+    console: Console,
     url: str | None,
     stage: str | None,
     prefix: str | None,
@@ -165,18 +165,20 @@ def _open(
     profile: str | None,
     endpoint_url: str | None,
 ) -> Webhooks:
-    from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.deployment.places import (
+    from backtrace_jira_cli.deployment.deployment import (
         deployed,
         local_or_encrypted,
         own_address,
         parameter_names,
     )
-    from backtrace_jira_cli.webhook.webhooks import Webhooks
+    from backtrace_jira_cli.deployment.parameter_store import open_store
+    from backtrace_jira_cli.webhook.run import Webhooks
 
     names = parameter_names(stage, prefix)
     address = own_address(url)
     store = open_store(region=region, profile=profile, endpoint_url=local_or_encrypted(endpoint_url))
-    desk.report |= {"prefix": names.prefix, "region": store.region}
+    console.report |= {"prefix": names.prefix, "region": store.region}
     stored = store.read(names.prefix)
-    return Webhooks(store, stored, names, desk, address or deployed(stored, names, "webhook_url").rstrip("/"))
+    return Webhooks(
+        store, stored, names, console, address or deployed(stored, names, "webhook_url").rstrip("/")
+    )

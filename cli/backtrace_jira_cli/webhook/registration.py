@@ -19,7 +19,7 @@ from backtrace_jira.adapters.jira.issues import quoted
 from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.integration import API_ENDING, Connection
-from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 
 EVENTS = (
     "jira:issue_updated",

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtrace_jira.settings.integration import API_ENDING, Connection
-from backtrace_jira_cli.deployment.asking import Asking
-from backtrace_jira_cli.deployment.site import Server
+from backtrace_jira_cli.deployment.jira_server import Server
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
+from backtrace_jira_cli.webhook.manual_steps import ManualSteps
 from backtrace_jira_cli.webhook.registration import FIRST_THAT_SIGNS, JiraWebhooks, Registration, Wanted
 from backtrace_jira_cli.webhook.secret import WebhookSecret
-from backtrace_jira_cli.webhook.steps import ByHand
 
 GATEWAY = "api.atlassian.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RegistrationTarget:
     """One connection, and how its registration has to be."""
 
     connection: Connection
-    jira: Asking[JiraWebhooks] | None
+    jira: LockoutGuard[JiraWebhooks] | None
     """None behind a gateway that has no registrations."""
     server: Server
     secret: WebhookSecret
@@ -42,10 +42,10 @@ class Place:
         return Wanted(self.name, f"{self.address}/{secret.get_secret_value()}", self.jql)
 
     @property
-    def by_hand(self) -> ByHand:
+    def by_hand(self) -> ManualSteps:
         """Return the registration for somebody to type."""
         site = self.connection.browse_url or self.connection.jira_api.removesuffix(API_ENDING)
-        return ByHand(
+        return ManualSteps(
             site=site,
             cloud=self.server.cloud,
             signs=self.signs,

@@ -14,9 +14,9 @@ from backtrace_jira_cli.check.integration import SCREEN, IntegrationChecks
 from backtrace_jira_cli.check.lines import heading_of, lines_of
 from backtrace_jira_cli.check.test_ticket import try_a_ticket
 from backtrace_jira_cli.check.universe import UniverseChecks
-from backtrace_jira_cli.console import Desk
-from backtrace_jira_cli.deployment.asking import Refusals
-from backtrace_jira_cli.deployment.stored_settings import IntegrationPath, Material, Unusable
+from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.deployment.lockout_guard import Refusals
+from backtrace_jira_cli.deployment.stored_settings import IntegrationPath, StoredSettings, Unusable
 from backtrace_jira_cli.exits import Stop, wrong_usage
 
 JIRA_CHECKS = (
@@ -51,12 +51,12 @@ class Outcome:
         }
 
 
-class Checking:
+class CheckRun:
     """One run of the checks."""
 
-    def __init__(self, material: Material, desk: Desk) -> None:
-        self._material = material
-        self._desk = desk
+    def __init__(self, stored_settings: StoredSettings, console: Console) -> None:
+        self._stored_settings = stored_settings
+        self._console = console
         self._refusals: Refusals = {}
         self._connections: dict[str, ConnectionChecks] = {}
         self._universes: dict[tuple[str, str], UniverseChecks] = {}
@@ -75,7 +75,7 @@ class Checking:
         Raises:
             Stop: something failed; every line has been told.
         """
-        self._desk.report["integrations"] = self._reported
+        self._console.report["integrations"] = self._reported
         for path in integrations:
             self._integration(path, with_test_ticket)
         for name in connections:
@@ -85,7 +85,7 @@ class Checking:
 
     def _integration(self, path: IntegrationPath, with_test_ticket: bool) -> None:
         try:
-            settings = self._material.integration(path)
+            settings = self._stored_settings.integration(path)
         except Unusable as error:
             outcome = Outcome({"integration": path.id, "connection": None})
             self._told(path.id, outcome, self._unreadable(path, error))
@@ -120,22 +120,24 @@ class Checking:
         yield from self._universe(path.universe, path.project).findings(None)
 
     def _connection(self, name: str) -> ConnectionChecks:
-        return self._connections.setdefault(name, ConnectionChecks(name, self._material, self._refusals))
+        return self._connections.setdefault(
+            name, ConnectionChecks(name, self._stored_settings, self._refusals)
+        )
 
     def _universe(self, universe: str, project: str) -> UniverseChecks:
-        made = UniverseChecks(universe, project, self._material, self._refusals)
+        made = UniverseChecks(universe, project, self._stored_settings, self._refusals)
         return self._universes.setdefault((universe, project), made)
 
     def _told(self, title: str, outcome: Outcome, findings: Iterable[Finding]) -> None:
         """Tell each finding as it comes."""
         self._outcomes.append(outcome)
-        self._desk.say(heading_of(title), "bold")
-        with self._desk.waiting("asking Jira and Backtrace"):
+        self._console.say(heading_of(title), "bold")
+        with self._console.waiting("asking Jira and Backtrace"):
             for made in findings:
-                finding = made.rewritten(self._material.without_secrets)
+                finding = made.rewritten(self._stored_settings.without_secrets)
                 outcome.findings.append(finding)
-                for line, style in lines_of(finding, plain=not self._desk.writes("✓✗→")):
-                    self._desk.say(line, style)
+                for line, style in lines_of(finding, plain=not self._console.writes("✓✗→")):
+                    self._console.say(line, style)
         self._reported.append(outcome.as_json())
 
     def _sum_up(self) -> None:

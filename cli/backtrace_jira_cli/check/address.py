@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from backtrace_jira.adapters.http import Answer, Http
 from backtrace_jira.errors import InvalidSettings
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
-from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 
 REACHABLE = CheckName.REACHABLE
 

@@ -12,16 +12,14 @@ from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
 from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
-from backtrace_jira_cli.console import Desk
-from backtrace_jira_cli.deployment.asking import Asking, Refusals
+from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.deployment.deployment import ROOT
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
+from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored
-from backtrace_jira_cli.deployment.places import ROOT
 from backtrace_jira_cli.deployment.remedies import explained
-from backtrace_jira_cli.deployment.site import TIMEOUTS, Server
-from backtrace_jira_cli.deployment.stored_settings import Material, Unusable, integrations_in
+from backtrace_jira_cli.deployment.stored_settings import StoredSettings, Unusable, integrations_in
 from backtrace_jira_cli.exits import Stop, wrong_usage
-from backtrace_jira_cli.webhook.outcome import IN_WORDS, Ending, Outcome
-from backtrace_jira_cli.webhook.place import GATEWAY, Place
 from backtrace_jira_cli.webhook.registration import (
     JiraWebhooks,
     NotAdministrator,
@@ -30,6 +28,8 @@ from backtrace_jira_cli.webhook.registration import (
     differences,
     project_filter,
 )
+from backtrace_jira_cli.webhook.registration_target import GATEWAY, RegistrationTarget
+from backtrace_jira_cli.webhook.result import IN_WORDS, Outcome, Result
 from backtrace_jira_cli.webhook.secret import WebhookSecret
 
 COLUMNS = ("enabled", "url", "events", "body", "jql", "signed")
@@ -47,15 +47,15 @@ class Webhooks:
         store: ParameterStore,
         stored: Mapping[str, Stored],
         names: ParameterNames,
-        desk: Desk,
+        console: Console,
         address: str,
     ) -> None:
         self._store = store
         self._stored = stored
         self._names = names
-        self._desk = desk
+        self._console = console
         self._address = address
-        self._material = Material(names, stored, store.secret)
+        self._stored_settings = StoredSettings(names, stored, store.secret)
         self._integrations = integrations_in(stored, names)
         self._refusals: Refusals = {}
         self._secrets: list[WebhookSecret] = []
@@ -69,8 +69,8 @@ class Webhooks:
         """Show what is registered."""
         outcomes = self._each(connection, self._seen)
         rows = [_row(outcome) for outcome in outcomes]
-        self._desk.table(("connection", "registered", *COLUMNS, "last problem"), rows)
-        mends = any(outcome.ending is Ending.NOT_FINE for outcome in outcomes)
+        self._console.table(("connection", "registered", *COLUMNS, "last problem"), rows)
+        mends = any(outcome.ending is Result.NOT_FINE for outcome in outcomes)
         advice = "; backtrace-jira webhook install mends it" if mends else ""
         self._end(outcomes, f"Not every webhook is known to be as it should be{advice}")
 
@@ -82,13 +82,13 @@ class Webhooks:
     # One connection after the other
 
     def _each(
-        self, only: str | None, do: Callable[[Place], Outcome], *, needed: bool = True
+        self, only: str | None, do: Callable[[RegistrationTarget], Outcome], *, needed: bool = True
     ) -> list[Outcome]:
         outcomes: list[Outcome] = []
         reported: list[dict[str, Any]] = []
-        self._desk.report["connections"] = reported
+        self._console.report["connections"] = reported
         for name in self._named(only):
-            with self._desk.waiting(f"asking the Jira of {name}"):
+            with self._console.waiting(f"asking the Jira of {name}"):
                 outcome = self._done(name, do, needed=needed)
             outcome.notes = [self._shown(text) for text in outcome.notes]
             outcome.state = {column: self._shown(text) for column, text in outcome.state.items()}
@@ -97,16 +97,16 @@ class Webhooks:
             reported.append(outcome.as_json())
         return outcomes
 
-    def _done(self, name: str, do: Callable[[Place], Outcome], *, needed: bool) -> Outcome:
+    def _done(self, name: str, do: Callable[[RegistrationTarget], Outcome], *, needed: bool) -> Outcome:
         users = [each for each in self._integrations.values() if each.connection == name]
         if needed and not users:
-            return Outcome(name, Ending.SKIPPED, ["no integration uses this connection"])
+            return Outcome(name, Result.SKIPPED, ["no integration uses this connection"])
         try:
             return do(self._place(name, users))
         except Unusable as error:
-            return Outcome(name, Ending.FAILED, [str(error), error.remedy])
+            return Outcome(name, Result.FAILED, [str(error), error.remedy])
         except BacktraceJiraError as error:
-            return Outcome(name, Ending.FAILED, list(explained(error)))
+            return Outcome(name, Result.FAILED, list(explained(error)))
 
     def _named(self, only: str | None) -> list[str]:
         root = self._names.connection("")
@@ -117,14 +117,14 @@ class Webhooks:
             raise wrong_usage(f"No connection has this name. Stored: {', '.join(known)}.")
         return known if only is None else [only]
 
-    def _place(self, name: str, users: Sequence[Integration]) -> Place:
+    def _place(self, name: str, users: Sequence[Integration]) -> RegistrationTarget:
         """Look who answers, and be let in, before webhooks are asked for: what they answer means no more then."""
-        connection = self._material.connection(name)
+        connection = self._stored_settings.connection(name)
         secret = WebhookSecret(self._store, self._names, name)
         self._secrets.append(secret)
         gateway = urlsplit(connection.jira_api).hostname == GATEWAY
         server = Server(cloud=True) if gateway else self._server(connection)
-        return Place(
+        return RegistrationTarget(
             connection=connection,
             jira=None if gateway else self._asking(connection, server),
             server=server,
@@ -137,25 +137,27 @@ class Webhooks:
 
     def _server(self, connection: Connection) -> Server:
         """Ask with the account: a site may tell nobody else."""
-        tickets = JiraTickets(connection, self._material.jira_secret(connection.name), timeouts=TIMEOUTS)
-        asking = Asking(tickets, self._credential(connection), self._refusals)
+        tickets = JiraTickets(
+            connection, self._stored_settings.jira_secret(connection.name), timeouts=TIMEOUTS
+        )
+        asking = LockoutGuard(tickets, self._credential(connection), self._refusals)
         asking.ask(JiraTickets.account)
         server = Server.from_info(dict(asking.ask(JiraTickets.server_info)))
         if server is None:
             raise NeedsAttention("what answers does not say its version as Jira does")
         return server
 
-    def _asking(self, connection: Connection, server: Server) -> Asking[JiraWebhooks]:
-        client = JiraWebhooks(connection, self._material.jira_secret(connection.name), server)
-        return Asking(client, self._credential(connection), self._refusals)
+    def _asking(self, connection: Connection, server: Server) -> LockoutGuard[JiraWebhooks]:
+        client = JiraWebhooks(connection, self._stored_settings.jira_secret(connection.name), server)
+        return LockoutGuard(client, self._credential(connection), self._refusals)
 
     def _credential(self, connection: Connection) -> tuple[str, str | None, str]:
-        secret = self._material.jira_secret(connection.name).get_secret_value()
+        secret = self._stored_settings.jira_secret(connection.name).get_secret_value()
         return urlsplit(connection.jira_api).netloc, connection.email, secret
 
     # install
 
-    def _installed(self, place: Place, rotate: bool) -> Outcome:
+    def _installed(self, place: RegistrationTarget, rotate: bool) -> Outcome:
         name = place.connection.name
         found = self._registered(place)
         if rotate and place.secret.exists:
@@ -169,14 +171,14 @@ class Webhooks:
         for each in here[1:]:
             place.jira.ask(partial(JiraWebhooks.remove, registration=each))
             notes.append("a second registration at the same address was removed")
-            ending = Ending.UPDATED
-        wrong = self._still_wrong(place, wanted) if ending is not Ending.UNCHANGED else {}
+            ending = Result.UPDATED
+        wrong = self._still_wrong(place, wanted) if ending is not Result.UNCHANGED else {}
         notes += self._settled(place, keep_former=rotate or bool(wrong))
         if wrong:
             notes += [f"Jira took it, and yet: {text}" for text in wrong.values()]
-        return Outcome(name, Ending.FAILED if wrong else ending, notes)
+        return Outcome(name, Result.FAILED if wrong else ending, notes)
 
-    def _settled(self, place: Place, *, keep_former: bool) -> list[str]:
+    def _settled(self, place: RegistrationTarget, *, keep_former: bool) -> list[str]:
         """Keep the secret that Jira has, and no other unless it may still be needed."""
         if not place.secret.exists:
             place.secret.settle()
@@ -192,37 +194,37 @@ class Webhooks:
         return ["the former secret is not accepted any more"]
 
     def _written(
-        self, place: Place, wanted: Wanted, ours: Sequence[Registration], notes: list[str]
-    ) -> Ending:
+        self, place: RegistrationTarget, wanted: Wanted, ours: Sequence[Registration], notes: list[str]
+    ) -> Result:
         if place.jira is None:
             raise AssertionError("there is nothing to write to")
         if not ours:
             place.jira.ask(lambda jira: jira.add(wanted))
-            return Ending.REGISTERED
+            return Result.REGISTERED
         differs = differences(ours[0], wanted, signs=place.signs)
         if not differs and place.secret.exists and not place.secret.replaces_another:
-            return Ending.UNCHANGED
+            return Result.UNCHANGED
         place.jira.ask(lambda jira: jira.change(ours[0], wanted))
         if not place.is_here(ours[0]):
             notes.append(f"it led to {_host(ours[0].url)} before")
         differs.pop("url", None)
         notes += [f"mended: {text}" for text in differs.values()]
-        return Ending.UPDATED
+        return Result.UPDATED
 
-    def _still_wrong(self, place: Place, wanted: Wanted) -> dict[str, str]:
+    def _still_wrong(self, place: RegistrationTarget, wanted: Wanted) -> dict[str, str]:
         """Read back what was written: Data Center 10 silently ignores what it does not know."""
         found = next((each for each in self._registered(place) or () if each.url == wanted.url), None)
         if found is None:
             return {"registered": "it is not among the registered webhooks"}
         return differences(found, wanted, signs=place.signs)
 
-    def _rotate(self, place: Place) -> None:
+    def _rotate(self, place: RegistrationTarget) -> None:
         """Let both secrets be accepted, by whoever has read the former one a moment ago, too."""
         place.secret.rotate()
-        with self._desk.waiting("waiting until the new secret is known"):
+        with self._console.waiting("waiting until the new secret is known"):
             time.sleep(SHORTEST_AGE + 1)
 
-    def _registered(self, place: Place) -> list[Registration] | None:
+    def _registered(self, place: RegistrationTarget) -> list[Registration] | None:
         """Return all registrations; None where they are not for us."""
         if place.jira is None:
             return None
@@ -231,7 +233,7 @@ class Webhooks:
         except NotAdministrator:
             return None
 
-    def _to_be_done_by_hand(self, place: Place) -> Outcome:
+    def _to_be_done_by_hand(self, place: RegistrationTarget) -> Outcome:
         if not place.secret.exists:
             place.secret.settle()
         notes = [place.why_by_hand]
@@ -240,23 +242,23 @@ class Webhooks:
                 "The former secret is accepted, too, until its line, which is not the first, is taken out of "
                 f"{place.secret.parameter}."
             )
-        return Outcome(place.connection.name, Ending.BY_HAND, notes, place.by_hand.steps())
+        return Outcome(place.connection.name, Result.BY_HAND, notes, place.by_hand.steps())
 
     # status and remove
 
-    def _seen(self, place: Place) -> Outcome:
+    def _seen(self, place: RegistrationTarget) -> Outcome:
         name = place.connection.name
         found = self._registered(place)
         if found is None or place.jira is None:
             return Outcome(
-                name, Ending.BY_HAND, [place.why_by_hand], place.by_hand.steps(), {"registered": "not known"}
+                name, Result.BY_HAND, [place.why_by_hand], place.by_hand.steps(), {"registered": "not known"}
             )
         ours = [each for each in found if place.is_here(each)] or [e for e in found if e.name == place.name]
         if not ours or not place.secret.exists:
             why = (
                 "no webhook of ours is registered" if not ours else "the secret is missing in Parameter Store"
             )
-            return Outcome(name, Ending.NOT_FINE, [why], state={"registered": "yes" if ours else "no"})
+            return Outcome(name, Result.NOT_FINE, [why], state={"registered": "yes" if ours else "no"})
         one = ours[0]
         wrong = differences(one, place.wanted, signs=place.signs)
         problem = place.jira.ask(lambda jira: jira.last_problem(one))
@@ -271,17 +273,17 @@ class Webhooks:
         fine = not wrong and not problem
         return Outcome(
             name,
-            Ending.FINE if fine else Ending.NOT_FINE,
+            Result.FINE if fine else Result.NOT_FINE,
             notes,
             state={**state, "last_problem": problem},
         )
 
-    def _removed(self, place: Place, forget_secret: bool) -> Outcome:
+    def _removed(self, place: RegistrationTarget, forget_secret: bool) -> Outcome:
         name = place.connection.name
         found = self._registered(place)
         if found is None or place.jira is None:
             step = f"Open {place.by_hand.site} as a Jira administrator: System > WebHooks, and delete {place.name}."
-            return Outcome(name, Ending.BY_HAND, [place.why_by_hand], [step])
+            return Outcome(name, Result.BY_HAND, [place.why_by_hand], [step])
         here = [each for each in found if place.is_here(each)]
         for each in here:
             place.jira.ask(partial(JiraWebhooks.remove, registration=each))
@@ -293,17 +295,17 @@ class Webhooks:
         if forget_secret and place.secret.exists:
             self._store.delete(place.secret.parameter)
             notes.append("its secret was deleted")
-        return Outcome(name, Ending.REMOVED if here else Ending.ABSENT, notes)
+        return Outcome(name, Result.REMOVED if here else Result.ABSENT, notes)
 
     # Telling
 
     def _tell(self, outcome: Outcome) -> None:
         style = "green" if outcome.ending.is_well else "yellow"
-        self._desk.say(f"{outcome.connection}: {IN_WORDS[outcome.ending]}", style)
+        self._console.say(f"{outcome.connection}: {IN_WORDS[outcome.ending]}", style)
         for note in outcome.notes:
-            self._desk.say(f"  {note}")
+            self._console.say(f"  {note}")
         for number, step in enumerate(outcome.steps, 1):
-            self._desk.say(f"  {number}. {step}")
+            self._console.say(f"  {number}. {step}")
 
     def _end(self, outcomes: Sequence[Outcome], sentence: str) -> None:
         wrong = [outcome.connection for outcome in outcomes if not outcome.ending.is_well]
@@ -314,7 +316,7 @@ class Webhooks:
         """Take out every secret: a server may repeat what it was sent."""
         for secret in (each for one in self._secrets for each in one.all):
             text = text.replace(secret, "***")
-        return self._material.without_secrets(text)
+        return self._stored_settings.without_secrets(text)
 
 
 def _row(outcome: Outcome) -> Sequence[str]:

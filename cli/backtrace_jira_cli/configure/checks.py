@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from pydantic import SecretStr
 
 from backtrace_jira.settings.integration import ParameterNames
-from backtrace_jira_cli.check.checking import Checking
-from backtrace_jira_cli.configure.configuring import Prepared
+from backtrace_jira_cli.check.run import CheckRun
 from backtrace_jira_cli.configure.plan import wanted
+from backtrace_jira_cli.configure.run import Prepared
 from backtrace_jira_cli.configure.secret_sources import Origin
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import Stored
-from backtrace_jira_cli.deployment.stored_settings import IntegrationPath, Material, NotKnownYet
+from backtrace_jira_cli.deployment.stored_settings import IntegrationPath, NotKnownYet, StoredSettings
 from backtrace_jira_cli.exits import Stop
 from backtrace_jira_cli.faults import Fault
 
 AGAIN = "Nothing was written. Mend it and run this again, or add --no-check to write it as it is."
 
 
-def check_before_writing(names: ParameterNames, desk: Desk) -> Callable[[Prepared], Sequence[Fault]]:
+def check_before_writing(names: ParameterNames, console: Console) -> Callable[[Prepared], Sequence[Fault]]:
     """Return the check of what a file holds; what is stored and not in the file is left alone."""
 
     def check(prepared: Prepared) -> Sequence[Fault]:
@@ -30,7 +30,7 @@ def check_before_writing(names: ParameterNames, desk: Desk) -> Callable[[Prepare
         others = [one.name for one in settings.connections if one.name not in used]
         if integrations or others:
             try:
-                Checking(_material(prepared, names), desk).run(integrations, others)
+                CheckRun(_stored_settings(prepared, names), console).run(integrations, others)
             except Stop as stop:
                 raise Stop(f"{stop} {AGAIN}") from None
         return ()
@@ -38,7 +38,7 @@ def check_before_writing(names: ParameterNames, desk: Desk) -> Callable[[Prepare
     return check
 
 
-def _material(prepared: Prepared, names: ParameterNames) -> Material:
+def _stored_settings(prepared: Prepared, names: ParameterNames) -> StoredSettings:
     to_be = {parameter: Stored(False, text) for parameter, _, text in wanted(prepared.settings, names)}
     given = {one.needed.parameter: one.value for one in prepared.secrets if one.origin is not Origin.STORED}
 
@@ -49,4 +49,4 @@ def _material(prepared: Prepared, names: ParameterNames) -> Material:
         except Stop as stop:
             raise NotKnownYet(str(stop)) from None
 
-    return Material(names, {**prepared.stored, **to_be}, kept, given)
+    return StoredSettings(names, {**prepared.stored, **to_be}, kept, given)

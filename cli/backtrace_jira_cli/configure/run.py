@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from backtrace_jira.settings.integration import CredentialKind, ParameterNames
-from backtrace_jira_cli.configure.plan import Change, Doing, Kind, mismatches, planned
+from backtrace_jira_cli.configure.plan import Change, Effect, Kind, mismatches, planned
 from backtrace_jira_cli.configure.secret_sources import (
-    Given,
+    FoundSecret,
     Origin,
     from_environment,
     missing,
@@ -17,7 +17,7 @@ from backtrace_jira_cli.configure.secret_sources import (
     typed,
 )
 from backtrace_jira_cli.configure.settings_file import Reference, SettingsFile, read_settings
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.faults import Fault
@@ -27,7 +27,7 @@ AGAIN = "Running the same command again is safe: it writes only what is missing.
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Options:
     """What the operator chose."""
 
     dry_run: bool = False
@@ -41,7 +41,7 @@ class Prepared:
     """Everything that is about to be written."""
 
     settings: SettingsFile
-    secrets: tuple[Given, ...]
+    secrets: tuple[FoundSecret, ...]
     changes: tuple[Change, ...]
     store: ParameterStore
     stored: Mapping[str, Stored]
@@ -51,25 +51,25 @@ Check: TypeAlias = Callable[[Prepared], Sequence[Fault]]
 """Looks at what is about to be written. A fault, or a Stop, keeps all of it from being written."""
 
 
-class Configuring:
+class ConfigureRun:
     """One run of `backtrace-jira configure`."""
 
     def __init__(
         self,
         open_store: Callable[[], ParameterStore],
         names: ParameterNames,
-        desk: Desk,
+        console: Console,
         env: Mapping[str, str],
-        wishes: Wishes,
+        options: Options,
         *,
         before_writing: Sequence[Check] = (),
     ) -> None:
         """Take how the store is opened: a file that is not valid needs no AWS account to be told so."""
         self._open_store = open_store
         self._names = names
-        self._desk = desk
+        self._console = console
         self._env = env
-        self._wishes = wishes
+        self._options = options
         self._before_writing = before_writing
         self._rows: list[dict[str, Any]] = []
         self._notes: list[str] = []
@@ -80,10 +80,10 @@ class Configuring:
         Raises:
             Stop: whatever keeps it from being done.
         """
-        self._desk.report |= {
+        self._console.report |= {
             "prefix": self._names.prefix,
             "region": None,
-            "dry_run": self._wishes.dry_run,
+            "dry_run": self._options.dry_run,
             "changes": self._rows,
             "notes": self._notes,
         }
@@ -91,11 +91,11 @@ class Configuring:
         prepared = self._prepared(settings, store, stored)
         self._show(prepared, store)
         self._checked(prepared)
-        writing = [c for c in prepared.changes if c.writes or c.doing is Doing.DELETED]
+        writing = [c for c in prepared.changes if c.writes or c.effect is Effect.DELETED]
         if not writing:
-            self._desk.say("Everything is stored as the file says; nothing to write.")
-        elif self._wishes.dry_run:
-            self._desk.say("A dry run: nothing was written.")
+            self._console.say("Everything is stored as the file says; nothing to write.")
+        elif self._options.dry_run:
+            self._console.say("A dry run: nothing was written.")
         else:
             self._agreed(writing)
             self._write(writing, store)
@@ -113,7 +113,7 @@ class Configuring:
 
     def _stored(self) -> tuple[ParameterStore, Mapping[str, Stored]]:
         store = self._open_store()
-        self._desk.report["region"] = store.region
+        self._console.report["region"] = store.region
         stored = store.read(self._names.prefix)
         ours = self._names.deployment("")
         return store, {name: found for name, found in stored.items() if not name.startswith(ours)}
@@ -138,30 +138,30 @@ class Configuring:
     ) -> Prepared:
         secrets = self._secrets(settings, stored)
         doings = [(given, _doing(given, store, stored)) for given in secrets]
-        changes = planned(settings, doings, stored, self._names, prune=self._wishes.prune)
+        changes = planned(settings, doings, stored, self._names, prune=self._options.prune)
         wrong_type = mismatches(changes, stored)
         if wrong_type:
             raise Stop("SSM does not change the type of a parameter; nothing was written.", faults=wrong_type)
         return Prepared(settings, tuple(secrets), tuple(changes), store, stored)
 
-    def _secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[Given]:
+    def _secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[FoundSecret]:
         needed = list(secrets_needed(settings, self._names))
-        given = from_environment(needed, self._env, stored.keys(), ask_again=self._wishes.ask_secrets)
-        if self._wishes.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
+        given = from_environment(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
+        if self._options.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
             return given
-        if not self._desk.interactive:
+        if not self._console.interactive:
             raise missing(given)
-        return [typed(one, self._desk.ask_secret, self._desk.warn) for one in given]
+        return [typed(one, self._console.ask_secret, self._console.warn) for one in given]
 
     def _show(self, prepared: Prepared, store: ParameterStore) -> None:
         self._rows += [_row(change) for change in prepared.changes]
-        self._desk.say(f"Settings below {self._names.prefix} in {store.region}:")
-        self._desk.table(
+        self._console.say(f"Settings below {self._names.prefix} in {store.region}:")
+        self._console.table(
             ("parameter", "change", "kind", "note"),
             [
                 (
                     change.parameter.removeprefix(f"{self._names.prefix}/"),
-                    change.doing,
+                    change.effect,
                     change.kind,
                     change.note,
                 )
@@ -170,7 +170,7 @@ class Configuring:
         )
         self._notes += _notes(prepared)
         for note in self._notes:
-            self._desk.warn(note)
+            self._console.warn(note)
 
     def _checked(self, prepared: Prepared) -> None:
         faults = [fault for check in self._before_writing for fault in check(prepared)]
@@ -178,17 +178,17 @@ class Configuring:
             raise Stop("The settings did not pass their checks; nothing was written.", faults=faults)
 
     def _agreed(self, writing: Sequence[Change]) -> None:
-        if self._wishes.yes:
+        if self._options.yes:
             return
-        if not self._desk.interactive:
+        if not self._console.interactive:
             raise wrong_usage(
                 "Nobody to ask here: add --yes to write, or --dry-run to look. Nothing was written."
             )
-        deletions = sum(change.doing is Doing.DELETED for change in writing)
+        deletions = sum(change.effect is Effect.DELETED for change in writing)
         question = f"Write {len(writing) - deletions} parameters"
         if deletions:
             question += f" and DELETE {deletions}, secrets among them if the table says so"
-        if not self._desk.confirm(f"{question}?"):
+        if not self._console.confirm(f"{question}?"):
             raise Stop("Nothing was written.")
 
     def _write(self, writing: Sequence[Change], store: ParameterStore) -> None:
@@ -204,25 +204,25 @@ class Configuring:
         finally:
             for row in self._rows:
                 row["done"] = row["parameter"] in done
-        self._desk.say(
+        self._console.say(
             f"Done: {len(done)} parameters. Functions that run already see them when their copy has aged "
             "(SettingsMaxAgeInSeconds, 5 minutes unless set otherwise).",
             "green",
         )
 
 
-def _doing(given: Given, store: ParameterStore, stored: Mapping[str, Stored]) -> Doing:
+def _doing(given: FoundSecret, store: ParameterStore, stored: Mapping[str, Stored]) -> Effect:
     name = given.needed.parameter
     if name not in stored:
-        return Doing.NEW
+        return Effect.NEW
     if given.origin is Origin.STORED:
-        return Doing.KEPT
+        return Effect.KEPT
     same = given.value is not None and store.holds(name, given.value)
-    return Doing.UNCHANGED if same else Doing.CHANGED
+    return Effect.UNCHANGED if same else Effect.CHANGED
 
 
 def _apply(change: Change, store: ParameterStore) -> None:
-    if change.doing is Doing.DELETED:
+    if change.effect is Effect.DELETED:
         store.delete(change.parameter)
     elif change.value is not None:
         store.put(change.parameter, change.value, secure=change.kind is Kind.SECRET)
@@ -232,7 +232,7 @@ def _row(change: Change) -> dict[str, Any]:
     return {
         "parameter": change.parameter,
         "kind": str(change.kind),
-        "change": str(change.doing),
+        "change": str(change.effect),
         "note": change.note,
         "done": False,
     }
@@ -244,7 +244,7 @@ def _notes(prepared: Prepared) -> list[str]:
         for connection in prepared.settings.connections
         if connection.credential is CredentialKind.PASSWORD
     ]
-    left = sum(change.doing is Doing.NOT_IN_FILE and change.note != "in use" for change in prepared.changes)
+    left = sum(change.effect is Effect.NOT_IN_FILE and change.note != "in use" for change in prepared.changes)
     if left:
         notes.append(f"{left} stored parameters are not in this file and stay; --prune deletes them.")
     return notes

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from backtrace_jira.links.link import Link
 from backtrace_jira_cli.exits import Stop, wrong_usage
-from backtrace_jira_cli.links.reading import ISSUE_KEY
+from backtrace_jira_cli.links.overview import ISSUE_KEY
 
 _FINGERPRINT = re.compile(r"[\x21-\x7e]{1,256}")
 

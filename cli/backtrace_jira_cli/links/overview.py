@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import called
 from backtrace_jira_cli.exits import Stop, wrong_usage
@@ -22,11 +22,11 @@ class Links:
     """One run of a command that reads."""
 
     def __init__(
-        self, integrations: Mapping[str, Integration], table: LinkTable, desk: Desk, now: float
+        self, integrations: Mapping[str, Integration], table: LinkTable, console: Console, now: float
     ) -> None:
         self._integrations = integrations
         self._table = table
-        self._desk = desk
+        self._console = console
         self._now = now
 
     def list(self, count: int, integration: str | None) -> None:
@@ -34,12 +34,12 @@ class Links:
         places = called(integration, self._integrations)
         found = [link for place in places for link in self._table.linked(place, count)]
         found.sort(key=_decided_at, reverse=True)
-        self._desk.report |= {"links": [as_json(link) for link in found[:count]]}
+        self._console.report |= {"links": [as_json(link) for link in found[:count]]}
         if not found:
-            self._desk.say("Nothing is linked yet.")
+            self._console.say("Nothing is linked yet.")
             return
         columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
-        self._desk.table(columns, [self._row(link) for link in found[:count]])
+        self._console.table(columns, [self._row(link) for link in found[:count]])
 
     def show(self, what: str, integration: str | None) -> None:
         """Show everything about the links of a group or ticket.
@@ -48,17 +48,17 @@ class Links:
             Stop: there is none.
         """
         found = self.found(what, integration)
-        self._desk.report |= {"links": [as_json(link) for link in found]}
+        self._console.report |= {"links": [as_json(link) for link in found]}
         if not found:
             raise Stop(
                 f"There is no link of {what}. A ticket is known by the key that it had when it was last looked at."
             )
         for link in found[:SHOWN]:
             key = link.key
-            self._desk.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
-            self._desk.table(("about", "what is known"), facts_about(link, self._now))
+            self._console.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
+            self._console.table(("about", "what is known"), facts_about(link, self._now))
         if len(found) > SHOWN:
-            self._desk.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
+            self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
     def found(self, what: str, integration: str | None) -> Sequence[Link]:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""

@@ -16,10 +16,10 @@ from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.deployment.jira_server import TIMEOUTS
 from backtrace_jira_cli.deployment.link_table import LinkTable
-from backtrace_jira_cli.deployment.site import TIMEOUTS
-from backtrace_jira_cli.deployment.stored_settings import Material, Unusable
+from backtrace_jira_cli.deployment.stored_settings import StoredSettings, Unusable
 from backtrace_jira_cli.exits import Stop
 
 HELD = 75.0
@@ -36,23 +36,23 @@ class Done:
     warning: str = ""
 
 
-class Linking:
+class LinkChanges:
     """One run of a command that links or cuts links of one integration."""
 
     def __init__(
         self,
         settings: Integration,
-        material: Material,
+        stored_settings: StoredSettings,
         table: LinkTable,
-        desk: Desk,
+        console: Console,
         *,
         stage: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._material = material
+        self._stored_settings = stored_settings
         self._store = table.store
-        self._desk = desk
+        self._console = console
         self._stage = stage
         self._clock = clock
         self._owner = f"links {uuid.uuid4().hex}"
@@ -63,16 +63,16 @@ class Linking:
         Raises:
             Stop: it was not done for all of them.
         """
-        with _in_one_sentence(), self._desk.waiting("asking Jira"):
+        with _in_one_sentence(), self._console.waiting("asking Jira"):
             ticket = self._jira().ticket(issue_key)
             backtrace = self._backtrace()
         if ticket is None:
             raise Stop(f"{issue_key} does not exist, or the account of this connection may not see it.")
-        self._desk.report |= {
+        self._console.report |= {
             "ticket": {"id": ticket.issue.id, "key": ticket.issue.key, "url": ticket.issue.url}
         }
         for warning in self._warnings(ticket):
-            self._desk.warn(warning)
+            self._console.warn(warning)
         self._each(fingerprints, lambda one: self._added(ticket.issue, one, backtrace, replace=replace))
 
     def remove(self, links: Sequence[Link]) -> None:
@@ -89,16 +89,16 @@ class Linking:
     def _each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
         done = []
         for name in names:
-            with self._desk.waiting("asking Backtrace"):
+            with self._console.waiting("asking Backtrace"):
                 try:
                     one = do(name)
                 except BacktraceJiraError as error:
                     one = Done(name, ok=False, detail=_failure(error))
             done.append(one)
-            self._desk.say(f"{one.fingerprint}: {one.detail}", "green" if one.ok else "yellow")
+            self._console.say(f"{one.fingerprint}: {one.detail}", "green" if one.ok else "yellow")
             if one.warning:
-                self._desk.warn(f"  {one.warning}")
-        self._desk.report["groups"] = [
+                self._console.warn(f"  {one.warning}")
+        self._console.report["groups"] = [
             {
                 "fingerprint": one.fingerprint,
                 "ok": one.ok,
@@ -209,13 +209,15 @@ class Linking:
     def _jira(self) -> RestJiraIssues:
         name = self._settings.connection
         return RestJiraIssues(
-            self._material.connection(name), self._material.jira_secret(name), timeouts=TIMEOUTS
+            self._stored_settings.connection(name), self._stored_settings.jira_secret(name), timeouts=TIMEOUTS
         )
 
     def _backtrace(self) -> RestBacktraceGroups:
         name = self._settings.universe
         return RestBacktraceGroups(
-            self._material.universe(name), self._material.backtrace_secret(name), timeouts=TIMEOUTS
+            self._stored_settings.universe(name),
+            self._stored_settings.backtrace_secret(name),
+            timeouts=TIMEOUTS,
         )
 
 

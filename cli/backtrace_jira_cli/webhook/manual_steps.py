@@ -10,7 +10,7 @@ PLACEHOLDER = "<secret>"
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class ManualSteps:
     """A registration for somebody to type. `address` is ours without a secret in it, `site` that of Jira's pages."""
 
     site: str

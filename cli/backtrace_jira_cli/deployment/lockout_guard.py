@@ -14,7 +14,7 @@ Refusals: TypeAlias = dict[Hashable, CredentialRefused]
 """What was refused in this run, by site, account and secret."""
 
 
-class Asking(Generic[C]):
+class LockoutGuard(Generic[C]):
     """A client, and the credential it shows."""
 
     def __init__(self, client: C, credential: Hashable, refusals: Refusals) -> None:

@@ -11,7 +11,7 @@ from backtrace_jira.jira.fields import Field, FieldSchema
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.fill_fields import LABEL
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok, warning
-from backtrace_jira_cli.check.target import REQUIRED, Template, overrides, required_name
+from backtrace_jira_cli.check.overrides import REQUIRED, Template, overrides, required_name
 
 IMPOSSIBLE = "? ?"
 """No number, date, user or value of a list: a field that wants one says what it takes."""

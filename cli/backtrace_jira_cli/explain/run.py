@@ -10,7 +10,7 @@ from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
 from backtrace_jira.settings.integration import ParameterNames
-from backtrace_jira_cli.console import Desk
+from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.parameter_store import Stored
 from backtrace_jira_cli.deployment.stored_settings import called, integrations_in
@@ -105,15 +105,20 @@ def _when(record: Record | None, now: float) -> str:
     return f" {moment(record.at)} ({ago(now - record.at)})" if record else ""
 
 
-class Explaining:
+class ExplainRun:
     """One run of `backtrace-jira explain`."""
 
     def __init__(
-        self, stored: Mapping[str, Stored], names: ParameterNames, table: LinkTable, desk: Desk, now: float
+        self,
+        stored: Mapping[str, Stored],
+        names: ParameterNames,
+        table: LinkTable,
+        console: Console,
+        now: float,
     ) -> None:
         self._integrations = integrations_in(stored, names)
         self._table = table
-        self._desk = desk
+        self._console = console
         self._now = now
 
     def one(self, beginning: str, integration: str | None) -> None:
@@ -129,25 +134,25 @@ class Explaining:
             for where in self._places(integration)
             for link in self._table.decisions(where, beginning)
         ]
-        self._desk.report |= {"decisions": [each.as_json() for each in found]}
+        self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
             raise Stop(self._nothing(beginning))
         for each in found[:SHOWN]:
             self._show(each)
         if len(found) > SHOWN:
-            self._desk.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
+            self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
     def recent(self, count: int, integration: str | None) -> None:
         """List the last decisions."""
         rows = [link for where in self._places(integration) for link in self._table.recent(where, count)]
         rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
         found = [self._explained(link) for link in rows[:count]]
-        self._desk.report |= {"decisions": [each.as_json() for each in found]}
+        self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
-            self._desk.say("Nothing has been decided yet.")
+            self._console.say("Nothing has been decided yet.")
             return
         columns = ("when", "decision", "integration", "fingerprint", "ticket or reason")
-        self._desk.table(columns, [_line(each, self._now) for each in found])
+        self._console.table(columns, [_line(each, self._now) for each in found])
 
     def _places(self, integration: str | None) -> list[str]:
         places = called(integration, self._integrations)
@@ -176,15 +181,15 @@ class Explaining:
     def _show(self, each: Explanation) -> None:
         link, record = each.link, each.link.record
         name = "no integration" if link.key.integration == NO_INTEGRATION else link.key.integration
-        self._desk.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
-        self._desk.say(f"  {each.headline}", "green" if link.issue else "yellow")
+        self._console.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
+        self._console.say(f"  {each.headline}", "green" if link.issue else "yellow")
         rows = facts_of(record) if record else []
         if link.synced:
             rows += [(name, text) for name, text in synced_facts(link.synced, self._now) if text]
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
         rows.append(("what to do", each.advice))
-        self._desk.table(("about", "what is known"), rows)
+        self._console.table(("about", "what is known"), rows)
 
 
 def _until(notes: Mapping[str, Parking], scope: str) -> float:

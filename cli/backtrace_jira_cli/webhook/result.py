@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Ending(StrEnum):
+class Result(StrEnum):
     """How it ended for a connection. Machines rely on the names."""
 
     REGISTERED = "registered"
@@ -24,7 +24,7 @@ class Ending(StrEnum):
     @property
     def is_well(self) -> bool:
         """Tell whether nobody has to do anything."""
-        return self not in (Ending.NOT_FINE, Ending.BY_HAND, Ending.FAILED)
+        return self not in (Result.NOT_FINE, Result.BY_HAND, Result.FAILED)
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Outcome:
     """What became of one connection. `notes` are sentences, `steps` what is to be done by hand."""
 
     connection: str
-    ending: Ending
+    ending: Result
     notes: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     state: dict[str, str] = field(default_factory=dict)
@@ -49,14 +49,14 @@ class Outcome:
 
 
 IN_WORDS = {
-    Ending.REGISTERED: "registered",
-    Ending.UPDATED: "updated",
-    Ending.UNCHANGED: "registered already; nothing was changed",
-    Ending.REMOVED: "removed",
-    Ending.ABSENT: "none of ours is registered",
-    Ending.FINE: "as it should be",
-    Ending.NOT_FINE: "not as it should be",
-    Ending.BY_HAND: "to be done by hand",
-    Ending.SKIPPED: "left out",
-    Ending.FAILED: "failed",
+    Result.REGISTERED: "registered",
+    Result.UPDATED: "updated",
+    Result.UNCHANGED: "registered already; nothing was changed",
+    Result.REMOVED: "removed",
+    Result.ABSENT: "none of ours is registered",
+    Result.FINE: "as it should be",
+    Result.NOT_FINE: "not as it should be",
+    Result.BY_HAND: "to be done by hand",
+    Result.SKIPPED: "left out",
+    Result.FAILED: "failed",
 }
