@@ -11,7 +11,7 @@ from backtrace_jira.batches import Delivery
 from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Outcome, Record
@@ -136,7 +136,7 @@ class InMemoryLinks:
             self.expiries.pop(key, None)
             return issue
 
-    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
         with self._lock:
             row = self.rows.get(key)
             if row and row.issue:
@@ -244,11 +244,11 @@ class FakeBacktrace:
         self.calls = 0
         self.fail: list[Exception | None] = []
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
         self.calls += 1
         _raise_next(self.fail)
         self.links.setdefault((project, fingerprint), {})[watcher] = issue
-        return Synced(state=State.IN_PROGRESS, assignee="")
+        return LastSynced(state=State.IN_PROGRESS, assignee="")
 
 
 @dataclass
@@ -256,7 +256,7 @@ class FakeConfiguration:
     """Settings in a list; `broken` stands for a parameter that does not validate."""
 
     found: list[Integration]
-    jira: FakeTickets
+    jira_client: FakeTickets
     backtrace_client: FakeBacktrace
     broken: str = ""
     missing_secret: bool = False
@@ -266,10 +266,10 @@ class FakeConfiguration:
             raise InvalidSettings(self.broken)
         return [i for i in self.found if (i.universe, i.project) == (universe, project)]
 
-    def tickets(self, integration: Integration) -> FakeTickets:
+    def jira(self, integration: Integration) -> FakeTickets:
         if self.missing_secret:
             raise InvalidSettings("secrets/jira/main: the parameter is missing")
-        return self.jira
+        return self.jira_client
 
     def backtrace(self, universe: str) -> FakeBacktrace:
         return self.backtrace_client

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from backtrace_jira.fix_versions.boundary import rules_of
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
 SHORTEST = 6
@@ -34,7 +36,7 @@ def facts_of(record: Record) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts if text]
 
 
-def synced_facts(synced: Synced, now: float) -> list[tuple[str, str]]:
+def synced_facts(synced: LastSynced, now: float) -> list[tuple[str, str]]:
     """Say what ticket and group were when they were last brought in line, and what could not be done then."""
     status = synced.status
     return [
@@ -43,12 +45,18 @@ def synced_facts(synced: Synced, now: float) -> list[tuple[str, str]]:
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        ("resolved until", " or ".join(map(str, rules_of(synced.until)))),
-        *(("Fix Version", text) for text in synced.unread),
+        ("resolved until", " or ".join(map(str, rules_of(synced.reopen_criteria)))),
+        *(("Fix Version", text) for text in synced.unread_versions),
         ("seen again", "yes, and the ticket was told" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),
         *(("could not be done", text) for text in synced.problems),
     ]
+
+
+def synced_json(synced: LastSynced) -> dict[str, Any]:
+    """Return it for machines, by the names that the link table uses."""
+    stored = {"reopen_criteria": "until", "unread_versions": "unread", "fix_versions": "fixes"}
+    return {stored.get(name, name): value for name, value in asdict(synced).items()}
 
 
 def _somebody(user: str | None) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, LinkKey
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
@@ -25,7 +25,7 @@ from tests.tables import new_table
 NAMES = ParameterNames(PREFIX)
 FINGERPRINT = "8910551e27a339e5"
 SETTINGS = integration()
-BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
+BASELINE = LastSynced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey(SETTINGS.id, FINGERPRINT)
 ISSUE = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
 
@@ -115,7 +115,7 @@ def test_what_could_not_be_carried_to_the_other_side_is_told(
     links.complete(KEY, ISSUE, record(Decision.CREATED))
     links.mark_linked(
         KEY,
-        Synced(
+        LastSynced(
             State.RESOLVED,
             "",
             Status("3", "In Review", "indeterminate"),

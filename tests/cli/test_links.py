@@ -12,7 +12,7 @@ import pytest
 
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
@@ -304,7 +304,7 @@ def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: D
     for number in range(4):
         issue = Issue(str(number), f"BUG-{number}", "https://jira.example")
         linked(store, issue, LinkKey(ID, f"{number:016x}"), age=100 - number)
-    store.mark_linked(LinkKey(ID, f"{3:016x}"), Synced(state=State.OPEN))
+    store.mark_linked(LinkKey(ID, f"{3:016x}"), LastSynced(state=State.OPEN))
     store.note(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
     lines = operator.call("links", "list", "--count", "2").stdout.splitlines()
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
@@ -322,7 +322,7 @@ def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: Dy
     issue = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
     for key in (KEY, LinkKey(ID, OTHER)):
         linked(store, issue, key)
-    synced = Synced(
+    synced = LastSynced(
         State.IN_PROGRESS, "7", Status("3", "In \x1b[2JArbeit", "indeterminate"), "", time.time() - 7300,
         ("assigned in Jira: jo in Backtrace",), ("nobody is known",),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Decision, Record
@@ -18,7 +18,7 @@ from backtrace_jira.settings.base import Pace
 from backtrace_jira.states import State
 from backtrace_jira.tickets.ports import TicketLinks
 
-BASELINE = Synced(state=State.IN_PROGRESS, assignee="")
+BASELINE = LastSynced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 REFUSAL = Record(

@@ -11,19 +11,19 @@ from moto import mock_aws
 from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSyncedLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
+from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
 from tests.tables import new_table
 
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 RECORD = Record(1000.0, Decision.CREATED)
 FIRST = LinkKey("u/p/n", "a" * 64)
 SECOND = LinkKey("u/q/m", "b" * 64)
-SYNCED = Synced(
+SYNCED = LastSynced(
     State.RESOLVED, "7", Status("4", "Done", "done"), "jane", at=1010.5, told=("x",), problems=("ü",)
 )
 
@@ -82,11 +82,11 @@ def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDB
 
 def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
-    store.mark_linked(FIRST, Synced(State.IN_PROGRESS, ""))
-    store.mark_linked(FIRST, Synced(State.RESOLVED, "7"))
+    store.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
+    store.mark_linked(FIRST, LastSynced(State.RESOLVED, "7"))
     link = store.get(FIRST)
     assert link is not None
-    assert link.synced == Synced(State.IN_PROGRESS, "")
+    assert link.synced == LastSynced(State.IN_PROGRESS, "")
 
 
 def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSyncedLinks) -> None:
@@ -120,11 +120,11 @@ def test_one_at_a_time_has_the_turn(store: DynamoDBSyncedLinks) -> None:
 
 def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
-    store.take_note(turn(), "status 4")
-    store.take_note(turn(), "assignee jane")
+    store.add_note(turn(), "status 4")
+    store.add_note(turn(), "assignee jane")
     assert set(store.take_turn(turn("b", 1200), now=1076).notes) == {"status 4", "assignee jane"}
     with pytest.raises(Busy):
-        store.take_note(turn(), "status 5")
+        store.add_note(turn(), "status 5")
     store.end_turn(turn(), done=True)  # it is somebody else's
     with pytest.raises(Busy):
         store.take_turn(turn("c"), now=1080)
@@ -136,17 +136,17 @@ def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSyncedLinks) ->
 
 def test_old_notes_say_nothing(store: DynamoDBSyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
-    store.take_note(turn(), "status 4")
+    store.add_note(turn(), "status 4")
     later = 1001 + REMEMBERED
     assert store.take_turn(turn("b", later + 75), now=later).notes == ()
 
 
 def test_a_watermark_never_goes_back(store: DynamoDBSyncedLinks) -> None:
     assert store.watermark("jira main/BUG") is None
-    store.advance("jira main/BUG", 1000.5)
-    store.advance("jira main/BUG", 900)
+    store.advance_watermark("jira main/BUG", 1000.5)
+    store.advance_watermark("jira main/BUG", 900)
     assert store.watermark("jira main/BUG") == 1000.5
-    store.advance("jira main/BUG", 1100)
+    store.advance_watermark("jira main/BUG", 1100)
     assert store.watermark("jira main/BUG") == 1100
     assert store.watermark("jira main/OPS") is None
 
@@ -174,47 +174,49 @@ def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSyncedLin
 
 
 def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks) -> None:
-    store.follow("main", "10001", {"7": "2.4", "8": "2.5"}, {})
-    store.follow("main", "10002", {"7": "2.4"}, {})
-    store.follow("main", "10003", {"77": "3.0"}, {})
-    store.follow("other", "10001", {"7": "x"}, {})
-    found = {(f.version_id, f.issue_id, f.facts) for f in store.followers("main", "7")}
+    store.record_versions("main", "10001", {"7": "2.4", "8": "2.5"}, {})
+    store.record_versions("main", "10002", {"7": "2.4"}, {})
+    store.record_versions("main", "10003", {"77": "3.0"}, {})
+    store.record_versions("other", "10001", {"7": "x"}, {})
+    found = {(f.version_id, f.issue_id, f.facts) for f in store.tickets_with_version("main", "7")}
     assert found == {("7", "10001", "2.4"), ("7", "10002", "2.4")}
-    assert len(store.followers("main")) == 4
-    store.follow("main", "10001", {"7": "2.4.1"}, {"7": "2.4", "8": "2.5"})
-    assert {(f.issue_id, f.facts) for f in store.followers("main", "7")} == {
+    assert len(store.tickets_with_version("main")) == 4
+    store.record_versions("main", "10001", {"7": "2.4.1"}, {"7": "2.4", "8": "2.5"})
+    assert {(f.issue_id, f.facts) for f in store.tickets_with_version("main", "7")} == {
         ("10001", "2.4.1"),
         ("10002", "2.4"),
     }
-    assert store.followers("main", "8") == []
-    store.forget("main", Follower("7", "10002", "whatever it was"))
-    store.forget("main", Follower("7", "10002", "2.4"))
-    assert [f.issue_id for f in store.followers("main", "7")] == ["10001"]
-    assert [f.facts for f in store.followers("other")] == ["x"]
+    assert store.tickets_with_version("main", "8") == []
+    store.forget_version("main", TicketVersion("7", "10002", "whatever it was"))
+    store.forget_version("main", TicketVersion("7", "10002", "2.4"))
+    assert [f.issue_id for f in store.tickets_with_version("main", "7")] == ["10001"]
+    assert [f.facts for f in store.tickets_with_version("other")] == ["x"]
 
 
 def test_what_is_followed_is_no_link(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
-    store.follow("main", "10001", {"7": "2.4"}, {})
-    store.keep_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
+    store.record_versions("main", "10001", {"7": "2.4"}, {})
+    store.record_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
     assert [link.key for link in store.links_of_issue("10001")] == [FIRST]
 
 
 def test_many_followers_come_over_several_pages(store: DynamoDBSyncedLinks) -> None:
     facts = "2.4 " + "ü" * 3000  # a page of DynamoDB ends after 1 MB
     for number in range(200):
-        store.follow("main", str(number), {"7": facts}, {})
-    assert {f.issue_id for f in store.followers("main", "7")} == {str(number) for number in range(200)}
+        store.record_versions("main", str(number), {"7": facts}, {})
+    assert {f.issue_id for f in store.tickets_with_version("main", "7")} == {
+        str(number) for number in range(200)
+    }
 
 
 def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDBSyncedLinks) -> None:
     assert store.project_versions("main", "BUG") is None
     later = ProjectVersions(1010.5, {"7": "2.4 ü", "8": "2.5"}, {"8": 1009.25}, "10000")
-    store.keep_project_versions("main", "BUG", later)
-    store.keep_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.3"}, {}, "10000"))
+    store.record_project_versions("main", "BUG", later)
+    store.record_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.3"}, {}, "10000"))
     assert store.project_versions("main", "BUG") == later
     newest = ProjectVersions(1020.0, {}, {}, "10000")
-    store.keep_project_versions("main", "BUG", newest)
+    store.record_project_versions("main", "BUG", newest)
     assert store.project_versions("main", "BUG") == newest
     assert store.project_versions("main", "OPS") is None
     assert store.project_versions("other", "BUG") is None
@@ -225,5 +227,5 @@ def test_versions_of_a_huge_project_fit_in_one_item(store: DynamoDBSyncedLinks) 
         str(10_000 + number): f"Release {number // 100}.{number % 100} 1 0 10000" for number in range(20_000)
     }
     versions = ProjectVersions(1000.0, facts, {})
-    store.keep_project_versions("main", "BUG", versions)
+    store.record_project_versions("main", "BUG", versions)
     assert store.project_versions("main", "BUG") == versions

@@ -15,7 +15,7 @@ from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.parameter_store import Stored
 from backtrace_jira_cli.deployment.stored_settings import called, integrations_in
 from backtrace_jira_cli.exits import Stop, wrong_usage
-from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts
+from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts, synced_json
 
 SHOWN = 20
 
@@ -73,7 +73,7 @@ class Explanation:
             "ticket": asdict(link.issue) if link.issue else None,
             "linked_in_backtrace": link.linked_in_backtrace,
             "record": {**asdict(record), "decision": str(record.decision)} if record else None,
-            "synced": asdict(link.synced) if link.synced else None,
+            "synced": synced_json(link.synced) if link.synced else None,
         }
 
 

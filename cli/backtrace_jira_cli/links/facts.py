@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backtrace_jira.links.link import Link, LinkState
-from backtrace_jira_cli.link_words import ago, facts_of, moment, synced_facts
+from backtrace_jira_cli.link_words import ago, facts_of, moment, synced_facts, synced_json
 
 Facts = list[tuple[str, str]]
 
@@ -53,5 +53,5 @@ def as_json(link: Link) -> dict[str, Any]:
         "linked_in_backtrace": link.linked_in_backtrace,
         "lease_until": link.lease_until or None,
         "record": asdict(link.record) if link.record else None,
-        "synced": asdict(link.synced) if link.synced else None,
+        "synced": synced_json(link.synced) if link.synced else None,
     }

@@ -193,7 +193,7 @@ class LinkChanges:
                 fingerprint=link.key.fingerprint,
                 watcher=self._settings.name,
                 issue=issue,
-                until=link.synced.until if link.synced else (),
+                reopen_criteria=link.synced.reopen_criteria if link.synced else (),
             )
             self._store.unlink(link.key, issue.id, Record(self._clock(), Decision.UNLINKED, why))
         finally:

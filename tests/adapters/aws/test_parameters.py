@@ -91,7 +91,7 @@ def test_everything_is_read_once_and_clients_are_kept(ssm: SSMClient) -> None:
     settings, calls = configuration(ssm), calls_of(ssm)
     for _ in range(3):
         (found,) = settings.integrations("my_universe", "my_project")
-        assert settings.tickets(found) is settings.tickets(found)
+        assert settings.jira(found) is settings.jira(found)
         assert settings.backtrace("my_universe") is settings.backtrace("my_universe")
     assert len(calls) == 5
 
@@ -100,10 +100,10 @@ def test_a_changed_secret_makes_a_new_client_after_the_cache_is_over(ssm: SSMCli
     put_all(ssm)
     settings = configuration(ssm, max_age=0)
     (found,) = settings.integrations("my_universe", "my_project")
-    before = settings.tickets(found)
-    assert settings.tickets(found) is before
+    before = settings.jira(found)
+    assert settings.jira(found) is before
     put(ssm, "secrets/jira/main", "another", secret=True)
-    assert settings.tickets(found) is not before
+    assert settings.jira(found) is not before
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_broken_parameter_is_named_and_its_value_is_not(
     settings = configuration(ssm)
     (found,) = settings.integrations("my_universe", "my_project")
     with pytest.raises(InvalidSettings) as caught:
-        settings.tickets(found)
+        settings.jira(found)
     assert words in str(caught.value)
     assert "s3cret." not in str(caught.value)
 
@@ -160,7 +160,7 @@ def test_no_secret_shows_in_a_representation(ssm: SSMClient) -> None:
     put_all(ssm)
     settings = configuration(ssm)
     (found,) = settings.integrations("my_universe", "my_project")
-    for client in (settings.tickets(found), settings.backtrace("my_universe")):
+    for client in (settings.jira(found), settings.backtrace("my_universe")):
         assert not re.search("jira-token|backtrace-token", repr(vars(client)))
 
 
@@ -171,14 +171,14 @@ def test_a_store_that_does_not_answer_is_tried_again(ssm: SSMClient, monkeypatch
     monkeypatch.setattr(ssm, "get_parameter", down)
     put_all(ssm)
     with pytest.raises(Unreachable):
-        configuration(ssm).tickets(integration())
+        configuration(ssm).jira(integration())
 
 
 def test_a_line_break_at_the_end_of_a_secret_is_left_out_and_one_within_is_refused(ssm: SSMClient) -> None:
     put_all(ssm)
     put(ssm, "secrets/jira/main", "jira-token\n", secret=True)
-    assert configuration(ssm).tickets(integration())
+    assert configuration(ssm).jira(integration())
     put(ssm, "secrets/jira/main", "s3cret\nX-Evil: 1", secret=True)
     with pytest.raises(InvalidSettings, match="control characters") as caught:
-        configuration(ssm).tickets(integration())
+        configuration(ssm).jira(integration())
     assert "s3cret" not in str(caught.value)

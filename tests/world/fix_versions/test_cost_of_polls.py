@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from backtrace_jira.adapters.dynamodb.items import synced_text
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.states import State, Status
 from local.jira_stand_in.model import Issue, Version
 from tests.world.fix_versions.test_fix_versions import later
@@ -68,14 +68,14 @@ class Scene:
         for number in range(links):
             version = self.others[number % VERSIONS]
             issue_id = str(1_000_000 + number)
-            synced = Synced(
+            synced = LastSynced(
                 State.RESOLVED,
                 "",
                 Status("10001", "Done", "done"),
                 "",
                 1.0,
-                until=("{}",),
-                fixes={version.id: facts[version.id]},
+                reopen_criteria=("{}",),
+                fix_versions={version.id: facts[version.id]},
             )
             yield {
                 "integration": {"S": self.world.settings.id},

@@ -166,7 +166,7 @@ def test_what_says_nothing_is_reported_once(make_sync_world: MakeSyncWorld) -> N
     world.settle()
     told = [outcome for outcome in world.told if "Next: cannot be read as a version" in outcome.detail]
     assert [outcome.decision for outcome in told] == [Decision.REFUSED]
-    assert world.row_of().synced.unread  # type: ignore[union-attr]
+    assert world.row_of().synced.unread_versions  # type: ignore[union-attr]
 
 
 def test_a_persons_own_criteria_stay(make_sync_world: MakeSyncWorld) -> None:
@@ -471,7 +471,7 @@ def test_a_change_between_reading_a_ticket_and_recording_it_is_found(make_sync_w
     world.poll()
     assert invariants(world) == [later("2.4")]
     issue = only_issue(world)
-    stale = world.links.followers("main", version.id)
+    stale = world.links.tickets_with_version("main", version.id)
     world.jira.change_version(version, name="2.5")
     world.poll()
     assert invariants(world) == [later("2.5")]
@@ -483,11 +483,11 @@ def test_a_change_between_reading_a_ticket_and_recording_it_is_found(make_sync_w
 
     old = replace(
         row.synced,
-        until=(json.dumps(later("2.4"), sort_keys=True, separators=(",", ":")),),
-        fixes={version.id: stale[0].facts},
+        reopen_criteria=(json.dumps(later("2.4"), sort_keys=True, separators=(",", ":")),),
+        fix_versions={version.id: stale[0].facts},
     )
     world.links.record_synced(row.key, row.issue, row.issue, old)
-    world.links.follow("main", issue.id, {version.id: stale[0].facts}, {})
+    world.links.record_versions("main", issue.id, {version.id: stale[0].facts}, {})
     world.backtrace.seed(PROJECT, group().fingerprint, invariants=[later("2.4")])
     world.poll()
     assert invariants(world) == [later("2.5")]
@@ -613,4 +613,4 @@ def test_a_ticket_that_is_linked_no_longer_is_forgotten(make_sync_world: MakeSyn
     world.settle()
     world.jira.change_version(version, name="2.5")
     world.poll()
-    assert world.links.followers("main") == []
+    assert world.links.tickets_with_version("main") == []

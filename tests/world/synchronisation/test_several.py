@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backtrace_jira.jira.issue import Issue as Linked
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import ParameterNames
@@ -36,7 +36,7 @@ def another_integration(world: SyncWorld, issue: Issue, **changes: Any) -> LinkK
     world.links.complete(key, linked, Record(world.clock(), Decision.LINKED))
     entry = {"watcher": "other", "short": issue.key, "url": linked.url, "state": "open"}
     world.backtrace.seed("second", OTHER, state="in-progress", ticket=[{"watcher": "_backtrace"}, entry])
-    world.links.mark_linked(key, Synced(State.IN_PROGRESS, ""))
+    world.links.mark_linked(key, LastSynced(State.IN_PROGRESS, ""))
     return key
 
 

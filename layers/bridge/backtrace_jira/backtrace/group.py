@@ -28,7 +28,7 @@ class BacktraceUser:
 class Group:
     """A row of Backtrace's table `issues`. `tickets` is its column `ticket`; `modified` is in unix seconds.
 
-    `invariants` are its reopen criteria, None where they cannot be read; `reopens` counts how often one was met.
+    `reopen_criteria` are its column `invariants`, None where it cannot be read; `reopens` counts how often one was met.
     """
 
     project: str
@@ -36,7 +36,7 @@ class Group:
     state: State
     tickets: Sequence[Mapping[str, Any]] = ()
     modified: float = 0.0
-    invariants: Sequence[Mapping[str, Any]] | None = ()
+    reopen_criteria: Sequence[Mapping[str, Any]] | None = ()
     reopens: int = 0
 
     @property
@@ -57,6 +57,19 @@ class Group:
     def has_ticket(self, watcher: str, *issues: Issue) -> bool:
         """Tell whether the ticket is linked here, under any of its addresses."""
         return any(is_entry_of(entry, watcher, *issues) for entry in self.tickets)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWrite:
+    """What one write makes of a group; None leaves a column as it is.
+
+    `sets_assignee` says that the assignees in `tickets` are others than they were: Backtrace asks for that flag.
+    """
+
+    state: State | None = None
+    tickets: Sequence[JSON] | None = None
+    sets_assignee: bool = False
+    reopen_criteria: Sequence[JSON] | None = None
 
 
 def is_entry_of(entry: Mapping[str, Any], watcher: str, *issues: Issue) -> bool:
@@ -97,25 +110,18 @@ def without_ticket(tickets: Sequence[Mapping[str, Any]], watcher: str, issue: Is
     return [dict(entry) for entry in tickets if not is_entry_of(entry, watcher, issue)]
 
 
-@dataclass(frozen=True, slots=True)
-class Unlinked:
-    """What to write to a group whose ticket is unlinked; None leaves it as it is."""
-
-    state: State | None
-    tickets: list[JSON]
-    invariants: list[JSON] | None
-
-
-def after_unlinking(group: Group, watcher: str, issue: Issue, until: Iterable[str]) -> Unlinked | None:
+def after_unlinking(
+    group: Group, watcher: str, issue: Issue, reopen_criteria: Iterable[str]
+) -> GroupWrite | None:
     """Return what to write to a group whose ticket is unlinked; None where it has nothing of it.
 
-    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page). `until` are the reopen
-    criteria that are ours: nobody would ever take them back.
+    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page). `reopen_criteria` are
+    ours: nobody would ever take them back.
     """
-    invariants = changed(group.invariants, until, ())
-    if invariants is None and not group.has_ticket(watcher, issue):
+    criteria = changed(group.reopen_criteria, reopen_criteria, ())
+    if criteria is None and not group.has_ticket(watcher, issue):
         return None
     left = without_ticket(group.tickets, watcher, issue)
     others = any(isinstance(entry, dict) and not _is_own(entry) for entry in left)
     free = group.state is State.IN_PROGRESS and not others and group.assignee is None
-    return Unlinked(State.OPEN if free else None, left, invariants)
+    return GroupWrite(State.OPEN if free else None, left, reopen_criteria=criteria)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewTickets
+from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewEvents
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
@@ -45,7 +45,7 @@ class Parts:
         self.synchronise = Synchronise(
             configuration=self.configuration,
             store=self.store,
-            new_tickets=SQSNewTickets(sqs, env["ERROR_EVENTS_QUEUE_URL"]),
+            new_events=SQSNewEvents(sqs, env["ERROR_EVENTS_QUEUE_URL"]),
             clock=clock,
             new_owner=lambda: uuid.uuid4().hex,
         )

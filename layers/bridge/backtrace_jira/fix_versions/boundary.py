@@ -33,11 +33,11 @@ from backtrace_jira.states import State, state_of
 class Boundary:
     """What a ticket's Fix Versions come to.
 
-    `invariants` are JSON texts, none where nothing is to be waited for, None where that cannot be told. `unread` has a
-    sentence for each version that says nothing, `fixes` what is known of all of them, by their ids.
+    `reopen_criteria` are JSON texts, none where nothing is to be waited for, None where that cannot be told. `unread`
+    has a sentence for each version that says nothing, `fixes` what is known of all of them, by their ids.
     """
 
-    invariants: tuple[str, ...] | None = ()
+    reopen_criteria: tuple[str, ...] | None = ()
     unread: tuple[str, ...] = ()
     fixes: Mapping[str, str] = field(default_factory=dict)
 

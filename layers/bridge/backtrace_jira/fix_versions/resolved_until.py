@@ -36,16 +36,16 @@ def resolved_until(
         state: what synchronisation makes the group's state; None is as it is.
         noted: invariants that somebody may have written who did not come to the end.
     """
-    before = pair.synced.until
+    before = pair.synced.reopen_criteria
     as_it_is = Until(state, before)
     ours = (*before, *noted)
-    wanted = boundary.invariants
+    wanted = boundary.reopen_criteria
     becomes = state or pair.group.state
     if wanted is None or (wanted == before and not noted) or not (wanted or ours):
         return as_it_is
     if becomes is State.MUTED:
         return as_it_is  # with an invariant, it would be muted until then
-    if pair.group.invariants is None:
+    if pair.group.reopen_criteria is None:
         return Until(state, before, problem="its reopen criteria cannot be read; they were not changed")
     if wanted and becomes is not State.RESOLVED:
         if _is_somebody_elses(pair):
@@ -58,7 +58,7 @@ def resolved_until(
     return Until(
         becomes if becomes is not pair.group.state else None,
         wanted,
-        changed(pair.group.invariants, ours, wanted),
+        changed(pair.group.reopen_criteria, ours, wanted),
         told=_told(before, wanted, ticket),
     )
 

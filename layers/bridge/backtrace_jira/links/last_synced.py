@@ -9,7 +9,7 @@ from backtrace_jira.states import State, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class LastSynced:
     """What both sides were when they last agreed; None where that is not known yet.
 
     `assignee` is a Backtrace user id, `ticket_assignee` a Jira user's; both are empty for nobody. `told` says what
@@ -27,8 +27,8 @@ class Synced:
     at: float = 0.0
     told: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    until: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
-    fixes: Mapping[str, str] = field(default_factory=dict)
+    reopen_criteria: tuple[str, ...] = ()
+    unread_versions: tuple[str, ...] = ()
+    fix_versions: Mapping[str, str] = field(default_factory=dict)
     reopens: int | None = None
     regressed: bool = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
 
@@ -60,7 +60,7 @@ class Link:
     issue: Issue | None = None
     linked_in_backtrace: bool = False
     record: Record | None = None
-    synced: Synced | None = None
+    synced: LastSynced | None = None
     page: str = ""
     """The group's page in Backtrace, as the event gave it."""
     previous: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backtrace_jira.backtrace.group import Group
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import Sync
@@ -26,9 +26,9 @@ class Pair:
         return self.integration.sync
 
     @property
-    def synced(self) -> Synced:
+    def synced(self) -> LastSynced:
         """What the sides last agreed on."""
-        return self.link.synced or Synced()
+        return self.link.synced or LastSynced()
 
     def state_of(self, status: Status) -> State:
         """Return what a Jira status means to this integration."""

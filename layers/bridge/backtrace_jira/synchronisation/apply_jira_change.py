@@ -7,8 +7,9 @@ from typing import Any
 
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.outcomes import Decision, Outcome, decision_on, explain
+from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.poll_fix_versions import PollFixVersions
-from backtrace_jira.synchronisation.synchronise import Hint, Synchronise
+from backtrace_jira.synchronisation.synchronise import Synchronise
 
 
 class ApplyJiraChange:

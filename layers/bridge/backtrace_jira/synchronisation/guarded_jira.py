@@ -80,12 +80,12 @@ class WatchedJira:
         with self._watching():
             return self._jira.versions(project)
 
-    def changed(
+    def changed_tickets(
         self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
     ) -> Iterator[Ticket]:
         """Give the issues that changed lately."""
         with self._watching():
-            yield from self._jira.changed(project, oldest, youngest, version_fields=version_fields)
+            yield from self._jira.changed_tickets(project, oldest, youngest, version_fields=version_fields)
 
     @contextmanager
     def _watching(self) -> Iterator[None]:

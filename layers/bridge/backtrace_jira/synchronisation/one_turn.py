@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from backtrace_jira.backtrace.group import BacktraceUser, with_assignee, with_ticket_as
+from backtrace_jira.backtrace.group import BacktraceUser, GroupWrite, with_assignee, with_ticket_as
 from backtrace_jira.backtrace.reopen_criteria import changed
 from backtrace_jira.errors import CredentialRefused, InvalidField, Refused
 from backtrace_jira.fix_versions.boundary import Boundary, boundary_of, is_done, rules_of, version_fields
@@ -31,7 +31,7 @@ from backtrace_jira.synchronisation.conflicts import (
     pushed,
     with_baseline,
 )
-from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.regressions import Regression, Regressions, as_known
 from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
 
@@ -53,7 +53,7 @@ class Carrying:
         self,
         configuration: SyncConfiguration,
         store: SyncedLinks,
-        new_tickets: NewTickets,
+        new_events: NewEvents,
         jira: JiraIssues,
         turn: Turn,
         clock: Callable[[], float],
@@ -77,7 +77,7 @@ class Carrying:
         self._regressions = Regressions(
             configuration,
             store,
-            new_tickets,
+            new_events,
             jira,
             turn,
             clock,
@@ -92,7 +92,7 @@ class Carrying:
         for pair in pairs:
             if pair not in linked:
                 self.problems.append(f"{_short(pair)} was unlinked in Backtrace and is left alone")
-                as_it_is = Until(None, pair.synced.until)
+                as_it_is = Until(None, pair.synced.reopen_criteria)
                 self._record(pair, ticket, _Write(), as_it_is, _boundary(pair, ticket))
         ticket = self._with_times(ticket, linked)
         linked = [with_baseline(pair, ticket) for pair in linked]
@@ -118,15 +118,15 @@ class Carrying:
         looked before may have died between the two.
         """
         now = {id_: facts for pair in linked for id_, facts in _boundary(pair, ticket).fixes.items()}
-        before = {id_: facts for pair in pairs for id_, facts in pair.synced.fixes.items()}
+        before = {id_: facts for pair in pairs for id_, facts in pair.synced.fix_versions.items()}
         new = {id_: facts for id_, facts in now.items() if id_ not in before}
         connection, issue_id = self._turn.connection, self._turn.issue_id
         if new:
-            self._store.follow(connection, issue_id, new, {})
+            self._store.record_versions(connection, issue_id, new, {})
         yield
         known = dict.fromkeys(before, "") if self._thorough else before
         if {**known, **new} != now:
-            self._store.follow(connection, issue_id, now, {**known, **new})
+            self._store.record_versions(connection, issue_id, now, {**known, **new})
 
     def _with_times(self, ticket: Ticket, pairs: Sequence[Pair]) -> Ticket:
         """Read the changelog where a group has news, and after a turn that was cut off.
@@ -158,7 +158,7 @@ class Carrying:
                 self._ensure_time(self._turn)
                 self._regressions.comment(ticket, regression)
             if regression.action is not OnRegression.NEW_TICKET:
-                self.told.append(regression.sentence(rules_of(regression.pair.synced.until)))
+                self.told.append(regression.sentence(rules_of(regression.pair.synced.reopen_criteria)))
         known = {each.pair.link.key: each.action for each in self.regressed}
         return ticket, [
             as_known(pair) if pair.link.key in known else pair
@@ -174,12 +174,12 @@ class Carrying:
 
     def _set_free(self, pair: Pair) -> None:
         """Open a group that is to have a new ticket, and take back what the old one made of it."""
-        group, ours = pair.group, [*pair.synced.until, *self._noted_invariants(pair)]
-        column = changed(group.invariants, ours, ())
+        group, ours = pair.group, [*pair.synced.reopen_criteria, *self._noted_invariants(pair)]
+        column = changed(group.reopen_criteria, ours, ())
         state = State.OPEN if group.state is State.RESOLVED else None
         if state or column is not None:
             side = self._configuration.backtrace(pair.integration.universe)
-            side.write(group, state=state, invariants=column)
+            side.write(group, GroupWrite(state, reopen_criteria=column))
 
     def _action_of(self, pair: Pair) -> OnRegression | None:
         found = (each.action for each in self.regressed if each.pair.link.key == pair.link.key)
@@ -274,7 +274,7 @@ class Carrying:
             written = self._write(pair, ticket, write)
             if written == write and until.told:
                 self.told.append(until.told)
-            until = until if written == write else replace(until, ours=pair.synced.until)
+            until = until if written == write else replace(until, ours=pair.synced.reopen_criteria)
             write = written
         self._record(pair, ticket, write, until, boundary)
 
@@ -289,9 +289,9 @@ class Carrying:
         ):
             state = State.OPEN
         if action and action is not OnRegression.REOPEN:
-            return Until(state, pair.synced.until)
+            return Until(state, pair.synced.reopen_criteria)
         until = resolved_until(pair, ticket, boundary, state, self._noted_invariants(pair))
-        unread = [each for each in boundary.unread if each not in pair.synced.unread]
+        unread = [each for each in boundary.unread if each not in pair.synced.unread_versions]
         self.problems += [*unread, *([f"{_short(pair)}: {until.problem}"] if until.problem else [])]
         return until
 
@@ -301,7 +301,7 @@ class Carrying:
         for text in self._turn.said(UNTIL):
             integration, fingerprint, invariants = json.loads(text)
             if (integration, fingerprint) == (pair.link.key.integration, pair.link.key.fingerprint):
-                noted += [each for each in invariants if each not in pair.synced.until]
+                noted += [each for each in invariants if each not in pair.synced.reopen_criteria]
         return noted
 
     def _state(self, pair: Pair, ticket: Ticket, decided: Decided) -> State | None:
@@ -344,13 +344,7 @@ class Carrying:
             column = with_assignee([each for each in column if isinstance(each, dict)], write.user)
         try:
             self._ensure_time(self._turn)
-            side.write(
-                pair.group,
-                state=write.state,
-                tickets=column,
-                assigned=write.assigned,
-                invariants=write.invariants,
-            )
+            side.write(pair.group, GroupWrite(write.state, column, write.assigned, write.invariants))
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise
@@ -368,7 +362,7 @@ class Carrying:
 
     def _note_text(self, text: str) -> None:
         self._ensure_time(self._turn)
-        self._store.take_note(self._turn, text)
+        self._store.add_note(self._turn, text)
 
     def _record(self, pair: Pair, ticket: Ticket, write: _Write, until: Until, boundary: Boundary) -> None:
         """Record what both sides are now, so that nothing of it is news again."""
@@ -376,11 +370,11 @@ class Carrying:
         stands = is_done(ticket, pair.integration) and state is not State.RESOLVED
         synced = replace(
             pair.synced,
-            until=until.ours,
-            unread=boundary.unread,
-            fixes=pair.synced.fixes if boundary.invariants is None else boundary.fixes,
+            reopen_criteria=until.ours,
+            unread_versions=boundary.unread,
+            fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fixes,
             reopens=pair.group.reopens,
-            regressed=pair.synced.regressed and stands and until.ours == pair.synced.until,
+            regressed=pair.synced.regressed and stands and until.ours == pair.synced.reopen_criteria,
             state=state,
             assignee=(str(write.user.id) if write.user else "") if write.assigned else pair.group.assignee_id,
             status=ticket.status,

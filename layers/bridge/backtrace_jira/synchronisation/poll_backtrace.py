@@ -7,8 +7,8 @@ from functools import partial
 
 from backtrace_jira.backtrace.group import Group
 from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.news import Hint, group_has_news
 from backtrace_jira.synchronisation.polling import Polling, Slice, by
-from backtrace_jira.synchronisation.synchronise import Hint, any_news
 
 
 class PollBacktrace:
@@ -32,7 +32,7 @@ class PollBacktrace:
         """Look at the groups that changed, as far as they have a ticket of one of the integrations."""
         first = integrations[0]
         side = self._polling.configuration.backtrace(first.universe)
-        for group in side.changed(first.project, part.begin, part.end):
+        for group in side.changed_groups(first.project, part.begin, part.end):
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:
                 if integration.name in watchers:
@@ -40,7 +40,7 @@ class PollBacktrace:
 
     def _group(self, integration: Integration, group: Group, deadline: float) -> None:
         for link in self._polling.store.links_of_group(integration.id, group.fingerprint):
-            if link.issue and any_news(link, integration, group):
+            if link.issue and group_has_news(link, integration, group):
                 hint = Hint(integration.connection, groups={(group.project, group.fingerprint): group})
                 self._polling.bring_in_line(link.issue.id, hint, deadline)
 

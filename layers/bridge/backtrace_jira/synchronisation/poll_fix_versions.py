@@ -15,9 +15,9 @@ from functools import partial
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.news import Hint, ticket_has_news
 from backtrace_jira.synchronisation.polling import OVERLAP, Polling, Slice, by, jira_project
-from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
-from backtrace_jira.synchronisation.synchronise import Hint, is_news
+from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
 
 
 class PollFixVersions:
@@ -77,31 +77,33 @@ class PollFixVersions:
         listed = self._polling.synchronise.jira(integrations[0]).versions(project)
         facts = {each.version.id: each.version.facts for each in listed}
         recent = _recent(before, facts, now)
-        followers = self._followers(connection, before, recent)
-        for follower in followers:
-            if follower.facts != facts.get(follower.version_id, ""):
-                self._look(connection, follower, deadline)
+        versions = self._ticket_versions(connection, before, recent)
+        for version in versions:
+            if version.facts != facts.get(version.version_id, ""):
+                self._look(connection, version, deadline)
         still = {id_: at for id_, at in recent.items() if now - at < OVERLAP}
         project_id = next((each.project_id for each in listed), before.project_id if before else "")
         if before is None or (before.facts, before.recent) != (facts, still):
-            store.keep_project_versions(connection, project, ProjectVersions(now, facts, still, project_id))
+            store.record_project_versions(connection, project, ProjectVersions(now, facts, still, project_id))
 
-    def _followers(
+    def _ticket_versions(
         self, connection: str, before: ProjectVersions | None, versions: Iterable[str]
-    ) -> Iterator[Follower]:
+    ) -> Iterator[TicketVersion]:
         """Give the tickets that have one of these versions. Of a project that is new all versions are."""
         if before is None:
             wanted = set(versions)
             yield from (
-                each for each in self._polling.store.followers(connection) if each.version_id in wanted
+                each
+                for each in self._polling.store.tickets_with_version(connection)
+                if each.version_id in wanted
             )
             return
         for version_id in versions:
-            yield from self._polling.store.followers(connection, version_id)
+            yield from self._polling.store.tickets_with_version(connection, version_id)
 
-    def _look(self, connection: str, follower: Follower, deadline: float) -> None:
-        if not self._polling.bring_in_line(follower.issue_id, Hint(connection, thorough=True), deadline):
-            self._polling.store.forget(connection, follower)  # it is linked no longer
+    def _look(self, connection: str, version: TicketVersion, deadline: float) -> None:
+        if not self._polling.bring_in_line(version.issue_id, Hint(connection, thorough=True), deadline):
+            self._polling.store.forget_version(connection, version)  # it is linked no longer
 
     # Tickets
 
@@ -114,9 +116,11 @@ class PollFixVersions:
         by_id = {each.id: each for each in integrations}
         jira = self._polling.synchronise.jira(integrations[0])
         fields = version_fields(integrations)
-        for ticket in jira.changed(project, oldest, youngest, version_fields=fields):
+        for ticket in jira.changed_tickets(project, oldest, youngest, version_fields=fields):
             links = self._polling.store.links_of_issue(ticket.issue.id)
-            if any(is_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)):
+            if any(
+                ticket_has_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)
+            ):
                 self._polling.bring_in_line(ticket.issue.id, Hint(connection), deadline)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from backtrace_jira.outcomes import Outcome, decision_on, explain
 from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncedLinks
-from backtrace_jira.synchronisation.synchronise import Hint, Synchronise
+from backtrace_jira.synchronisation.synchronise import Synchronise
 
 OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
@@ -85,7 +86,7 @@ class Polling:
         watermark = self.store.watermark(name)
         for part in slices(started - FIRST_LOOK if watermark is None else watermark, started):
             look(part)
-            self.store.advance(name, (started if part.end is None else part.end) - OVERLAP)
+            self.store.advance_watermark(name, (started if part.end is None else part.end) - OVERLAP)
             if self.is_late(deadline):
                 return  # the next run goes on
 

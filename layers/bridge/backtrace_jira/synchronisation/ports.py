@@ -6,22 +6,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backtrace_jira.backtrace.group import BacktraceUser, Group
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
 from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.jira.issue import Issue, ProjectVersion, Step, Ticket
 from backtrace_jira.json_types import JSON, Histogram
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.links.parking import ParkingStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.states import State
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
-    """A ticket that has a Fix Version; `facts` are those of the version when the ticket was last looked at."""
+class TicketVersion:
+    """A Fix Version of a ticket; `facts` are those of the version when the ticket was last looked at."""
 
     version_id: str
     issue_id: str
@@ -56,7 +55,7 @@ class SyncedLinks(ParkingStore, Protocol):
         """Return a link as it is now."""
         ...
 
-    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: Synced) -> bool:
+    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: LastSynced) -> bool:
         """Record what both sides are now; false where the link holds another ticket by now."""
         ...
 
@@ -68,17 +67,17 @@ class SyncedLinks(ParkingStore, Protocol):
         """Cut a link, if it still holds that ticket, to which the next one of the group is to be linked."""
         ...
 
-    def follow(
-        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    def record_versions(
+        self, connection: str, issue_id: str, versions: Mapping[str, str], before: Mapping[str, str]
     ) -> None:
-        """Record which Fix Versions a ticket has, with what is known of them: one request for each that differs."""
+        """Record which Fix Versions a ticket has, their facts by id: one request for each that is not as `before`."""
         ...
 
-    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+    def tickets_with_version(self, connection: str, version_id: str = "") -> Sequence[TicketVersion]:
         """Return the tickets that have a Fix Version, or any, as they were when they were last looked at."""
         ...
 
-    def forget(self, connection: str, follower: Follower) -> None:
+    def forget_version(self, connection: str, version: TicketVersion) -> None:
         """Record that a ticket has a version no longer."""
         ...
 
@@ -86,7 +85,7 @@ class SyncedLinks(ParkingStore, Protocol):
         """Return what was last known of a project's versions."""
         ...
 
-    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+    def record_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
         """Keep it, unless somebody has looked later."""
         ...
 
@@ -98,8 +97,8 @@ class SyncedLinks(ParkingStore, Protocol):
         """
         ...
 
-    def take_note(self, turn: Turn, what: str) -> None:
-        """Note what is about to be written.
+    def add_note(self, turn: Turn, note: str) -> None:
+        """Add what is about to be written to the turn's notes.
 
         Raises:
             Busy: the turn is somebody else's by now.
@@ -114,7 +113,7 @@ class SyncedLinks(ParkingStore, Protocol):
         """Return up to which moment (unix seconds) all changes were looked at."""
         ...
 
-    def advance(self, name: str, at: float) -> None:
+    def advance_watermark(self, name: str, at: float) -> None:
         """Move a watermark forward; never back."""
         ...
 
@@ -168,7 +167,7 @@ class JiraIssues(Protocol):
         """
         ...
 
-    def changed(
+    def changed_tickets(
         self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
     ) -> Iterator[Ticket]:
         """Give a project's issues that changed so many minutes ago, as the search index knows them.
@@ -185,26 +184,15 @@ class BacktraceGroups(Protocol):
         """Read one group; one that nobody ever touched is open."""
         ...
 
-    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
         """Give the groups modified from `begin` until `end` (unix seconds; None is now), latest change first."""
         ...
 
-    def write(
-        self,
-        group: Group,
-        *,
-        state: State | None = None,
-        tickets: Sequence[JSON] | None = None,
-        assigned: bool = False,
-        invariants: Sequence[JSON] | None = None,
-    ) -> None:
-        """Write state, ticket column and reopen criteria of one group, once; None leaves one as it is.
-
-        `assigned` says that the column's assignees are others than they were.
-        """
+    def write(self, group: Group, write: GroupWrite) -> None:
+        """Write to one group, once."""
         ...
 
-    def seen(
+    def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
     ) -> Histogram:
         """Return an attribute's values, with counts, among a group's errors since a moment (unix seconds).
@@ -213,7 +201,7 @@ class BacktraceGroups(Protocol):
         """
         ...
 
-    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+    def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
         """Return a group's errors since a moment as an event's body; `page` is the group's own, if it is known."""
         ...
 
@@ -233,7 +221,7 @@ class SyncConfiguration(Protocol):
         """Return every integration of the deployment, and what is wrong with those that cannot be read."""
         ...
 
-    def tickets(self, integration: Integration) -> JiraIssues:
+    def jira(self, integration: Integration) -> JiraIssues:
         """Return the client of the integration's connection."""
         ...
 
@@ -250,7 +238,7 @@ class ChangeHints(Protocol):
         ...
 
 
-class NewTickets(Protocol):
+class NewEvents(Protocol):
     """The queue of error events, from which tickets are made."""
 
     def publish(self, body: str, *, after: int) -> None:

@@ -21,7 +21,7 @@ from backtrace_jira.outcomes import Decision, Record, explain
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
-from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
 
 DAY = 24 * 3600.0
 NOT_BEFORE = 20
@@ -74,7 +74,7 @@ class Regressions:
         self,
         configuration: SyncConfiguration,
         store: SyncedLinks,
-        new_tickets: NewTickets,
+        new_events: NewEvents,
         jira: JiraIssues,
         turn: Turn,
         clock: Callable[[], float],
@@ -85,7 +85,7 @@ class Regressions:
     ) -> None:
         self._configuration = configuration
         self._store = store
-        self._new_tickets = new_tickets
+        self._new_events = new_events
         self._jira = jira
         self._turn = turn
         self._clock = clock
@@ -103,7 +103,7 @@ class Regressions:
             return None
         boundary = boundary_of(ticket, pair.integration)
         reopened = _was_reopened(pair)
-        if pair.synced.regressed or not (reopened or (heard and boundary.invariants)):
+        if pair.synced.regressed or not (reopened or (heard and boundary.reopen_criteria)):
             return None
         seen = self._seen(pair, boundary, ticket.done_since)
         if not (reopened or seen):
@@ -121,9 +121,9 @@ class Regressions:
         """Ask Backtrace for the versions of the errors since then that are past the boundary."""
         side = self._configuration.backtrace(pair.integration.universe)
         found: dict[str, int] = {}
-        for rule in rules_of(boundary.invariants or ()):
+        for rule in rules_of(boundary.reopen_criteria or ()):
             try:
-                values = side.seen(
+                values = side.count_values(
                     pair.integration.project,
                     pair.link.key.fingerprint,
                     rule.attribute,
@@ -156,7 +156,7 @@ class Regressions:
 
     def comment(self, ticket: Ticket, regression: Regression) -> None:
         """Comment on the ticket, unless whoever began with it did."""
-        rules = rules_of(regression.pair.synced.until)
+        rules = rules_of(regression.pair.synced.reopen_criteria)
         sentence = regression.sentence(rules)
         page = regression.pair.link.page
         text = wiki.escape(sentence) + (f". {wiki.link('View in Backtrace', page)}" if page else ".")
@@ -180,16 +180,16 @@ class Regressions:
         pair = regression.pair
         side = self._configuration.backtrace(pair.integration.universe)
         sent = self._clock()
-        body = side.error_group(
+        body = side.error_event(
             pair.integration.project,
             pair.link.key.fingerprint,
             since=ticket.done_since,
             page=pair.link.page,
         )
-        self._new_tickets.publish(body, after=NOT_BEFORE)
+        self._new_events.publish(body, after=NOT_BEFORE)
         if self._clock() - sent > NOT_BEFORE / 2:
             raise Busy("the new ticket's event may come before the old one has let go")
-        sentence = regression.sentence(rules_of(pair.synced.until))
+        sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
         record = Record(
             self._clock(), Decision.REGRESSED, f"{sentence}; a new ticket follows {ticket.issue.key}"
         )

@@ -1,33 +1,30 @@
 """Brings one ticket and its error groups in line, whoever noticed that they might not be.
 
 Webhook, poll and reconcile all end here. What they say is a hint: both sides are read as they are now, compared
-with what they last agreed on (`Synced`), and only what differs is written (`carrying`). One ticket at a time is held
+with what they last agreed on (`LastSynced`), and only what differs is written. One ticket at a time is held
 by its turn, so that two invocations never carry opposite changes across each other; a process that dies leaves
 behind what it was about to write, so that its own doing is not taken for somebody's change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from backtrace_jira.backtrace.group import Group, after_unlinking
+from backtrace_jira.backtrace.group import after_unlinking
 from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
-from backtrace_jira.fix_versions.boundary import Boundary, boundary_of, version_fields
+from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.last_synced import Synced
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.parking import ParkingNotes
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Outcome, Record, decision_on, explain
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.settings.synchronisation import Truth
-from backtrace_jira.states import state_of
 from backtrace_jira.synchronisation.guarded_jira import WatchedJira
+from backtrace_jira.synchronisation.news import Hint, hint_concerns, ticket_has_news, was_never_compared
 from backtrace_jira.synchronisation.one_turn import Carrying
-from backtrace_jira.synchronisation.ports import JiraIssues, NewTickets, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
 
 TURN = 75.0
 """Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
@@ -35,24 +32,6 @@ LONGEST_REQUEST = 30.0
 """Connect, send and read, at the most: what cannot end in time is not begun."""
 Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 """Links of one ticket with their settings."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What was heard of a ticket: `versions_only` is that nothing changed but its Fix Versions.
-
-    `groups` were just read, by Backtrace project and fingerprint, where it is Backtrace that told. `thorough` asks to
-    look at both sides, whatever the ticket is; `regression` is that an error event came that may be past the ticket's
-    boundary.
-    """
-
-    connection: str = ""
-    deleted: bool = False
-    moved: bool = False
-    versions_only: bool = False
-    thorough: bool = False
-    regression: bool = False
-    groups: Mapping[tuple[str, str], Group] | None = None
 
 
 class Synchronise:
@@ -63,13 +42,13 @@ class Synchronise:
         *,
         configuration: SyncConfiguration,
         store: SyncedLinks,
-        new_tickets: NewTickets,
+        new_events: NewEvents,
         clock: Callable[[], float],
         new_owner: Callable[[], str],
     ) -> None:
         self._configuration = configuration
         self._store = store
-        self._new_tickets = new_tickets
+        self._new_events = new_events
         self._clock = clock
         self._new_owner = new_owner
         self._parking = ParkingNotes(store, clock, trust=30, duration=300)
@@ -106,7 +85,9 @@ class Synchronise:
             wanted = integration.follows or hint.deleted or hint.moved
             if wanted and hint.connection in ("", integration.connection):
                 found.setdefault(integration.connection, []).append((link, integration))
-        return {name: links for name, links in found.items() if any(_concerns(*each, hint) for each in links)}
+        return {
+            name: links for name, links in found.items() if any(hint_concerns(*each, hint) for each in links)
+        }
 
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
         """Read the ticket, and go on where it or a group has news."""
@@ -114,12 +95,12 @@ class Synchronise:
         jira = self.jira(linked[0][1])
         # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
         thorough = hint.thorough or hint.regression or bool(hint.groups)
-        needed = thorough or any(_is_fresh(link) for link, _ in linked)
+        needed = thorough or any(was_never_compared(link) for link, _ in linked)
         fields = version_fields(integration for _, integration in linked)
         ticket = jira.ticket(turn.issue_id, changes=needed, version_fields=fields)
         if ticket is None:
             return self._gone(linked, hint)
-        if not thorough and not any(is_news(*each, ticket) for each in linked):
+        if not thorough and not any(ticket_has_news(*each, ticket) for each in linked):
             return _outcome(Decision.IN_STEP, linked)
         return self._take_turn(linked, ticket, jira, turn, hint)
 
@@ -130,7 +111,7 @@ class Synchronise:
             Throttled, Parked: it may not, for a while.
         """
         self._parking.check(integration, lookup=True)
-        return WatchedJira(self._configuration.tickets(integration), integration, self._parking, self._clock)
+        return WatchedJira(self._configuration.jira(integration), integration, self._parking, self._clock)
 
     def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraIssues, turn: Turn, hint: Hint) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
@@ -143,7 +124,7 @@ class Synchronise:
             carrying = Carrying(
                 self._configuration,
                 self._store,
-                self._new_tickets,
+                self._new_events,
                 jira,
                 held,
                 self._clock,
@@ -185,74 +166,16 @@ class Synchronise:
             return
         side = self._configuration.backtrace(integration.universe)
         group = side.group(integration.project, link.key.fingerprint)
-        until = link.synced.until if link.synced else ()
+        until = link.synced.reopen_criteria if link.synced else ()
         after = after_unlinking(group, integration.name, link.issue, until)
         if after:
-            side.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
+            side.write(group, after)
         record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
         self._store.unlink(link.key, link.issue.id, record)
 
     def _ensure_time(self, turn: Turn) -> None:
         if self._clock() + LONGEST_REQUEST > turn.until:
             raise Busy("no time is left in this invocation")
-
-
-def _concerns(link: Link, integration: Integration, hint: Hint) -> bool:
-    """Tell whether the settings want a link looked at for what was heard; a deleted ticket concerns any."""
-    if hint.deleted or hint.moved:
-        return True
-    if hint.groups is not None:
-        return any_news(link, integration, hint.groups.get((integration.project, link.key.fingerprint)))
-    if hint.regression:
-        return integration.fix_versions.enabled and link.synced is not None and bool(link.synced.until)
-    if hint.versions_only:
-        return integration.fix_versions.enabled
-    if integration.follows_tickets or (integration.follows and hint.thorough):
-        return True
-    return _links_by_truth(link, integration)
-
-
-def any_news(link: Link, integration: Integration, group: Group | None) -> bool:
-    """Tell whether a group is not what its ticket last agreed with; what is not wanted in Jira is no news."""
-    synced = link.synced
-    if group is None or not integration.follows:
-        return False
-    if synced is None or synced.state is None or _links_by_truth(link, integration):
-        return True
-    differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
-    reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
-    return (integration.sync.backtrace_to_jira and differs) or reopened
-
-
-def _is_fresh(link: Link) -> bool:
-    """Tell whether the ticket was never read since it was linked."""
-    return link.synced is None or link.synced.status is None
-
-
-def _links_by_truth(link: Link, integration: Integration) -> bool:
-    return integration.sync.on_linking is not Truth.NONE and _is_fresh(link)
-
-
-def is_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
-    """Tell whether a ticket is not what the link last agreed with; its key may have changed, too."""
-    synced = link.synced
-    if synced is None or synced.status is None or link.issue is None:
-        return True
-    named = integration.sync.states
-    return (
-        state_of(synced.status, named) is not state_of(ticket.status, named)
-        or synced.ticket_assignee != ticket.assignee_id
-        or link.issue.key != ticket.issue.key
-        or _fixes_are_news(synced, boundary_of(ticket, integration))
-    )
-
-
-def _fixes_are_news(synced: Synced, boundary: Boundary) -> bool:
-    """Tell whether a ticket's Fix Versions are not what the link knows; where they cannot be told, nothing is."""
-    if boundary.invariants is None:
-        return boundary.unread != synced.unread
-    known = (synced.until, synced.unread, dict(synced.fixes))
-    return known != (boundary.invariants, boundary.unread, dict(boundary.fixes))
 
 
 # Outcomes

@@ -166,7 +166,7 @@ class CreateTicket:
             return known
         reason = f"an error of the group may be past {rule}"
         try:
-            occasion = f"{row.synced.until} {row.synced.at}" if row.synced else ""
+            occasion = f"{row.synced.reopen_criteria} {row.synced.at}" if row.synced else ""
             self._regressions.send_regression(
                 case.integration.connection, issue.id, reason=reason, occasion=occasion
             )
@@ -195,7 +195,7 @@ class CreateTicket:
         """Do all that can fail before a create is sent; a failure gives the claim back."""
         try:
             self._parking.check(case.integration)
-            tickets = self._configuration.tickets(case.integration)
+            tickets = self._configuration.jira(case.integration)
             drafting = Drafting(case, lease.key.marker(self._stage), tickets, self._screens)
             draft = drafting.draft()
             self._ensure_time(lease)
@@ -253,7 +253,7 @@ class CreateTicket:
     def _look_up(self, case: Case, lease: Lease) -> tuple[Tickets, Issue | None]:
         try:
             self._parking.check(case.integration, lookup=True)
-            tickets = self._configuration.tickets(case.integration)
+            tickets = self._configuration.jira(case.integration)
             found = tickets.find(lease.key.marker(self._stage))
         except BacktraceJiraError as error:
             self._leave_uncertain(case, lease, error, looked_up=False)
@@ -321,7 +321,7 @@ class CreateTicket:
 
     def _relate(self, integration: Integration, previous: str, issue: Issue, outcome: Outcome) -> Outcome:
         """Link a regression's ticket to the one before; what Jira does not take is told and leaves it as it is."""
-        tickets = self._configuration.tickets(integration)
+        tickets = self._configuration.jira(integration)
         try:
             tickets.relate(issue, previous, integration.fix_versions.link_type)
         except Refused as error:

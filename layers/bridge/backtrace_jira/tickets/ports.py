@@ -7,7 +7,7 @@ from typing import Protocol
 
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey
 from backtrace_jira.links.parking import ParkingStore
 from backtrace_jira.outcomes import Record
@@ -74,7 +74,7 @@ class TicketLinks(ParkingStore, Protocol):
         """
         ...
 
-    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
         """Record that Backtrace knows the ticket, and what the group was then, unless that is known.
 
         The ticket before it, if there was one, is forgotten: it is linked by now.
@@ -136,7 +136,7 @@ class Tickets(Protocol):
 class BacktraceIssues(Protocol):
     """One Backtrace universe."""
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
         """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
 
         Returns the group's state and assignee after that: the baseline of synchronisation.
@@ -155,7 +155,7 @@ class Configuration(Protocol):
         """
         ...
 
-    def tickets(self, integration: Integration) -> Tickets:
+    def jira(self, integration: Integration) -> Tickets:
         """Return the client of the integration's connection."""
         ...
 

@@ -20,11 +20,11 @@ def passed_rule(case: Case, link: Link) -> Rule | None:
     done is asked of Backtrace by whoever looks at the ticket.
     """
     settings, synced = case.integration.fix_versions, link.synced
-    if not settings.enabled or synced is None or not synced.until or synced.regressed:
+    if not settings.enabled or synced is None or not synced.reopen_criteria or synced.regressed:
         return None
     if case.integration.event is EventKind.TRACE or settings.on_regression is OnRegression.LEAVE:
         return None
     from backtrace_jira.fix_versions.boundary import rules_of
 
-    rules = rules_of(synced.until)
+    rules = rules_of(synced.reopen_criteria)
     return next((rule for rule in rules if rule.may_be_past(case.group.attributes)), None)

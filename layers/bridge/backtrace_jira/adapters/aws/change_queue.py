@@ -44,8 +44,8 @@ class SQSChangeHints:
         self._queue.send(json.dumps(body), MessageGroupId=group, MessageDeduplicationId=identifier)
 
 
-class SQSNewTickets:
-    """The `NewTickets` port: the queue of error events."""
+class SQSNewEvents:
+    """The `NewEvents` port: the queue of error events."""
 
     def __init__(self, client: Callable[[], SQSClient], queue_url: str) -> None:
         self._queue = _Queue(client, queue_url)

@@ -85,7 +85,7 @@ class SSMConfiguration(Generic[J, B]):
                 faults.append(fault)
         return sorted(parsed, key=lambda integration: integration.id), faults
 
-    def tickets(self, integration: Integration) -> J:
+    def jira(self, integration: Integration) -> J:
         """Return the Jira client of the integration's connection."""
         connection = self._read(Connection, self._names.connection(integration.connection))
         secret = self._secret(self._names.jira_secret(integration.connection))

@@ -20,7 +20,7 @@ from backtrace_jira.backtrace.group import OWN_WATCHER, Group
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.settings.integration import BacktraceUniverse
 from backtrace_jira.states import State
 
@@ -55,7 +55,7 @@ class BacktraceClient:
         self._settings = settings
         self._http = Http(CoronerToken(token, settings.address), timeouts=timeouts)
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> Synced:
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
         """Add the ticket entry and make an Open group In Progress, as Backtrace's own linking does.
 
         `set` replaces the whole list, so what is there is read first and kept. Returns what the group is then.
@@ -159,11 +159,11 @@ def merge_ticket(tickets: Sequence[JSON], entry: dict[str, JSON]) -> list[JSON]:
     return [*(own or [{"watcher": OWN_WATCHER}]), *others, *([] if known else [entry])]
 
 
-def _baseline(project: str, fingerprint: str, state: str, tickets: Sequence[JSON]) -> Synced:
+def _baseline(project: str, fingerprint: str, state: str, tickets: Sequence[JSON]) -> LastSynced:
     known = State(state) if state in list(State) else State.OPEN
     entries = [entry for entry in tickets if isinstance(entry, dict)]
     group = Group(project, fingerprint, known, entries)
-    return Synced(state=group.state, assignee=group.assignee_id)
+    return LastSynced(state=group.state, assignee=group.assignee_id)
 
 
 def first_row(response: dict[str, Any], columns: Sequence[str]) -> dict[str, str]:

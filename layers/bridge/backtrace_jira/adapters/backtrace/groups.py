@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace.client import BacktraceClient, rows_in, tickets_in
-from backtrace_jira.backtrace.group import BacktraceUser, Group, after_unlinking
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite, after_unlinking
 from backtrace_jira.errors import OutcomeUnknown, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
@@ -30,7 +30,7 @@ class RestBacktraceGroups(BacktraceClient):
         rows = self._rows(project, {"fingerprint": [["equal", fingerprint]]}, limit=1)
         return _group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
 
-    def changed(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
         """Give the rows modified in between, latest first: one that changes meanwhile is read twice, none is missed.
 
         A row whose column is no list of tickets, which a raw write can make of it, has none of ours.
@@ -56,27 +56,19 @@ class RestBacktraceGroups(BacktraceClient):
                     return user
         return None
 
-    def write(
-        self,
-        group: Group,
-        *,
-        state: State | None = None,
-        tickets: Sequence[JSON] | None = None,
-        assigned: bool = False,
-        invariants: Sequence[JSON] | None = None,
-    ) -> None:
+    def write(self, group: Group, write: GroupWrite) -> None:
         """Send one `POST /api/issue` for one fingerprint."""
         body: dict[str, JSON] = {"project": group.project, "fingerprint": [group.fingerprint]}
-        if state is not None:
-            body["state"] = str(state)
-        if tickets is not None:
-            flag: dict[str, JSON] = {"assignee": "set"} if assigned else {}
-            body["ticket"] = {"action": "set", **flag, "value": list(tickets)}
-        if invariants is not None:
-            body["invariants"] = {"action": "set", "value": list(invariants)}
+        if write.state is not None:
+            body["state"] = str(write.state)
+        if write.tickets is not None:
+            flag: dict[str, JSON] = {"assignee": "set"} if write.sets_assignee else {}
+            body["ticket"] = {"action": "set", **flag, "value": list(write.tickets)}
+        if write.reopen_criteria is not None:
+            body["invariants"] = {"action": "set", "value": list(write.reopen_criteria)}
         self._write(group.project, body)
 
-    def seen(
+    def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
     ) -> Histogram:
         """Ask for the values of an attribute among the group's objects since then."""
@@ -87,7 +79,7 @@ class RestBacktraceGroups(BacktraceClient):
         row = group_in(self._response(project, query), [f"histogram({attribute})"])
         return histogram(row.get(f"histogram({attribute})"))
 
-    def error_group(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+    def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
         """Put together what Backtrace's webhook says of a group, of its errors since then; two requests."""
         names = sorted(self._foldable(project) - _NO_ATTRIBUTES)
         fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
@@ -129,13 +121,13 @@ class RestBacktraceGroups(BacktraceClient):
         return response
 
     def unlink(
-        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, until: Sequence[str]
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, reopen_criteria: Sequence[str]
     ) -> bool:
         """Take our entry and our reopen criteria out of a group, once; false where there are none."""
         group = self.group(project, fingerprint)
-        after = after_unlinking(group, watcher, issue, until)
+        after = after_unlinking(group, watcher, issue, reopen_criteria)
         if after:
-            self.write(group, state=after.state, tickets=after.tickets, invariants=after.invariants)
+            self.write(group, after)
         return after is not None
 
     def _rows(

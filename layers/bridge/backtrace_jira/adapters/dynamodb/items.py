@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Decision, Record
@@ -93,7 +93,7 @@ def recording(record: Record) -> dict[str, AttributeValueTypeDef]:
     return {":record": s(record_text(record)), ":at": n(record.at)}
 
 
-def synced_text(synced: Synced) -> str:
+def synced_text(synced: LastSynced) -> str:
     """Write what the sides agreed on; what is not known is left out."""
     status = synced.status
     raw: dict[str, Any] = {
@@ -104,19 +104,19 @@ def synced_text(synced: Synced) -> str:
         "at": synced.at or None,
         "told": list(synced.told) or None,
         "problems": list(synced.problems) or None,
-        "until": list(synced.until) or None,
-        "unread": list(synced.unread) or None,
-        "fixes": dict(synced.fixes) or None,
+        "until": list(synced.reopen_criteria) or None,
+        "unread": list(synced.unread_versions) or None,
+        "fixes": dict(synced.fix_versions) or None,
         "reopens": synced.reopens,
         "regressed": synced.regressed or None,
     }
     return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
 
 
-def synced_in(text: str) -> Synced:
+def synced_in(text: str) -> LastSynced:
     """Read what `synced_text` wrote."""
     raw: dict[str, Any] = json.loads(text)
-    return Synced(
+    return LastSynced(
         state=State(raw["state"]) if "state" in raw else None,
         assignee=raw.get("assignee"),
         status=Status(*raw["status"]) if "status" in raw else None,
@@ -124,9 +124,9 @@ def synced_in(text: str) -> Synced:
         at=raw.get("at", 0.0),
         told=tuple(raw.get("told", ())),
         problems=tuple(raw.get("problems", ())),
-        until=tuple(raw.get("until", ())),
-        unread=tuple(raw.get("unread", ())),
-        fixes=raw.get("fixes", {}),
+        reopen_criteria=tuple(raw.get("until", ())),
+        unread_versions=tuple(raw.get("unread", ())),
+        fix_versions=raw.get("fixes", {}),
         reopens=raw.get("reopens"),
         regressed=raw.get("regressed", False),
     )

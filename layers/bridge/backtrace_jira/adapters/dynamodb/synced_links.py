@@ -26,11 +26,11 @@ from backtrace_jira.adapters.dynamodb.table import ConditionFailed
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
-from backtrace_jira.synchronisation.ports import Follower, ProjectVersions
+from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -62,7 +62,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
         links = [link_in(item) for item in found if "issue_id" in item]
         return [link for link in links if link.key.fingerprint == fingerprint]
 
-    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: Synced) -> bool:
+    def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: LastSynced) -> bool:
         """Write what the sides are, and the key that the ticket has by now."""
         return self._update(
             key,
@@ -100,18 +100,18 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
             },
         )[0]
 
-    def follow(
-        self, connection: str, issue_id: str, fixes: Mapping[str, str], before: Mapping[str, str]
+    def record_versions(
+        self, connection: str, issue_id: str, versions: Mapping[str, str], before: Mapping[str, str]
     ) -> None:
         """Write an item for each version that is new or another than it was, and delete those that are gone."""
-        for version_id, facts in fixes.items():
+        for version_id, facts in versions.items():
             if before.get(version_id) != facts:
-                follower = Follower(version_id, issue_id, facts)
-                self._table.request("put_item", Item={**_fix(connection, follower), "facts": s(facts)})
-        for version_id in before.keys() - fixes.keys():
-            self.forget(connection, Follower(version_id, issue_id, ""))
+                version = TicketVersion(version_id, issue_id, facts)
+                self._table.request("put_item", Item={**_fix(connection, version), "facts": s(facts)})
+        for version_id in before.keys() - versions.keys():
+            self.forget_version(connection, TicketVersion(version_id, issue_id, ""))
 
-    def followers(self, connection: str, version_id: str = "") -> Sequence[Follower]:
+    def tickets_with_version(self, connection: str, version_id: str = "") -> Sequence[TicketVersion]:
         """Query the items of a version, or of all."""
         begin = f"{connection} {version_id} " if version_id else f"{connection} "
         found = self._table.query(
@@ -119,11 +119,11 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
             ExpressionAttributeValues={":fixes": s(FIXES), ":begin": s(begin)},
             ConsistentRead=True,
         )
-        return [_follower(item) for item in found]
+        return [_ticket_version(item) for item in found]
 
-    def forget(self, connection: str, follower: Follower) -> None:
+    def forget_version(self, connection: str, version: TicketVersion) -> None:
         """Delete an item."""
-        self._table.request("delete_item", Key=_fix(connection, follower))
+        self._table.request("delete_item", Key=_fix(connection, version))
 
     def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
         """Read what is known; the facts are compressed, because a project may have thousands of versions."""
@@ -138,7 +138,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
             project_id=item.get("project_id", {}).get("S", ""),
         )
 
-    def keep_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
+    def record_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
         """Write it, unless what is there was listed later."""
         known = {"facts": dict(versions.facts), "recent": dict(versions.recent)}
         self._table.change(
@@ -174,7 +174,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
         notes = item.get("notes", {}).get("SS", []) if remembered else []
         return replace(turn, notes=tuple(notes))
 
-    def take_note(self, turn: Turn, what: str) -> None:
+    def add_note(self, turn: Turn, note: str) -> None:
         """Write a note beside the turn.
 
         Raises:
@@ -184,7 +184,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
             _turn(turn),
             "ADD notes :note",
             "#owner = :owner",
-            {":note": {"SS": [what]}, ":owner": s(turn.owner)},
+            {":note": {"SS": [note]}, ":owner": s(turn.owner)},
             returning="NONE",
         )
         if not done:
@@ -212,7 +212,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
         item = self._table.get(_watermark(name))
         return _number(item, "at") if item else None
 
-    def advance(self, name: str, at: float) -> None:
+    def advance_watermark(self, name: str, at: float) -> None:
         """Move a watermark, unless another run has moved it further."""
         self._table.change(
             _watermark(name),
@@ -227,13 +227,13 @@ def _turn(turn: Turn) -> dict[str, AttributeValueTypeDef]:
     return {"integration": s(TURN), "fingerprint": s(f"{turn.connection} {turn.issue_id}")}
 
 
-def _follower(item: Item) -> Follower:
+def _ticket_version(item: Item) -> TicketVersion:
     _, version_id, issue_id = item["fingerprint"]["S"].split()
-    return Follower(version_id, issue_id, item.get("facts", {}).get("S", ""))
+    return TicketVersion(version_id, issue_id, item.get("facts", {}).get("S", ""))
 
 
-def _fix(connection: str, follower: Follower) -> dict[str, AttributeValueTypeDef]:
-    name = f"{connection} {follower.version_id} {follower.issue_id}"
+def _fix(connection: str, version: TicketVersion) -> dict[str, AttributeValueTypeDef]:
+    name = f"{connection} {version.version_id} {version.issue_id}"
     return {"integration": s(FIXES), "fingerprint": s(name)}
 
 

@@ -28,7 +28,7 @@ from backtrace_jira.adapters.dynamodb.items import (
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import Synced
+from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Record
@@ -193,7 +193,7 @@ class DynamoDBTicketLinks:
         )
         return issue if done or row.issue is None else row.issue
 
-    def mark_linked(self, key: LinkKey, baseline: Synced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
         """Record that Backtrace knows, and what the group was then; the ticket before is linked by now."""
         self._update(
             key,

@@ -111,7 +111,7 @@ class RestJiraIssues(JiraTickets):
                 return found
         raise OutcomeUnknown(f"GET {path}: no last page after {MOST_PAGES}")
 
-    def changed(
+    def changed_tickets(
         self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
     ) -> Iterator[Ticket]:
         """Give the issues that changed so many minutes ago, as the index knows them, latest change first.
