@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.configure.yaml_reader import read_yaml
 from backtrace_jira_cli.faults import models_in

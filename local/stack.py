@@ -12,13 +12,10 @@ from typing import Any, Self
 
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.links.link import Link, LinkKey
-from backtrace_jira.settings.integration import (
-    BacktraceUniverse,
-    Connection,
-    Integration,
-    ParameterNames,
-    Settings,
-)
+from backtrace_jira.settings.base import Settings
+from backtrace_jira.settings.connection import BacktraceUniverse, Connection
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 from local import CACHE
 from local.aws.cloud import EmulatedAWS, FunctionSettings
 from local.aws.dynamodb_local import DynamoDBLocal, available

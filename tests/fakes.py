@@ -15,8 +15,7 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Outcome, Record
-from backtrace_jira.settings.base import Pace
-from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.integration import DueRule, Integration
 from backtrace_jira.states import State
 
 
@@ -55,12 +54,12 @@ class InMemoryLinks:
             self.expiries.pop(lease.key, None)
             return claimed
 
-    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
         group = LinkKey(key.integration, key.fingerprint)
         with self._lock:
             fired_at, aggregated = self.counters.get(group, (float("-inf"), 0))
-            by_time = bool(pace.frequency) and fired_at <= now - pace.frequency
-            due = by_time or (bool(pace.threshold) and aggregated >= pace.threshold - 1)
+            by_time = bool(rule.frequency) and fired_at <= now - rule.frequency
+            due = by_time or (bool(rule.threshold) and aggregated >= rule.threshold - 1)
             self.counters[group] = (now, 0) if due else (fired_at, aggregated + 1)
             return due
 
@@ -71,7 +70,7 @@ class InMemoryLinks:
                 self.rows[lease.key] = replace(row, state=LinkState.HELD, lease_until=0.0, record=record)
                 self.expiries[lease.key] = expires_at
 
-    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+    def record_unclaimed(self, key: LinkKey, record: Record, expires_at: float) -> None:
         with self._lock:
             row = self.rows.get(key) or Link(key, LinkState.RELEASED)
             if row.state is LinkState.RELEASED and not row.owner:
@@ -152,11 +151,11 @@ class InMemoryLinks:
         with self._lock:
             return dict(self.notes.get(connection, {}))
 
-    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+    def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         with self._lock:
             self.screens[connection, scope] = text
 
-    def screen(self, connection: str, scope: str) -> str | None:
+    def load_screen(self, connection: str, scope: str) -> str | None:
         with self._lock:
             return self.screens.get((connection, scope))
 
@@ -226,7 +225,7 @@ def _raise_next(errors: list[Exception | None]) -> None:
         raise error
 
 
-class FakeRegressions:
+class FakeRegressionHints:
     """Keeps what it was told."""
 
     def __init__(self) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtrace_jira.settings.base import faults_of
-from backtrace_jira.settings.integration import Connection
+from backtrace_jira.settings.base import describe_faults
+from backtrace_jira.settings.connection import Connection
 
 REQUIRED = ("JIRA_URL", "JIRA_USER", "JIRA_TOKEN", "JIRA_PROJECT_KEY")
 DEFAULT_ISSUE_TYPE = "Bug"
@@ -69,7 +69,7 @@ def _connection(url: str, user: str) -> Connection:
     try:
         return Connection(name="own", jira_api=url, email=user)
     except ValidationError as error:
-        told = faults_of(error).replace("Value error, ", "")
+        told = describe_faults(error).replace("Value error, ", "")
         for field_name, variable in (("jira_api", "JIRA_URL"), ("email", "JIRA_USER")):
             told = told.replace(f"{field_name}:", f"{variable}")
         raise WrongSettings(told.replace("body: browse_url is", "JIRA_URL: browse_url is")) from None

@@ -15,8 +15,8 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, LinkKey
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
-from backtrace_jira.settings.base import Pace
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.integration import DueRule
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.states import State, Status
 from tests.builders import integration
 from tests.cli.conftest import PREFIX, REGION, Operator
@@ -175,8 +175,10 @@ def test_what_gave_its_claim_back(
 
 
 def test_what_never_claimed(operator: Operator, links: DynamoDBTicketLinks) -> None:
-    links.note(KEY, record(Decision.FILTERED, rule="action 1: filter where * matches .*"), time.time() + 99)
-    links.note(
+    links.record_unclaimed(
+        KEY, record(Decision.FILTERED, rule="action 1: filter where * matches .*"), time.time() + 99
+    )
+    links.record_unclaimed(
         LinkKey(NO_INTEGRATION, "f" * 16),
         record(Decision.NO_INTEGRATION, reason="none for u/p"),
         time.time() + 99,
@@ -187,7 +189,7 @@ def test_what_never_claimed(operator: Operator, links: DynamoDBTicketLinks) -> N
 
 def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: DynamoDBTicketLinks) -> None:
     first, second = LinkKey(SETTINGS.id, FINGERPRINT, "1"), LinkKey(SETTINGS.id, FINGERPRINT, "2")
-    links.due(first, "a", time.time(), Pace(60, 9))
+    links.count_event(first, "a", time.time(), DueRule(60, 9))
     links.complete(first, ISSUE, record(Decision.CREATED))
     links.claim(lease(second))
     links.hold(
@@ -225,7 +227,7 @@ def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBTicket
         key = LinkKey(SETTINGS.id, f"{number:016x}")
         links.complete(key, Issue("1", f"BUG-{number}", ""), record(Decision.CREATED, age=100 - number))
     links.park("main", "*", Parking(time.time() + 99, refusal()))
-    links.keep_screen("main", "BUG/Bug", "{}", time.time() + 99)
+    links.store_screen("main", "BUG/Bug", "{}", time.time() + 99)
     lines = operator.call("explain", "--recent", "--count", "3").stdout.splitlines()
     assert [line.rpartition("| ")[2] for line in lines] == ["ticket or reason", "BUG-4", "BUG-3", "BUG-2"]
 

@@ -305,7 +305,7 @@ def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: D
         issue = Issue(str(number), f"BUG-{number}", "https://jira.example")
         linked(store, issue, LinkKey(ID, f"{number:016x}"), age=100 - number)
     store.mark_linked(LinkKey(ID, f"{3:016x}"), LastSynced(state=State.OPEN))
-    store.note(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
+    store.record_unclaimed(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
     lines = operator.call("links", "list", "--count", "2").stdout.splitlines()
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     assert [line[:5] for line in cells] == [

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
-from backtrace_jira.settings.integration import Integration, ParameterNames
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 from tests.cli.conftest import PREFIX, SETTINGS, Operator
 
 # Parameter Store and YAML take any text; a surrogate on its own is none.

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from backtrace_jira.adapters.backtrace.client import BacktraceClient, first_row
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.settings.integration import BacktraceUniverse
+from backtrace_jira.settings.connection import BacktraceUniverse
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from tests.fakes import Clock
 

@@ -14,7 +14,7 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Decision, Record
-from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.states import State
 from backtrace_jira.tickets.ports import TicketLinks
 
@@ -239,73 +239,73 @@ def test_a_held_error_stays_held(links: TicketLinks) -> None:
 
 
 def test_a_note_is_taken_where_nothing_else_is_known(links: TicketLinks) -> None:
-    links.note(KEY, REFUSAL, 9000)
+    links.record_unclaimed(KEY, REFUSAL, 9000)
     assert held(links) == Link(KEY, LinkState.RELEASED, record=REFUSAL)
     assert claimed(links, lease("a"))
-    links.note(KEY, LATER, 9000)
+    links.record_unclaimed(KEY, LATER, 9000)
     assert held(links).record == REFUSAL
     links.complete(KEY, ISSUE, CREATED)
-    links.note(KEY, LATER, 9000)
+    links.record_unclaimed(KEY, LATER, 9000)
     assert held(links) == Link(KEY, LinkState.COMPLETE, issue=ISSUE, record=CREATED)
 
 
 def test_screens_are_by_connection_and_scope(links: TicketLinks) -> None:
-    assert links.screen("main", "BUG/Bug") is None
-    links.keep_screen("main", "BUG/Bug", "ä", 9000.5)
-    links.keep_screen("main", "BUG/Task", "b", 9000.5)
-    links.keep_screen("main", "BUG/Bug", "c", 9000.5)
-    assert (links.screen("main", "BUG/Bug"), links.screen("main", "BUG/Task")) == ("c", "b")
-    assert links.screen("other", "BUG/Bug") is None
+    assert links.load_screen("main", "BUG/Bug") is None
+    links.store_screen("main", "BUG/Bug", "ä", 9000.5)
+    links.store_screen("main", "BUG/Task", "b", 9000.5)
+    links.store_screen("main", "BUG/Bug", "c", 9000.5)
+    assert (links.load_screen("main", "BUG/Bug"), links.load_screen("main", "BUG/Task")) == ("c", "b")
+    assert links.load_screen("other", "BUG/Bug") is None
 
 
-def due(store: TicketLinks, now: float, pace: Pace, owner: str = "", key: LinkKey = KEY) -> bool:
-    return store.due(key, owner or f"owner-{now}", now, pace)
+def due(store: TicketLinks, now: float, rule: DueRule, owner: str = "", key: LinkKey = KEY) -> bool:
+    return store.count_event(key, owner or f"owner-{now}", now, rule)
 
 
 def test_frequency_lets_one_event_through_and_then_none_for_its_time(links: TicketLinks) -> None:
-    pace = Pace(frequency=60)
-    assert [due(links, now, pace) for now in (1000.5, 1000.75, 1060.25)] == [True, False, False]
-    assert [due(links, now, pace) for now in (1060.5, 1060.75, 1121)] == [True, False, True]
+    rule = DueRule(frequency=60)
+    assert [due(links, now, rule) for now in (1000.5, 1000.75, 1060.25)] == [True, False, False]
+    assert [due(links, now, rule) for now in (1060.5, 1060.75, 1121)] == [True, False, True]
 
 
 def test_threshold_lets_every_so_many_th_event_through(links: TicketLinks) -> None:
-    assert [due(links, now, Pace(threshold=3)) for now in range(1000, 1007)] == [
+    assert [due(links, now, DueRule(threshold=3)) for now in range(1000, 1007)] == [
         False, False, True, False, False, True, False,
     ]  # fmt: skip
 
 
 def test_the_threshold_counts_from_the_last_that_was_due_and_heeds_no_frequency(links: TicketLinks) -> None:
-    pace = Pace(frequency=60, threshold=3)
+    rule = DueRule(frequency=60, threshold=3)
     moments = (1000, 1001, 1002, 1003, 1004, 1063, 1064, 1065, 1066)
-    assert [due(links, now, pace) for now in moments] == [
+    assert [due(links, now, rule) for now in moments] == [
         True, False, False, True, False, True, False, False, True,
     ]  # fmt: skip
 
 
 def test_groups_and_integrations_are_counted_apart_and_traces_together(links: TicketLinks) -> None:
-    pace = Pace(threshold=2)
-    assert not due(links, 1, pace)
-    assert not due(links, 2, pace, key=LinkKey(KEY.integration, "another"))
-    assert not due(links, 3, pace, key=LinkKey("my_universe/my_project/other", KEY.fingerprint))
-    assert due(links, 4, pace, key=replace(KEY, trace="1e4a"))
+    rule = DueRule(threshold=2)
+    assert not due(links, 1, rule)
+    assert not due(links, 2, rule, key=LinkKey(KEY.integration, "another"))
+    assert not due(links, 3, rule, key=LinkKey("my_universe/my_project/other", KEY.fingerprint))
+    assert due(links, 4, rule, key=replace(KEY, trace="1e4a"))
 
 
 def test_a_counter_is_no_claim_and_does_not_disturb_one(links: TicketLinks) -> None:
-    assert not due(links, 1, Pace(threshold=2))
+    assert not due(links, 1, DueRule(threshold=2))
     assert claimed(links, lease("a"))
-    assert due(links, 2, Pace(threshold=2))
+    assert due(links, 2, DueRule(threshold=2))
     assert held(links).owner == "a"
 
 
 @pytest.mark.parametrize(
-    ("pace", "expected"),
-    [(Pace(threshold=10), 5), (Pace(frequency=60), 1), (Pace(60, 10), 5), (Pace(60, 7), 8)],
+    ("rule", "expected"),
+    [(DueRule(threshold=10), 5), (DueRule(frequency=60), 1), (DueRule(60, 10), 5), (DueRule(60, 7), 8)],
 )
-def test_fifty_at_once_are_each_counted_once(atomic_links: TicketLinks, pace: Pace, expected: int) -> None:
+def test_fifty_at_once_are_each_counted_once(atomic_links: TicketLinks, rule: DueRule, expected: int) -> None:
     def count(number: int) -> bool:
         while True:
             with suppress(Busy):
-                return due(atomic_links, 1000.5, pace, f"owner-{number}")
+                return due(atomic_links, 1000.5, rule, f"owner-{number}")
 
     with ThreadPoolExecutor(50) as pool:
         assert sum(pool.map(count, range(50))) == expected

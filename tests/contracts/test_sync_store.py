@@ -55,7 +55,7 @@ def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks) -> None:
     store.complete(FIRST, ISSUE, RECORD)
     store.complete(LinkKey("u/p/n", "a" * 64, "2e6"), Issue("10002", "BUG-2", "x"), RECORD)
     store.complete(LinkKey("u/p/n", "a" * 64 + "f"), Issue("10003", "BUG-3", "x"), RECORD)
-    store.note(LinkKey("u/p/n", "d" * 64), RECORD, 2000)
+    store.record_unclaimed(LinkKey("u/p/n", "d" * 64), RECORD, 2000)
     found = store.links_of_group("u/p/n", "a" * 64)
     assert {link.issue.id for link in found if link.issue} == {"10001", "10002"}
     assert store.links_of_group("u/p/n", "d" * 64) == []

@@ -20,10 +20,10 @@ from samtranslator.yaml_helper import yaml_parse
 
 from backtrace_jira.adapters.aws.webhook_intake import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.polling import LAST_MINUTE
 from backtrace_jira.synchronisation.synchronise import TURN
-from backtrace_jira.tickets.create_ticket import Patience
+from backtrace_jira.tickets.create_ticket import Timing
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 
@@ -196,9 +196,9 @@ def test_a_message_stays_hidden_for_six_times_the_function_s_time_out() -> None:
 
 def test_who_holds_an_expired_lease_is_surely_dead() -> None:
     """And a create that is begun can end before the function does."""
-    patience, timeouts = Patience(), Timeouts()
-    assert timeout(properties(FUNCTION)["CreateTicket"]) < patience.lease
-    assert timeouts.connect + timeouts.total <= patience.longest_create < patience.lease
+    timing, timeouts = Timing(), Timeouts()
+    assert timeout(properties(FUNCTION)["CreateTicket"]) < timing.lease
+    assert timeouts.connect + timeouts.total <= timing.longest_create < timing.lease
 
 
 def test_one_bad_message_does_not_bring_its_batch_back() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from local import ROOT
 from local.aws.cloud import EmulatedAWS, FunctionSettings
 from local.aws.lambda_runtime import FunctionError, LambdaRuntime, emulator

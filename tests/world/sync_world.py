@@ -28,7 +28,8 @@ from backtrace_jira.bootstrap import (
 from backtrace_jira.jira.issue import Issue as Linked
 from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.outcomes import Decision, Outcome, Record
-from backtrace_jira.settings.integration import BacktraceUniverse, ParameterNames
+from backtrace_jira.settings.connection import BacktraceUniverse
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.receive_webhook import Answer
 from local.backtrace_stand_in.stand_in import Issue as Group
 from local.jira_stand_in.model import Issue
@@ -81,7 +82,7 @@ class SyncWorld(World):
             patch.setattr(create_ticket, "report", self.reports.append)
             patch.setattr(apply_jira_change, "report", self.told.append)
             patch.setattr(synchronise, "report", self.told.append)
-            self.process = create_ticket.wire(self.env, clock=self.clock, patience=self.patience)
+            self.process = create_ticket.wire(self.env, clock=self.clock, timing=self.timing)
             self.apply = apply_jira_change.wire(self.env, clock=self.clock)
             self.polling_backtrace = poll_backtrace.wire(self.env, clock=self.clock)
             self.polling_jira = poll_fix_versions.wire(self.env, clock=self.clock)

@@ -30,8 +30,8 @@ from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import create_ticket
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome
-from backtrace_jira.settings.integration import ParameterNames
-from backtrace_jira.tickets.create_ticket import Patience
+from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.tickets.create_ticket import Timing
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body
@@ -128,7 +128,7 @@ class World:
         self.flavour = flavour
         self.clock = Clock()
         self.wire = wire
-        self.patience = Patience()
+        self.timing = Timing()
         self.reports: list[Outcome] = []
         self.jira = JiraStandIn(flavour, clock=self.clock)
         self.backtrace = BacktraceStandIn(clock=self.clock)
@@ -191,7 +191,7 @@ class World:
         """Start cold: nothing is remembered."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(create_ticket, "report", self.reports.append)
-            self.process = create_ticket.wire(self.env, clock=self.clock, patience=self.patience)
+            self.process = create_ticket.wire(self.env, clock=self.clock, timing=self.timing)
 
     def event(self, *bodies: dict[str, Any] | str, receives: int = 1) -> dict[str, Any]:
         """Return the Lambda event of a batch; without bodies, of the sample group."""

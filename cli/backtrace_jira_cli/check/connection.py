@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
-from backtrace_jira.settings.integration import Connection, CredentialKind
+from backtrace_jira.settings.connection import Connection, CredentialKind
 from backtrace_jira_cli.check.address import reach
 from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backtrace_jira.errors import InvalidField, NotOnScreen
-from backtrace_jira.jira.field_values import People, coerce, fillable
+from backtrace_jira.jira.field_values import FindUser, is_fillable, to_field_value
 from backtrace_jira.jira.fields import Field, FieldSchema
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.fill_fields import LABEL
@@ -32,7 +32,7 @@ class Judgement:
 class ScreenChecks:
     """The checks of one integration's create screen."""
 
-    def __init__(self, integration: Integration, schema: FieldSchema, people: People) -> None:
+    def __init__(self, integration: Integration, schema: FieldSchema, people: FindUser) -> None:
         self._integration = integration
         self._schema = schema
         self._people = people
@@ -100,7 +100,7 @@ class ScreenChecks:
     def takes(self, field: Field) -> str:
         """Say what a field takes, in the words of its refusal."""
         try:
-            coerce(field, IMPOSSIBLE, cloud=self._schema.cloud, people=lambda _: None)
+            to_field_value(field, IMPOSSIBLE, cloud=self._schema.cloud, people=lambda _: None)
         except InvalidField as error:
             return str(error)
         several = ", commas between several" if field.type == "array" else ""
@@ -130,7 +130,7 @@ class ScreenChecks:
         for purpose, name in self._mapped().items():
             try:
                 field = self._schema.resolve(name)
-                coerce(field, LABEL, cloud=self._schema.cloud, people=lambda _: None)
+                to_field_value(field, LABEL, cloud=self._schema.cloud, people=lambda _: None)
                 found.append(str(field))
             except InvalidField as error:
                 wrong.append(str(error))
@@ -172,7 +172,7 @@ class ScreenChecks:
                 return _judged_by_type(field, template)
             if not template.plain:
                 return Judgement(field, note=f"{field}: the text is empty, so the field is left out")
-            coerce(field, template.plain, cloud=self._schema.cloud, people=self._people)
+            to_field_value(field, template.plain, cloud=self._schema.cloud, people=self._people)
         except InvalidField as error:
             return Judgement(wrong=_in_settings(name, error))
         return Judgement(field)
@@ -186,7 +186,7 @@ class ScreenChecks:
 
 def _judged_by_type(field: Field, template: Template) -> Judgement:
     """Say what can be said of a text that differs from error to error."""
-    if not fillable(field) or field.allowed == ():
+    if not is_fillable(field) or field.allowed == ():
         reason = "takes nothing" if field.allowed is None else "takes values from a list, and Jira lists none"
         return Judgement(field, wrong=f"{field} {reason} when a ticket is created")
     names = ", ".join(f"${name}" for name in template.attributes)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.settings.integration import ANY_ATTRIBUTE, Integration
-from backtrace_jira.tickets.templates import names_in, render, values_of
+from backtrace_jira.tickets.templates import attribute_names, fill_template, template_values
 
 REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 
-# Every fact that a group may have, so that values_of gives all their names.
+# Every fact that a group may have, so that template_values gives all their names.
 _COMPLETE = ErrorGroup(
     universe="u",
     project="p",
@@ -28,7 +28,7 @@ _COMPLETE = ErrorGroup(
     hosts=1,
     guids=1,
 )
-FACTS = frozenset(values_of(_COMPLETE))
+FACTS = frozenset(template_values(_COMPLETE))
 """Names after a $ that every event carries outside its attributes."""
 
 
@@ -42,12 +42,12 @@ class Template:
     @property
     def attributes(self) -> tuple[str, ...]:
         """Return the names after a $."""
-        return names_in(self.text)
+        return attribute_names(self.text)
 
     @property
     def plain(self) -> str:
         """Return the text without any attribute's value."""
-        return render(self.text, {}).text.strip()
+        return fill_template(self.text, {}).text.strip()
 
 
 def required_name(name: str) -> str:
@@ -87,7 +87,7 @@ def unknown_attributes(integration: Integration, known: Collection[str]) -> Iter
     values = dict.fromkeys({*known, *FACTS}, "")
     templates = [Template("subject", integration.subject), *overrides(integration).values()]
     for template in templates:
-        yield from ((name, template.place) for name in render(template.text, values).unknown)
+        yield from ((name, template.place) for name in fill_template(template.text, values).unknown)
     for number, action in enumerate(integration.actions):
         if action.attribute not in (ANY_ATTRIBUTE, *values):
             yield action.attribute, f"actions[{number}]"

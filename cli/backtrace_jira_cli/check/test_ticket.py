@@ -10,14 +10,14 @@ from datetime import date
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import BacktraceJiraError, InvalidField, OutcomeUnknown, Refused
-from backtrace_jira.jira.field_values import People, coerce
+from backtrace_jira.jira.field_values import FindUser, to_field_value
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import TicketDraft
 from backtrace_jira.json_types import Histogram
 from backtrace_jira.links.link import LinkKey
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.fill_fields import draft_ticket
-from backtrace_jira.tickets.templates import render
+from backtrace_jira.tickets.templates import fill_template
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
 from backtrace_jira_cli.check.overrides import FACTS, Template, overrides
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
@@ -29,7 +29,7 @@ TITLE = "Test by backtrace-jira check"
 
 
 def try_a_ticket(
-    integration: Integration, tickets: LockoutGuard[JiraTickets], schema: FieldSchema | None, people: People
+    integration: Integration, tickets: LockoutGuard[JiraTickets], schema: FieldSchema | None, people: FindUser
 ) -> tuple[Finding, dict[str, str] | None]:
     """Make one ticket, once, and say where it is."""
     check = CheckName.TEST_TICKET
@@ -53,12 +53,12 @@ def _draft(
     integration: Integration,
     marker: str,
     schema: FieldSchema | None,
-    people: People,
+    people: FindUser,
 ) -> TicketDraft:
     return draft_ticket(group, integration, marker, schema=schema, people=people)
 
 
-def sample_group(integration: Integration, schema: FieldSchema | None, people: People) -> ErrorGroup:
+def sample_group(integration: Integration, schema: FieldSchema | None, people: FindUser) -> ErrorGroup:
     """Return an error group that says what it is, with values that the screen takes."""
     now = time.time()
     attributes: dict[str, Histogram] = {"error.message": ((TITLE, 1),)}
@@ -78,7 +78,7 @@ def sample_group(integration: Integration, schema: FieldSchema | None, people: P
 
 
 def _values(
-    name: str, template: Template, schema: FieldSchema | None, people: People
+    name: str, template: Template, schema: FieldSchema | None, people: FindUser
 ) -> dict[str, Histogram]:
     """Find a value for the attributes of one custom field that its field takes; none where nothing fits."""
     wanted = [each for each in template.attributes if each not in FACTS]
@@ -89,9 +89,9 @@ def _values(
     except InvalidField:
         return {}
     for value in ("test", *field.allowed_names()[:1], *_literals()):
-        text = render(template.text, dict.fromkeys(wanted, value)).text
+        text = fill_template(template.text, dict.fromkeys(wanted, value)).text
         try:
-            coerce(field, text, cloud=schema.cloud, people=people)
+            to_field_value(field, text, cloud=schema.cloud, people=people)
         except InvalidField:
             continue
         return dict.fromkeys(wanted, ((value, 1),))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import SecretStr
 
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.check.run import CheckRun
 from backtrace_jira_cli.configure.plan import wanted
 from backtrace_jira_cli.configure.run import Prepared

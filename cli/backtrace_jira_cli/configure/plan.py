@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.configure.secret_sources import FoundSecret, Origin
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.deployment.parameter_store import Stored

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from backtrace_jira.settings.integration import CredentialKind, ParameterNames
+from backtrace_jira.settings.connection import CredentialKind
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.configure.plan import Change, Effect, Kind, mismatches, planned
 from backtrace_jira_cli.configure.secret_sources import (
     FoundSecret,

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
-from backtrace_jira.settings.integration import CredentialKind, ParameterNames
+from backtrace_jira.settings.connection import CredentialKind
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.configure.variables import jira_variable, universe_variable
 from backtrace_jira_cli.exits import Stop, wrong_usage

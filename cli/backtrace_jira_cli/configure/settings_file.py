@@ -11,7 +11,9 @@ from pathlib import Path as FilePath
 
 from pydantic import Field, ValidationError
 
-from backtrace_jira.settings.integration import BacktraceUniverse, Connection, Integration, Settings
+from backtrace_jira.settings.base import Settings
+from backtrace_jira.settings.connection import BacktraceUniverse, Connection
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.configure.variables import jira_variable, universe_variable
 from backtrace_jira_cli.configure.yaml_reader import LARGEST_FILE, read_yaml
 from backtrace_jira_cli.deployment.parameter_text import LARGEST_VALUE, parameter_text, size_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from backtrace_jira.settings.integration import ParameterNames, web_address
+from backtrace_jira.settings.connection import parse_web_address
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.deployment.parameter_store import Stored
 from backtrace_jira_cli.exits import Stop, wrong_usage
 
@@ -36,7 +37,7 @@ def parameter_names(stage: str | None, prefix: str | None) -> ParameterNames:
 def local_or_encrypted(endpoint_url: str | None) -> str | None:
     """Return the address, which secrets are sent to."""
     try:
-        return web_address(endpoint_url) if endpoint_url else None
+        return parse_web_address(endpoint_url) if endpoint_url else None
     except ValueError as error:
         raise wrong_usage(f"--endpoint-url {error}.") from None
 
@@ -44,7 +45,7 @@ def local_or_encrypted(endpoint_url: str | None) -> str | None:
 def own_address(url: str | None) -> str | None:
     """Return the address that Jira is told to send to."""
     try:
-        return web_address(url) if url else None
+        return parse_web_address(url) if url else None
     except ValueError as error:
         raise wrong_usage(f"--url {error}.") from None
 

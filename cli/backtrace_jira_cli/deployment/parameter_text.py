@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backtrace_jira.settings.integration import Settings
+from backtrace_jira.settings.base import Settings
 
 STANDARD_VALUE = 4096
 LARGEST_VALUE = 8192

@@ -11,13 +11,10 @@ from pydantic import SecretStr, ValidationError
 
 from backtrace_jira.adapters.aws.parameters import parse
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.settings.integration import (
-    BacktraceUniverse,
-    Connection,
-    Integration,
-    ParameterNames,
-    Settings,
-)
+from backtrace_jira.settings.base import Settings
+from backtrace_jira.settings.connection import BacktraceUniverse, Connection
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.deployment.parameter_store import Stored
 from backtrace_jira_cli.exits import wrong_usage
 

@@ -9,7 +9,7 @@ from typing import Any
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.parameter_store import Stored

@@ -12,7 +12,8 @@ import typer
 from backtrace_jira_cli.options import AsJson, EndpointUrl, Prefix, Profile, Region, Stage
 
 if TYPE_CHECKING:
-    from backtrace_jira.settings.integration import Integration, ParameterNames
+    from backtrace_jira.settings.integration import Integration
+    from backtrace_jira.settings.parameter_names import ParameterNames
     from backtrace_jira_cli.console import Console
     from backtrace_jira_cli.deployment.link_table import LinkTable
     from backtrace_jira_cli.deployment.stored_settings import StoredSettings

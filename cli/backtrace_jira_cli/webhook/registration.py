@@ -18,7 +18,7 @@ from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.adapters.jira.issues import quoted
 from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
 from backtrace_jira.json_types import JSON
-from backtrace_jira.settings.integration import API_ENDING, Connection
+from backtrace_jira.settings.connection import API_ENDING, Connection
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 
 EVENTS = (

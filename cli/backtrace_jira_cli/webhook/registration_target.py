@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtrace_jira.settings.integration import API_ENDING, Connection
+from backtrace_jira.settings.connection import API_ENDING, Connection
 from backtrace_jira_cli.deployment.jira_server import Server
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 from backtrace_jira_cli.webhook.manual_steps import ManualSteps

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
-from backtrace_jira.settings.integration import Connection, Integration, ParameterNames
+from backtrace_jira.settings.connection import Connection
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.deployment import ROOT
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server

@@ -20,7 +20,7 @@ import secrets
 
 from pydantic import SecretStr
 
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.errors import NeedsAttention, TryAgain
-from backtrace_jira.outcomes import Decision, Outcome, explain
+from backtrace_jira.outcomes import Decision, Outcome, error_text
 
 FIRST_DELAY = 15.0
 LONGEST_DELAY = 3600.0
@@ -44,7 +44,7 @@ class Deliveries:
         try:
             return self._dispose(delivery, self._serve(delivery, deadline))
         except Exception as error:
-            self._report(Outcome(Decision.POSTPONED, detail=explain(error), error=error))
+            self._report(Outcome(Decision.POSTPONED, detail=error_text(error), error=error))
             return False
 
     def _serve(self, delivery: Delivery, deadline: float) -> Sequence[Outcome]:

@@ -34,6 +34,15 @@ class Decision(StrEnum):
     UNLINKED = "unlinked"
     REGRESSED = "regressed"
 
+    @classmethod
+    def from_error(cls, error: Exception) -> Decision:
+        """Return what becomes of a group, or of a ticket, that met this error."""
+        if isinstance(error, Parked):
+            return cls.PARKED
+        if isinstance(error, BacktraceJiraError) and not isinstance(error, TryAgain):
+            return cls.REFUSED
+        return cls.POSTPONED
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -50,6 +59,28 @@ class Record:
     left_out: tuple[str, ...] = ()
     unknown_attributes: tuple[str, ...] = ()
     """What the ticket does without."""
+
+    @classmethod
+    def from_error(cls, error: Exception, at: float, rule: str = "") -> Record:
+        """Return the record of an error, with the server's own words if it sent any."""
+        decision, reason = Decision.from_error(error), error_text(error)
+        if isinstance(error, Refused | Parked):
+            return cls(at, decision, reason, rule, error.messages, error.fields)
+        if isinstance(error, InvalidField):
+            return cls(at, decision, reason, rule, fields={error.field: reason})
+        return cls(at, decision, reason, rule)
+
+    @classmethod
+    def from_outcome(cls, outcome: Outcome, at: float, rule: str) -> Record:
+        """Return the record of an outcome without an error."""
+        return cls(
+            at,
+            outcome.decision,
+            outcome.detail,
+            rule,
+            left_out=outcome.left_out,
+            unknown_attributes=outcome.unknown_attributes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +110,8 @@ class Outcome:
         return {key: value for key, value in keys.items() if value}
 
 
-def explain(error: Exception) -> str:
-    """Give an error's sentence. One we did not raise may hold anything, so only its kind is told."""
+def error_text(error: Exception) -> str:
+    """Return the sentence of an error of ours. Any other error may hold a secret: only its class is named."""
     if isinstance(error, BacktraceJiraError):
         return str(error)
     return f"unexpected {type(error).__name__}; the function's log has the traceback"
-
-
-def decision_on(error: Exception) -> Decision:
-    """Say what becomes of a group that met this error."""
-    if isinstance(error, Parked):
-        return Decision.PARKED
-    if isinstance(error, BacktraceJiraError) and not isinstance(error, TryAgain):
-        return Decision.REFUSED
-    return Decision.POSTPONED
-
-
-def record_of(error: Exception, at: float, rule: str = "") -> Record:
-    """Return the record of an error, with the server's words where it has some."""
-    decision, reason = decision_on(error), explain(error)
-    if isinstance(error, Refused | Parked):
-        return Record(at, decision, reason, rule, error.messages, error.fields)
-    if isinstance(error, InvalidField):
-        return Record(at, decision, reason, rule, fields={error.field: reason})
-    return Record(at, decision, reason, rule)
-
-
-def record_in_favour(outcome: Outcome, at: float, rule: str) -> Record:
-    """Return the record of a decision that no error led to."""
-    return Record(
-        at,
-        outcome.decision,
-        outcome.detail,
-        rule,
-        left_out=outcome.left_out,
-        unknown_attributes=outcome.unknown_attributes,
-    )

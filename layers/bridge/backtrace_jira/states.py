@@ -47,7 +47,7 @@ EXACT, SAME, NEAR = range(3)
 comes next to it where a workflow has no such status."""
 
 
-def fit(
+def rank_status(
     status: Status, wanted: State, *, named: Mapping[str, State], preferred: Mapping[State, str]
 ) -> int | None:
     """Tell how well a status stands for a state; None is not at all.

@@ -16,7 +16,7 @@ from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import InvalidSettings, Unreachable
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from tests.builders import integration
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from backtrace_jira.errors import (
     Unreachable,
 )
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.settings.integration import BacktraceUniverse
+from backtrace_jira.settings.connection import BacktraceUniverse
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 
 FINGERPRINT = "8910551e27a339e5"

@@ -23,7 +23,7 @@ from backtrace_jira.errors import (
     Unreachable,
 )
 from backtrace_jira.jira.issue import TicketDraft
-from backtrace_jira.settings.integration import Connection
+from backtrace_jira.settings.connection import Connection
 from backtrace_jira.tickets.fill_fields import draft_ticket
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.adapters.jira.client import JiraTickets
 from backtrace_jira.errors import CredentialRefused, InvalidField, OutcomeUnknown, Refused, Throttled
-from backtrace_jira.jira.field_values import coerce
-from backtrace_jira.jira.fields import Field, FieldSchema, untyped
+from backtrace_jira.jira.field_values import to_field_value
+from backtrace_jira.jira.fields import Field, FieldSchema, untyped_field
 from backtrace_jira.jira.issue import TicketDraft
 from backtrace_jira.json_types import JSON
-from backtrace_jira.settings.integration import Connection
+from backtrace_jira.settings.connection import Connection
 from local.jira_stand_in import JiraStandIn, User, custom_field
 from local.jira_stand_in.fields import KINDS
 
@@ -54,7 +54,7 @@ def client_of(jira: JiraStandIn, token: str | None = None) -> JiraTickets:
     return JiraTickets(connection, SecretStr(token or jira.token), timeouts=QUICK)
 
 
-def schema_of(jira: JiraStandIn, issue_type: str = "Bug") -> FieldSchema:
+def make_schema(jira: JiraStandIn, issue_type: str = "Bug") -> FieldSchema:
     found = client_of(jira).field_schema("BUG", issue_type)
     assert found is not None
     return found
@@ -73,7 +73,7 @@ def test_the_screen_of_an_issue_type(jira: JiraStandIn) -> None:
     )
     jira.add_field(custom_field("customfield_10011", "Only on tasks"), issue_type="Task")
     jira.remove_field("environment")
-    found = schema_of(jira, "bUG")
+    found = make_schema(jira, "bUG")
     assert (found.project, found.issue_type, found.cloud) == ("BUG", "Bug", jira.state.cloud)
     colour = found.resolve("colour")
     assert (colour.id, colour.required, colour.allowed_names()) == (
@@ -88,7 +88,7 @@ def test_the_screen_of_an_issue_type(jira: JiraStandIn) -> None:
 
 
 def test_each_server_is_asked_in_the_dialect_it_speaks(jira: JiraStandIn) -> None:
-    found = schema_of(jira, "Task")
+    found = make_schema(jira, "Task")
     new = ["/issue/createmeta/BUG/issuetypes", f"/issue/createmeta/BUG/issuetypes/{found.issue_type_id}"]
     old = ["/issue/createmeta/BUG/issuetypes", "/issue/createmeta", "/issue/createmeta"]
     assert paths(jira) == ["/serverInfo", *(old if jira.state.version[:2] == (8, 0) else new)]
@@ -144,11 +144,11 @@ def test_a_server_without_create_metadata_has_no_schema() -> None:
 def test_a_missing_endpoint_leads_to_the_old_one(status: int) -> None:
     with JiraStandIn("data-center", version="8.13.0") as jira:
         jira.faults.add("GET", r"/issuetypes$", status=status)
-        assert schema_of(jira).resolve("summary")
+        assert make_schema(jira).resolve("summary")
 
 
 def test_cloud_without_any_metadata_is_a_refusal(cloud: JiraStandIn) -> None:
-    """Cloud always has it: an untyped ticket would be refused too."""
+    """Cloud always has it: an untyped_field ticket would be refused too."""
     for path in (r"/issuetypes$", r"/createmeta$"):
         cloud.faults.add("GET", path, status=404, body={"errorMessages": ["No project could be found"]})
     with pytest.raises(Refused, match="No project could be found"):
@@ -314,7 +314,7 @@ def stored(jira: JiraStandIn, field: Field, text: str) -> Any:
         "issuetype": {"name": "Bug"},
         "summary": "A summary",
     }
-    fields[field.id] = coerce(field, text, cloud=jira.state.cloud, people=people)
+    fields[field.id] = to_field_value(field, text, cloud=jira.state.cloud, people=people)
     issue = client.create(TicketDraft(fields=fields, properties={}, marker=""))
     return shown(jira.read(issue.key)[field.id])
 
@@ -337,14 +337,14 @@ def test_jira_takes_every_kind_of_custom_field(jira: JiraStandIn, kind: str) -> 
     options, text, expected = CUSTOM[kind]
     furnish(jira)
     jira.add_field(custom_field("customfield_10010", "Thing", kind, options=options, required=True))
-    assert stored(jira, schema_of(jira).resolve("thing"), text) == expected
+    assert stored(jira, make_schema(jira).resolve("thing"), text) == expected
 
 
 @pytest.mark.parametrize("field_id", SYSTEM)
 def test_jira_takes_every_system_field(jira: JiraStandIn, field_id: str) -> None:
     text, expected = SYSTEM[field_id]
     furnish(jira)
-    assert stored(jira, schema_of(jira).resolve(field_id), text) == expected
+    assert stored(jira, make_schema(jira).resolve(field_id), text) == expected
 
 
 @pytest.mark.parametrize("field_id", SYSTEM)
@@ -353,14 +353,14 @@ def test_jira_takes_system_fields_without_metadata(data_center: JiraStandIn, fie
     furnish(data_center)
     if field_id in ("priority", "versions"):  # nobody there to mend the case, or to tell what a comma is
         text, expected = {"priority": ("High", "High"), "versions": ("1.0", ["1.0"])}[field_id]
-    assert stored(data_center, untyped(field_id), text) == expected
+    assert stored(data_center, untyped_field(field_id), text) == expected
 
 
 def test_jira_takes_the_cached_schemas_values_too(jira: JiraStandIn) -> None:
     """With the lists left out, the names are sent instead of the ids."""
     furnish(jira)
     jira.add_field(custom_field("customfield_10010", "Thing", "cascading", options={"Europe": ["Rome"]}))
-    cached = FieldSchema.from_json(schema_of(jira).to_json(limit=1))
+    cached = FieldSchema.from_json(make_schema(jira).to_json(limit=1))
     assert cached is not None
     for name, text, expected in (
         ("Thing", "Europe -> Rome", "Europe/Rome"),
@@ -384,6 +384,6 @@ def test_a_sub_task_has_a_parent(jira: JiraStandIn) -> None:
         "project": {"key": "SUB"},
         "issuetype": {"id": found.issue_type_id},
         "summary": "A part",
-        missing.id: coerce(missing, "sub-1", cloud=found.cloud, people=lambda _: None),
+        missing.id: to_field_value(missing, "sub-1", cloud=found.cloud, people=lambda _: None),
     }
     assert client.create(TicketDraft(fields=fields, properties={}, marker="")).key == "SUB-2"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backtrace_jira.backtrace.error_group import ErrorGroup, as_text, read_error_group
+from backtrace_jira.backtrace.error_group import ErrorGroup, attribute_text, read_error_group
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.json_types import Histogram
@@ -135,7 +135,7 @@ def test_lists_of_texts(field: str, written: object, kept: tuple[str, ...]) -> N
     ("value", "text"), [(True, "true"), (False, "false"), (1, "1"), (1.5, "1.5"), ("x", "x")]
 )
 def test_scalars_as_backtrace_shows_them(value: object, text: str) -> None:
-    assert as_text(value) == text
+    assert attribute_text(value) == text
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_the_marker_of_a_key_never_changes() -> None:
 
 def test_body_of_a_draft() -> None:
     draft = TicketDraft({"summary": "s"}, {"backtrace-jira": {"marker": "m"}}, "m", ("nothing",))
-    assert draft.body() == {
+    assert draft.request_body() == {
         "fields": {"summary": "s"},
         "properties": [{"key": "backtrace-jira", "value": {"marker": "m"}}],
     }

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira import createmeta
-from backtrace_jira.jira.field_values import coerce
-from backtrace_jira.jira.fields import AllowedValue, Field, untyped
+from backtrace_jira.jira.field_values import to_field_value
+from backtrace_jira.jira.fields import AllowedValue, Field, untyped_field
 from local.jira_stand_in.fields import KINDS, PARENT, RESOLUTION, SYSTEM_FIELDS
 from local.jira_stand_in.fields import Field as StandInField
 
@@ -30,12 +30,12 @@ def nobody(_who: str) -> None:
 
 
 def sent(field: Field, text: str, *, cloud: bool = False) -> Any:
-    return coerce(field, text, cloud=cloud, people=PEOPLE.get)
+    return to_field_value(field, text, cloud=cloud, people=PEOPLE.get)
 
 
 def refusal(field: Field, text: str, *, cloud: bool = False, **more: Any) -> InvalidField:
     with pytest.raises(InvalidField) as caught:
-        coerce(field, text, cloud=cloud, people=nobody, **more)
+        to_field_value(field, text, cloud=cloud, people=nobody, **more)
     assert caught.value.field == field.id
     assert str(field) in str(caught.value)
     return caught.value
@@ -98,8 +98,8 @@ def captured_fields() -> Iterator[tuple[str, Field]]:
     for path in sorted(CAPTURED.glob("*.json")):
         for project in json.loads(path.read_text())["projects"]:
             for issue_type in project["issuetypes"]:
-                for raw in createmeta.items_in({"fields": issue_type["fields"]}):
-                    field = createmeta.field_in(raw)
+                for raw in createmeta.read_items({"fields": issue_type["fields"]}):
+                    field = createmeta.read_field(raw)
                     assert field
                     yield f"{path.stem} {issue_type['name']} {field.id}", field
 
@@ -263,7 +263,7 @@ def test_an_array_of_anything(items: str, text: str, expected: Any) -> None:
     assert sent(field_of("array", items), text) == expected
 
 
-# People
+# FindUser
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,9 @@ def test_a_user_nobody_knows(cloud: bool, text: str) -> None:
 def test_a_long_list_of_users_does_not_become_a_long_list_of_requests() -> None:
     asked: list[str] = []
     with pytest.raises(InvalidField, match="at most 20 users"):
-        coerce(field_of("array", "user"), "a@b," * 21, cloud=True, people=lambda who: asked.append(who))
+        to_field_value(
+            field_of("array", "user"), "a@b," * 21, cloud=True, people=lambda who: asked.append(who)
+        )
     assert not asked
 
 
@@ -505,7 +507,7 @@ def test_an_array_says_that_commas_separate() -> None:
     ],
 )
 def test_without_metadata_only_fields_of_every_jira_are_typed(name: str, text: str, expected: Any) -> None:
-    assert sent(untyped(name), text) == expected
+    assert sent(untyped_field(name), text) == expected
 
 
 # Any text into any field
@@ -561,7 +563,7 @@ def test_no_text_breaks_coercion_and_nothing_outside_the_allowed_values_is_sent(
 ) -> None:
     field, text = case
     try:
-        found = coerce(field, text, cloud=cloud, people=lambda who: "someone" if "@" in who else None)
+        found = to_field_value(field, text, cloud=cloud, people=lambda who: "someone" if "@" in who else None)
     except InvalidField as error:
         assert error.field == field.id  # noqa: PT017 - most texts are taken
         return

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backtrace_jira.errors import InvalidField, NeedsAttention
 from backtrace_jira.jira import createmeta
-from backtrace_jira.jira.fields import AllowedValue, Field, FieldSchema, untyped
+from backtrace_jira.jira.fields import AllowedValue, Field, FieldSchema, untyped_field
 
 CAPTURED = Path(__file__).resolve().parents[4] / "shared" / "fixtures" / "createmeta"
 captured_only = pytest.mark.skipif(not CAPTURED.is_dir(), reason="the captured documents are not here")
@@ -71,14 +71,14 @@ COLOUR = Field(
     ],
 )
 def test_a_field_reads_the_same_in_every_dialect(page: Any) -> None:
-    (item,) = createmeta.items_in(page)
-    assert createmeta.field_in(item) == COLOUR
+    (item,) = createmeta.read_items(page)
+    assert createmeta.read_field(item) == COLOUR
 
 
 @pytest.mark.parametrize("key", ["values", "issueTypes", "issuetypes", "results"])
 def test_issue_types_in_every_dialect(key: str) -> None:
     page = {key: [{"id": "10001", "name": "Bug"}, {"id": 7, "name": "Task"}], "total": 2}
-    types = createmeta.issue_types_in(createmeta.items_in(page))
+    types = createmeta.read_issue_types(createmeta.read_items(page))
     assert [(each.id, each.name) for each in types] == [("10001", "Bug"), ("7", "Task")]
 
 
@@ -86,7 +86,7 @@ def test_issue_types_in_every_dialect(key: str) -> None:
     "page", [None, [], {}, "page", 3, {"values": "x"}, {"fields": [1, None]}, {"fields": {"a": 1}}]
 )
 def test_what_is_no_page_has_no_items(page: Any) -> None:
-    assert createmeta.items_in(page) == []
+    assert createmeta.read_items(page) == []
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_an_unknown_issue_type_lists_the_types() -> None:
 @pytest.mark.parametrize("document", [None, {}, {"projects": []}, {"projects": [{"key": "OTHER"}, None]}])
 def test_a_project_that_is_not_listed(document: Any) -> None:
     with pytest.raises(InvalidField, match="BUG does not exist, or this account may not"):
-        createmeta.schema_in(document, "BUG", "Bug", cloud=False)
+        createmeta.read_old_schema(document, "BUG", "Bug", cloud=False)
 
 
 def test_a_screen_without_fields_is_no_screen() -> None:
     with pytest.raises(InvalidField, match="may not create"):
-        createmeta.schema_of("BUG", TYPES[0], [], cloud=True)
+        createmeta.make_schema("BUG", TYPES[0], [], cloud=True)
 
 
 # Names
@@ -220,7 +220,7 @@ def test_what_is_still_missing() -> None:
     ],
 )
 def test_fields_of_a_server_without_create_metadata(name: str, expected: Field) -> None:
-    assert untyped(name) == expected
+    assert untyped_field(name) == expected
 
 
 # The cache
@@ -308,10 +308,10 @@ def test_a_cache_too_small_for_anything_keeps_the_fields() -> None:
 @pytest.mark.parametrize(("flavour", "project", "count"), [("cloud", "KT", 5), ("server", "HEY", 5)])
 def test_captured_documents_are_read_whole(flavour: str, project: str, count: int) -> None:
     document = json.loads((CAPTURED / f"{flavour}.json").read_text())
-    raw_types = createmeta.project_in(document, project.lower())["issuetypes"]
+    raw_types = createmeta.find_project(document, project.lower())["issuetypes"]
     assert len(raw_types) == count
     for raw in raw_types:
-        read = createmeta.schema_in(document, project, raw["name"].upper(), cloud=flavour == "cloud")
+        read = createmeta.read_old_schema(document, project, raw["name"].upper(), cloud=flavour == "cloud")
         assert {field.id for field in read.fields} == set(raw["fields"])
         for field in read.fields:
             meta = raw["fields"][field.id]

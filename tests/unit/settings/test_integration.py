@@ -10,18 +10,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backtrace_jira.settings.base import faults_of
-from backtrace_jira.settings.integration import (
+from backtrace_jira.settings.base import Settings, describe_faults
+from backtrace_jira.settings.connection import (
     BacktraceUniverse,
     Connection,
     CredentialKind,
-    Integration,
-    ParameterNames,
-    Settings,
     is_loopback,
-    jira_api_address,
-    web_address,
+    parse_jira_api_address,
+    parse_web_address,
 )
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 from tests.builders import integration
 
 CANARY = "canary-8f1b"
@@ -44,7 +43,7 @@ def faults(model: type[Settings], values: dict[str, Any]) -> str:
     error = refusal(model, values)
     assert error, "accepted"
     assert all(str(value) not in str(error) for value in values.values() if CANARY in str(value))
-    return faults_of(error)
+    return describe_faults(error)
 
 
 ACCEPTED = {
@@ -71,8 +70,8 @@ ACCEPTED = {
 
 @pytest.mark.parametrize(("written", "kept"), ACCEPTED.items())
 def test_an_address_is_kept_without_its_last_slash(written: str, kept: str) -> None:
-    assert jira_api_address(written) == kept
-    assert jira_api_address(kept) == kept
+    assert parse_jira_api_address(written) == kept
+    assert parse_jira_api_address(kept) == kept
 
 
 PLAIN = "write https://your-host/ in plain ASCII"
@@ -168,13 +167,13 @@ def test_a_refusal_says_what_to_write_and_not_what_was_written(written: str, adv
 @example("https://h\\", "/rest/api/2")
 def test_whatever_is_accepted_is_one_plain_address(beginning: str, ending: str) -> None:
     try:
-        address = jira_api_address(beginning + ending)
+        address = parse_jira_api_address(beginning + ending)
     except ValueError:
         return
     assert re.fullmatch(r"https?://[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]*(/[!-~]+)*?/rest/api/2", address)
     assert not set(address) & set('\\?#"<>{}|^` ')
     assert "@" not in address.split("/")[2]
-    assert jira_api_address(address) == address
+    assert parse_jira_api_address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -198,7 +197,7 @@ def test_loopback(host: str | None, local: bool) -> None:
 def test_other_addresses_follow_the_same_rules() -> None:
     universe = BacktraceUniverse(universe="u", address=" https://u.sp.backtrace.io/ ")
     assert universe.address == "https://u.sp.backtrace.io"
-    assert web_address("https://jira.example/jira/") == "https://jira.example/jira"
+    assert parse_web_address("https://jira.example/jira/") == "https://jira.example/jira"
     said = faults(BacktraceUniverse, {"universe": "u", "address": f"http://{CANARY}.example/"})
     assert said.startswith("address: ")
     assert ENCRYPTED in said
@@ -296,7 +295,7 @@ def test_no_error_text_holds_a_value(
     model: type[Settings], values: dict[str, Any], required: set[str]
 ) -> None:
     said = [
-        faults_of(error)
+        describe_faults(error)
         for name in model.model_fields
         for wrong in ({"field": [CANARY]}, [CANARY], f"{CANARY} /\n", f"{CANARY}\ud800")
         if (error := refusal(model, values | {name: wrong}))

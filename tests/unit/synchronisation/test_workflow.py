@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtrace_jira.jira.fields import AllowedValue, Field
-from backtrace_jira.jira.issue import Step
+from backtrace_jira.jira.issue import Transition
 from backtrace_jira.settings.synchronisation import Sync
-from backtrace_jira.states import EXACT, NEAR, SAME, State, Status, fit, state_of
+from backtrace_jira.states import EXACT, NEAR, SAME, State, Status, rank_status, state_of
 from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
 
 TODO, DOING, REVIEW, DONE, CLOSED = (
@@ -21,8 +21,8 @@ TODO, DOING, REVIEW, DONE, CLOSED = (
 )
 
 
-def step(to: Status, *fields: Field) -> Step:
-    return Step(f"to{to.id}", f"to {to.name}", to, fields)
+def step(to: Status, *fields: Field) -> Transition:
+    return Transition(f"to{to.id}", f"to {to.name}", to, fields)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_a_status_means(status: Status, named: dict[str, State], state: Sta
     ],
 )
 def test_how_well_a_status_will_do(status: Status, wanted: State, rank: int | None) -> None:
-    assert fit(status, wanted, named={}, preferred={State.RESOLVED: "closed"}) == rank
+    assert rank_status(status, wanted, named={}, preferred={State.RESOLVED: "closed"}) == rank
 
 
 @pytest.mark.parametrize(

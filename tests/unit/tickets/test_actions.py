@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.settings.integration import Action
-from backtrace_jira.tickets.actions import judge
-from backtrace_jira.tickets.description import describe
+from backtrace_jira.tickets.actions import apply_actions
+from backtrace_jira.tickets.description import describe_group
 from backtrace_jira.tickets.fill_fields import draft_ticket
 from tests.builders import group, integration
 
@@ -57,20 +57,24 @@ AMS = with_attributes(datacenter=[["ams", 30]], version=[["2.0", 31]])
     ],
 )
 def test_the_last_match_decides(raw: list[dict[str, Any]], of_nyc: bool, of_ams: bool) -> None:
-    assert judge(NYC, actions(*raw)).submit is of_nyc
-    assert judge(AMS, actions(*raw)).submit is of_ams
+    assert apply_actions(NYC, actions(*raw)).submit is of_nyc
+    assert apply_actions(AMS, actions(*raw)).submit is of_ams
 
 
 def test_the_verdict_names_the_action_that_decided() -> None:
-    assert judge(AMS, actions(FILTER_ALL, SUBMIT_NYC)).reason == "action 1: filter where * matches .*"
+    assert apply_actions(AMS, actions(FILTER_ALL, SUBMIT_NYC)).reason == "action 1: filter where * matches .*"
     assert (
-        judge(NYC, actions(FILTER_ALL, SUBMIT_NYC)).reason == "action 2: submit where datacenter matches nyc"
+        apply_actions(NYC, actions(FILTER_ALL, SUBMIT_NYC)).reason
+        == "action 2: submit where datacenter matches nyc"
     )
-    assert judge(NYC, ()).reason == ""
+    assert apply_actions(NYC, ()).reason == ""
 
 
 def test_a_value_that_no_object_has_does_not_match() -> None:
-    assert judge(with_attributes(datacenter=[["nyc", 0]]), actions(FILTER_ALL, SUBMIT_NYC)).submit is False
+    assert (
+        apply_actions(with_attributes(datacenter=[["nyc", 0]]), actions(FILTER_ALL, SUBMIT_NYC)).submit
+        is False
+    )
 
 
 def test_every_matching_mention_is_made_once_in_order() -> None:
@@ -79,8 +83,8 @@ def test_every_matching_mention_is_made_once_in_order() -> None:
         {"action": "mention", "attribute": "datacenter", "regex": "nyc", "target": "fred"},
         {"action": "mention", "attribute": "datacenter", "regex": "ams", "target": "fred"},
     ]
-    assert judge(NYC, actions(*raw)).mentions == ("accountid:5b10", "fred")
-    assert judge(AMS, actions(*raw)).mentions == ("fred",)
+    assert apply_actions(NYC, actions(*raw)).mentions == ("accountid:5b10", "fred")
+    assert apply_actions(AMS, actions(*raw)).mentions == ("fred",)
 
 
 def test_a_mention_is_the_only_one_in_the_ticket() -> None:
@@ -112,7 +116,7 @@ def test_no_expression_runs_away() -> None:
     """The classic that takes a backtracking engine longer than the universe has."""
     evil = with_attributes(datacenter=[["a" * 5_000 + "b", 1]])
     raw = {"action": "filter", "attribute": "datacenter", "regex": "^(a+)+$"}
-    assert judge(evil, actions(raw)).submit is True
+    assert apply_actions(evil, actions(raw)).submit is True
 
 
 @given(
@@ -124,7 +128,7 @@ def test_no_expression_runs_away() -> None:
 def test_the_last_match_decides_for_any_list(rules: list[tuple[str, str]]) -> None:
     raw = [{"action": kind, "attribute": "datacenter", "regex": regex} for kind, regex in rules]
     matching = [kind for kind, regex in rules if re.search(regex, "nyc") or re.search(regex, "ams")]
-    assert judge(NYC, actions(*raw)).submit is (not matching or matching[-1] == "submit")
+    assert apply_actions(NYC, actions(*raw)).submit is (not matching or matching[-1] == "submit")
 
 
 # Display settings
@@ -151,7 +155,7 @@ def test_the_body_shows_what_the_display_settings_say(
     display: dict[str, Any], shown: list[str], hidden: list[str]
 ) -> None:
     settings = integration(display=display)
-    text = describe(group(), "bt-1", settings.display)
+    text = describe_group(group(), "bt-1", settings.display)
     assert "View in Backtrace" in text
     assert "bt-1" in text
     assert [part for part in shown if part not in text] == []
@@ -159,7 +163,7 @@ def test_the_body_shows_what_the_display_settings_say(
 
 
 def test_listed_attributes_come_in_the_order_of_the_list() -> None:
-    text = describe(
+    text = describe_group(
         group(), "bt-1", integration(display={"attribute_list": ["version", "environment"]}).display
     )
     assert text.index("|version|") < text.index("|environment|")

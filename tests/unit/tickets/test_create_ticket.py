@@ -21,13 +21,13 @@ from backtrace_jira.errors import (
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.tickets.create_ticket import CreateTicket, Patience
+from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
 from tests.builders import group, integration
 from tests.fakes import (
     Clock,
     FakeBacktrace,
     FakeConfiguration,
-    FakeRegressions,
+    FakeRegressionHints,
     FakeTickets,
     InMemoryLinks,
 )
@@ -46,7 +46,7 @@ class World:
     def __post_init__(self) -> None:
         self.jira = FakeTickets(self.clock, lag=self.lag)
         self.configuration = FakeConfiguration(self.integrations, self.jira, self.backtrace)
-        self.patience = Patience()
+        self.timing = Timing()
         self._owners = (f"owner-{number}" for number in itertools.count(1))
         self.use_case = self.new_process()
 
@@ -56,10 +56,10 @@ class World:
             stage="test",
             configuration=self.configuration,
             links=self.links,
-            regressions=FakeRegressions(),
+            regression_hints=FakeRegressionHints(),
             clock=self.clock,
             new_owner=lambda: next(self._owners),
-            patience=self.patience,
+            timing=self.timing,
         )
 
     def deliver(self, use_case: CreateTicket | None = None, **changes: object) -> Outcome:
@@ -119,7 +119,7 @@ def test_each_integration_gets_its_own_ticket_though_one_fails() -> None:
     world.jira.fail = [None, Refused("POST /issue: 400, no", status=400, fields={"x": "is required"}), None]
     outcomes = world.use_case(group(), deadline=world.clock() + 60)
     assert [outcome.decision for outcome in outcomes] == [Decision.CREATED, Decision.REFUSED, Decision.PARKED]
-    world.clock.advance(world.patience.parked + 1)
+    world.clock.advance(world.timing.parked + 1)
     again = world.use_case(group(), deadline=world.clock() + 60)
     assert [outcome.decision for outcome in again] == [Decision.KNOWN, Decision.CREATED, Decision.CREATED]
     assert len(world.jira.issues) == 3
@@ -158,8 +158,8 @@ def test_a_second_create_follows_only_enough_lookups_over_enough_time() -> None:
     began = world.clock()
     world.deliver()
     world.deliver_until_done()
-    assert world.jira.finds >= world.patience.lookups
-    assert world.jira.issues[0][2] - began >= world.patience.settle
+    assert world.jira.finds >= world.timing.lookups
+    assert world.jira.issues[0][2] - began >= world.timing.settle
 
 
 def test_lookups_in_quick_succession_do_not_count() -> None:
@@ -260,7 +260,7 @@ def test_a_storm_of_errors_costs_a_broken_configuration_one_call() -> None:
     assert row.record is not None
     assert row.record.fields == {"customfield_1": "Team is required."}
     world.jira.fail = []
-    world.clock.advance(world.patience.parked + 1)
+    world.clock.advance(world.timing.parked + 1)
     assert world.deliver().decision is Decision.CREATED
     world.assert_one_ticket()
 
@@ -338,7 +338,7 @@ def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(
 
 def test_nothing_is_begun_that_cannot_end_in_time() -> None:
     world = World()
-    (outcome,) = world.use_case(group(), deadline=world.clock() + world.patience.longest_create - 1)
+    (outcome,) = world.use_case(group(), deadline=world.clock() + world.timing.longest_create - 1)
     assert isinstance(outcome.error, Busy)
     assert (
         outcome.error.after is None
@@ -366,7 +366,7 @@ def test_looking_too_early_says_so() -> None:
     world = World()
     world.jira.fail = [OutcomeUnknown("reset")]
     world.deliver()
-    world.clock.advance(world.patience.between_lookups)
+    world.clock.advance(world.timing.between_lookups)
     outcome = world.deliver()
     assert isinstance(outcome.error, NotYetVisible)
-    assert outcome.error.after == world.patience.between_lookups
+    assert outcome.error.after == world.timing.between_lookups

@@ -17,7 +17,7 @@ from backtrace_jira.jira import wiki
 from backtrace_jira.jira.field_values import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT
 from backtrace_jira.jira.issue import TicketDraft
 from backtrace_jira.json_types import JSON
-from backtrace_jira.tickets.description import describe
+from backtrace_jira.tickets.description import describe_group
 from backtrace_jira.tickets.fill_fields import draft_ticket
 from tests.builders import group, integration
 
@@ -91,7 +91,7 @@ def test_ticket_of_the_documented_group() -> None:
         }
     }
     assert (made.marker, made.unknown_attributes) == (MARKER, ())
-    assert set(made.body()) == {"fields", "properties"}
+    assert set(made.request_body()) == {"fields", "properties"}
 
 
 class TestRequiredFields:
@@ -292,7 +292,7 @@ class TestCustomFields:
             },
         )
         assert sorted(made.unknown_attributes) == ["a", "b", "c", "d.e", "f", "g"]
-        assert not re.search(r"\$[a-g]", json.dumps(made.body()))
+        assert not re.search(r"\$[a-g]", json.dumps(made.request_body()))
 
     def test_long_text_is_cut_to_what_jira_takes(self) -> None:
         made = draft(
@@ -362,7 +362,7 @@ class TestDescription:
         ],
     )
     def test_link_back(self, url: str, linked: str) -> None:
-        assert describe(group(group_url=url), MARKER).startswith(f"{LINK}{linked}]\n\n|Project|")
+        assert describe_group(group(group_url=url), MARKER).startswith(f"{LINK}{linked}]\n\n|Project|")
 
     @pytest.mark.parametrize(
         "url",
@@ -380,7 +380,7 @@ class TestDescription:
         ],
     )
     def test_nothing_else_is_a_link(self, url: str) -> None:
-        description = describe(group(group_url=url), MARKER)
+        description = describe_group(group(group_url=url), MARKER)
         assert description.startswith("View in Backtrace (")
         assert not re.search(r"(?<!\\)\[", description)
 
@@ -395,7 +395,7 @@ class TestDescription:
         ],
     )
     def test_no_address_or_one_that_is_too_long(self, url: str | None) -> None:
-        assert describe(group(group_url=url), MARKER).startswith("|Project|")
+        assert describe_group(group(group_url=url), MARKER).startswith("|Project|")
 
     @pytest.mark.parametrize(
         ("moment", "shown"),
@@ -410,7 +410,7 @@ class TestDescription:
         ],
     )
     def test_times_are_utc_and_a_number_that_is_no_time_is_shown(self, moment: float, shown: str) -> None:
-        description = describe(group(timestamp=[moment, 1502960126]), MARKER)
+        description = describe_group(group(timestamp=[moment, 1502960126]), MARKER)
         assert f"|First seen|{shown}|\n|Last seen|2017-08-17 08:55:26 UTC|\n" in description
 
     @pytest.fixture
@@ -423,20 +423,22 @@ class TestDescription:
 
     @pytest.mark.usefixtures("_far_away")
     def test_times_do_not_depend_on_the_machine(self) -> None:
-        assert describe(group(), MARKER) == DESCRIPTION
+        assert describe_group(group(), MARKER) == DESCRIPTION
 
     def test_what_is_not_known_has_no_line(self) -> None:
         bare = ErrorGroup(universe="u", project="p", fingerprint="f")
-        assert describe(bare, MARKER) == f"|Project|u/p|\n|Fingerprint|f|\n|Reference|{MARKER}|"
+        assert describe_group(bare, MARKER) == f"|Project|u/p|\n|Fingerprint|f|\n|Reference|{MARKER}|"
 
     def test_facts(self) -> None:
-        description = describe(group(guids=7, hosts=3, occurrences=1, classifiers=["a", "b\nc"]), MARKER)
+        description = describe_group(
+            group(guids=7, hosts=3, occurrences=1, classifiers=["a", "b\nc"]), MARKER
+        )
         for line in ("|Occurrences|1|", "|Hosts|3|", "|GUIDs|7|", "a, b c"):
             assert line in description.split("\n")
 
     def test_attributes_are_sorted_and_their_values_counted(self) -> None:
         counted = [["few", 1], ["most", 9], ["tie-1", 5], ["tie-2", 5], ["x", 2], ["y", 1], ["z", 0]]
-        description = describe(
+        description = describe_group(
             group(attributes={"b": [["1", 2]], "a": counted, "none": [], "B": "x"}), MARKER
         )
         assert description.endswith(
@@ -447,19 +449,19 @@ class TestDescription:
         )
 
     def test_five_values_are_all_of_five(self) -> None:
-        description = describe(group(attributes={"a": [[str(n), 1] for n in range(5)]}), MARKER)
+        description = describe_group(group(attributes={"a": [[str(n), 1] for n in range(5)]}), MARKER)
         assert "more" not in description
 
     def test_without_attributes_or_call_stack_there_is_no_heading_for_them(self) -> None:
-        assert "Attributes" not in describe(group(attributes={"a": []}), MARKER)
-        assert "Call stack" not in describe(group(callstack=["", "\n"]), MARKER)
+        assert "Attributes" not in describe_group(group(attributes={"a": []}), MARKER)
+        assert "Call stack" not in describe_group(group(callstack=["", "\n"]), MARKER)
 
     def test_the_call_stack_takes_the_room_that_attributes_leave(self) -> None:
         long_stack = [f"frame {number}" for number in range(5_000)]
         many = {f"attribute {number:04}": [["x" * 100, 1]] for number in range(1_000)}
-        alone = describe(group(callstack=long_stack, attributes={}), MARKER)
-        both = describe(group(callstack=long_stack, attributes=many), MARKER)
-        short = describe(group(callstack=["main"], attributes=many), MARKER)
+        alone = describe_group(group(callstack=long_stack, attributes={}), MARKER)
+        both = describe_group(group(callstack=long_stack, attributes=many), MARKER)
+        short = describe_group(group(callstack=["main"], attributes=many), MARKER)
         assert 32_000 < len(alone) <= 32_767
         assert alone.startswith(DESCRIPTION[:100])
         assert 32_000 < len(both) <= 32_767
@@ -471,17 +473,19 @@ class TestDescription:
             assert re.search(r"\|… \d{3} more\| \|\Z", description)
 
     def test_a_text_that_just_fits_is_whole(self) -> None:
-        frame = len(describe(group(callstack=["x"], attributes={}), MARKER)) - 1
+        frame = len(describe_group(group(callstack=["x"], attributes={}), MARKER)) - 1
         room = 32_767 - frame - len("\n\nh3. Attributes\n\n")  # kept free even where there are none
-        whole = describe(group(callstack=["x" * room], attributes={}), MARKER)
+        whole = describe_group(group(callstack=["x" * room], attributes={}), MARKER)
         assert "…" not in whole
         assert len(whole) > 32_700
 
 
 def written_for_jira(made: TicketDraft) -> dict[str, Any]:
     """Return the body as Jira reads it; raises where it is not JSON in UTF-8."""
-    body: dict[str, Any] = json.loads(json.dumps(made.body(), ensure_ascii=False, allow_nan=False).encode())
-    assert body == made.body()
+    body: dict[str, Any] = json.loads(
+        json.dumps(made.request_body(), ensure_ascii=False, allow_nan=False).encode()
+    )
+    assert body == made.request_body()
     return body
 
 
@@ -646,7 +650,7 @@ def test_a_megabyte_is_gone_over_a_few_times_only(
 
     for name in ("clean", "utf16_length", "_escape_line"):
         counted(name)
-    description = describe(error_group, MARKER)
+    description = describe_group(error_group, MARKER)
     assert seen < 12 * size + 100_000
     monkeypatch.undo()
     assert wiki.utf16_length(description) <= 32_767

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtrace_jira.json_types import Histogram
-from backtrace_jira.tickets.templates import Rendered, names_in, render, top_value, values_of
+from backtrace_jira.tickets.templates import (
+    Rendered,
+    attribute_names,
+    fill_template,
+    template_values,
+    top_value,
+)
 from tests.builders import group
 
 VALUES = {
@@ -89,7 +95,7 @@ RENDERED = [
 
 @pytest.mark.parametrize(("template", "text"), RENDERED)
 def test_known_names_become_their_values(template: str, text: str) -> None:
-    assert render(template, VALUES) == Rendered(text, ())
+    assert fill_template(template, VALUES) == Rendered(text, ())
 
 
 UNKNOWN = [
@@ -108,15 +114,15 @@ UNKNOWN = [
 def test_unknown_names_become_empty_and_are_reported_once(
     template: str, text: str, unknown: tuple[str, ...]
 ) -> None:
-    assert render(template, VALUES) == Rendered(text, unknown)
+    assert fill_template(template, VALUES) == Rendered(text, unknown)
 
 
 def test_nothing_known_at_all() -> None:
-    assert render("$a$b.c $5 $$", {}) == Rendered(" $5 $", ("a", "b.c"))
+    assert fill_template("$a$b.c $5 $$", {}) == Rendered(" $5 $", ("a", "b.c"))
 
 
 def test_each_value_is_treated_and_nothing_else() -> None:
-    treated = render("[$version] $error.long $$ $5 $nothing", VALUES, lambda value: f"<{value}>")
+    treated = fill_template("[$version] $error.long $$ $5 $nothing", VALUES, lambda value: f"<{value}>")
     assert treated == Rendered("[<1.2.3>] <E>.long $ $5 ", ("nothing",))
 
 
@@ -133,7 +139,7 @@ def test_each_value_is_treated_and_nothing_else() -> None:
     ],
 )
 def test_names_in_a_template(template: str, names: tuple[str, ...]) -> None:
-    assert names_in(template) == names
+    assert attribute_names(template) == names
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_the_highest_count_wins_and_ties_go_to_the_first(histogram: Histogram, v
 
 
 def test_the_groups_own_facts_have_names_too() -> None:
-    assert values_of(group()) == {
+    assert template_values(group()) == {
         "universe": "my_universe",
         "project": "my_project",
         "fingerprint": "8dfcce07a34e418cdf55ceb531084f6acea8ac8a09d388b9eb7633c94c7e4787",
@@ -173,7 +179,7 @@ def test_the_groups_own_facts_have_names_too() -> None:
 
 
 def test_attributes_come_before_facts_and_what_is_empty_is_unknown() -> None:
-    values = values_of(
+    values = template_values(
         group(
             application=None,
             callstack=[],
@@ -240,14 +246,14 @@ def _ends_of_names(template: str, start: int) -> list[int]:
 @settings(max_examples=250, deadline=None)
 @given(_TEMPLATES, _VALUES)
 def test_rendering_agrees_with_the_rules_said_otherwise(template: str, values: dict[str, str]) -> None:
-    assert render(template, values) == _piecewise(template, values)
+    assert fill_template(template, values) == _piecewise(template, values)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60), st.dictionaries(st.text(max_size=5), st.text(max_size=10), max_size=4))
 def test_any_text_can_be_rendered(template: str, values: dict[str, str]) -> None:
-    rendered = render(template, values)
-    assert set(rendered.unknown) <= set(names_in(template))
+    rendered = fill_template(template, values)
+    assert set(rendered.unknown) <= set(attribute_names(template))
     if "$" not in template:
         assert rendered == Rendered(template)
 
@@ -255,4 +261,4 @@ def test_any_text_can_be_rendered(template: str, values: dict[str, str]) -> None
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_doubled_dollars_keep_any_text_as_it_is(text: str) -> None:
-    assert render(text.replace("$", "$$"), VALUES) == Rendered(text)
+    assert fill_template(text.replace("$", "$$"), VALUES) == Rendered(text)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from backtrace_jira.outcomes import Decision
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from local.jira_stand_in.model import Issue, Version
 from tests.builders import group
 from tests.world.sync_world import EVENTS, PERIOD, PROJECT, MakeSyncWorld, SyncWorld

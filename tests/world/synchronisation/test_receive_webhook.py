@@ -23,7 +23,7 @@ from backtrace_jira import bootstrap
 from backtrace_jira.bootstrap import receive_webhook
 from backtrace_jira.errors import Unreachable
 from backtrace_jira.jira.webhook import WebhookHint
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.receive_webhook import LARGEST, ReceiveWebhook, Webhook
 from receive_webhook.handler import lambda_handler
 from tests.builders import ROOT

@@ -11,7 +11,7 @@ from backtrace_jira.jira.issue import Issue as Linked
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Record
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.states import State
 from local.jira_stand_in import JiraStandIn
 from local.jira_stand_in.model import Issue

@@ -176,7 +176,7 @@ def test_a_required_field_is_refused_in_jiras_words_parked_and_replayed_once_eac
         assert world.reports[-1].decision is Decision.PARKED
     assert calls(world) == []
     world.configure(custom_fields=world.settings.custom_fields | {"Found on": "2026-05-11"})
-    world.clock.advance(world.patience.parked + 1)
+    world.clock.advance(world.timing.parked + 1)
     world.new_process()
     for event in (*events, world.event(world.dead_letters()[0]["body"])):
         for _ in range(2):

@@ -12,7 +12,8 @@ import pytest
 
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision
-from backtrace_jira.settings.integration import Action, ParameterNames
+from backtrace_jira.settings.integration import Action
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.templates import top_value
 from local.jira_stand_in import custom_field
 from tests.builders import group, sample_body
@@ -117,7 +118,7 @@ def test_400_with_field_errors_is_kept_with_jiras_words_and_replayed_once_mended
     assert world.deliver(parked) == ["m0"]
     assert world.jira.count("POST", r"/issue$") == 1  # the second was parked
     world.configure(custom_fields={"Team": "A"})
-    world.clock.advance(world.patience.parked + 1)
+    world.clock.advance(world.timing.parked + 1)
     world.new_process()
     for letter in world.dead_letters():
         assert world.deliver(world.event(letter["body"])) == []

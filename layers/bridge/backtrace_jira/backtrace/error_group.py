@@ -14,10 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.json_types import Histogram
-from backtrace_jira.settings.base import Name, faults_of
+from backtrace_jira.settings.base import Name, describe_faults
 
 
-def as_text(value: object) -> str:
+def attribute_text(value: object) -> str:
     """Give a scalar attribute value as Backtrace would show it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -35,9 +35,9 @@ def _histograms(raw: object) -> object:
 
 def _histogram(pairs: object) -> Histogram:
     if not isinstance(pairs, list):
-        return () if pairs is None or isinstance(pairs, dict) else ((as_text(pairs), 1),)
+        return () if pairs is None or isinstance(pairs, dict) else ((attribute_text(pairs), 1),)
     return tuple(
-        (as_text(pair[0]), int(pair[1]))
+        (attribute_text(pair[0]), int(pair[1]))
         for pair in pairs
         if isinstance(pair, list)
         and len(pair) == 2
@@ -53,7 +53,7 @@ def _texts(raw: object) -> object:
         return ()
     if isinstance(raw, str):
         return (raw,)
-    return tuple(as_text(item) for item in raw if item is not None) if isinstance(raw, list) else raw
+    return tuple(attribute_text(item) for item in raw if item is not None) if isinstance(raw, list) else raw
 
 
 def _count(raw: object) -> object:
@@ -125,4 +125,4 @@ def read_error_group(body: str | bytes) -> ErrorGroup:
     try:
         return ErrorGroup.model_validate_json(_mend_pairs(raw))
     except ValidationError as error:
-        raise InvalidEvent(f"not a Backtrace error group: {faults_of(error)}") from None
+        raise InvalidEvent(f"not a Backtrace error group: {describe_faults(error)}") from None

@@ -56,7 +56,7 @@ class Group:
 
     def has_ticket(self, watcher: str, *issues: Issue) -> bool:
         """Tell whether the ticket is linked here, under any of its addresses."""
-        return any(is_entry_of(entry, watcher, *issues) for entry in self.tickets)
+        return any(is_ticket_entry(entry, watcher, *issues) for entry in self.tickets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class GroupWrite:
     reopen_criteria: Sequence[JSON] | None = None
 
 
-def is_entry_of(entry: Mapping[str, Any], watcher: str, *issues: Issue) -> bool:
+def is_ticket_entry(entry: Mapping[str, Any], watcher: str, *issues: Issue) -> bool:
     """Tell whether a ticket entry is ours; a person may have linked others under the same integration."""
     return entry.get("watcher") == watcher and entry.get("url") in [issue.url for issue in issues]
 
@@ -99,7 +99,7 @@ def with_ticket_as(
     """Return the column with our entry as the ticket is now: key, address and mirrored state."""
     return [
         {**entry, "short": now.key, "url": now.url, "state": state}
-        if is_entry_of(entry, watcher, before, now)
+        if is_ticket_entry(entry, watcher, before, now)
         else dict(entry)
         for entry in tickets
     ]
@@ -107,10 +107,10 @@ def with_ticket_as(
 
 def without_ticket(tickets: Sequence[Mapping[str, Any]], watcher: str, issue: Issue) -> list[JSON]:
     """Return the column without our entry."""
-    return [dict(entry) for entry in tickets if not is_entry_of(entry, watcher, issue)]
+    return [dict(entry) for entry in tickets if not is_ticket_entry(entry, watcher, issue)]
 
 
-def after_unlinking(
+def plan_unlinking(
     group: Group, watcher: str, issue: Issue, reopen_criteria: Iterable[str]
 ) -> GroupWrite | None:
     """Return what to write to a group whose ticket is unlinked; None where it has nothing of it.

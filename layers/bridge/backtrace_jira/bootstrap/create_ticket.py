@@ -22,8 +22,8 @@ from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
-from backtrace_jira.settings.integration import ParameterNames
-from backtrace_jira.tickets.create_ticket import CreateTicket, Patience
+from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
 
 
 @cache
@@ -34,7 +34,7 @@ def deliveries() -> Deliveries:
 
 
 def wire(
-    env: Mapping[str, str], *, clock: Callable[[], float] = time.time, patience: Patience | None = None
+    env: Mapping[str, str], *, clock: Callable[[], float] = time.time, timing: Timing | None = None
 ) -> Deliveries:
     """Wire the path from error event to ticket.
 
@@ -43,7 +43,7 @@ def wire(
             DEAD_LETTERS_URL, JIRA_CHANGES_QUEUE_URL, MAX_RECEIVES and SEARCH_SETTLE_SECONDS,
             as template.yaml sets them.
         clock: unix seconds.
-        patience: instead of what the environment says.
+        timing: instead of what the environment says.
     """
     session = boto3.Session()
     configuration = SSMConfiguration(
@@ -57,12 +57,12 @@ def wire(
         stage=env["STAGE"],
         configuration=configuration,
         links=DynamoDBTicketLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
-        regressions=SQSChangeHints(
+        regression_hints=SQSChangeHints(
             lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]
         ),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
-        patience=patience or _patience(env),
+        timing=timing or _timing(env),
     )
     return Deliveries(
         serve=create_ticket.serve,
@@ -77,9 +77,9 @@ def wire(
     )
 
 
-def _patience(env: Mapping[str, str]) -> Patience:
+def _timing(env: Mapping[str, str]) -> Timing:
     settle = float(env.get("SEARCH_SETTLE_SECONDS", "90"))
-    return Patience(settle=settle, between_lookups=max(1.0, settle / 4.5))
+    return Timing(settle=settle, between_lookups=max(1.0, settle / 4.5))
 
 
 def report(outcome: Outcome) -> None:

@@ -17,7 +17,7 @@ from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
-from backtrace_jira.settings.integration import ParameterNames
+from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.polling import Polling
 from backtrace_jira.synchronisation.synchronise import Synchronise
 

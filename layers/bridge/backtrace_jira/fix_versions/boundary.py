@@ -17,7 +17,7 @@ from backtrace_jira.fix_versions.version import Version, read_version
 from backtrace_jira.jira.fields import fold
 from backtrace_jira.jira.issue import FixVersion, Ticket
 from backtrace_jira.json_types import JSON, Histogram
-from backtrace_jira.settings.expressions import compiled
+from backtrace_jira.settings.expressions import compile_regex
 from backtrace_jira.settings.fix_versions import (
     AppliesWhen,
     Branch,
@@ -97,7 +97,7 @@ class _Fix:
 def _isolated(name: str, regex: str) -> str | None:
     if not regex:
         return name
-    found = compiled(regex).search(name)
+    found = compile_regex(regex).search(name)
     if found is None:
         return None
     return (found[1] or "") if found.re.groups else found[0]
@@ -117,7 +117,7 @@ def _chosen(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, 
 def _by_branch(fixes: Sequence[_Fix], settings: FixVersions, unread: list[str]) -> Iterator[dict[str, JSON]]:
     left = list(fixes)
     for branch in settings.branches:
-        mine = [fix for fix in fixes if compiled(branch.versions).search(fix.name)]
+        mine = [fix for fix in fixes if compile_regex(branch.versions).search(fix.name)]
         left = [fix for fix in left if fix not in mine]
         for rule in _chosen(mine, settings):
             yield {"type": "and", "children": [_kind(branch), rule]}
@@ -148,7 +148,7 @@ class Rule:
     def may_be_past(self, attributes: Mapping[str, Histogram]) -> bool:
         """Tell whether one of a group's errors may be past it; which values are of one error is not known."""
         kinds = (
-            any(compiled(pattern).search(value) for value, _ in attributes.get(name, ()))
+            any(compile_regex(pattern).search(value) for value, _ in attributes.get(name, ()))
             for name, pattern in self.where.items()
         )
         return bool(self.past(attributes.get(self.attribute, ()))) and all(kinds)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from backtrace_jira.jira.fields import AllowedValue, fold
 
 LONGEST_CASCADE = 1_000
-"""Both halves with room: Jira holds 255 characters of an option."""
+"""Both split_cascade with room: Jira holds 255 characters of an option."""
 
 
-class Choices:
+class AllowedValues:
     """Allowed values by every way to name them. What a person sees goes before an id, which may look like it."""
 
     def __init__(self, allowed: Sequence[AllowedValue]) -> None:
@@ -65,13 +65,13 @@ class Choices:
                 continue
             if not child:
                 return parents[0], None
-            children = Choices(parents[0].children).find(child)
+            children = AllowedValues(parents[0].children).find(child)
             if len(children) == 1:
                 return parents[0], children[0]
         return None
 
 
-def halves(text: str) -> tuple[str, str]:
+def split_cascade(text: str) -> tuple[str, str]:
     """Cut "Parent -> Child" or "Parent,Child" in two, where nobody knows the values."""
     parent, _, child = text.partition("->" if "->" in text else ",")
     return parent.strip(), child.strip()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backtrace_jira.errors import InvalidField
-from backtrace_jira.jira.fields import AllowedValue, Field, FieldSchema, fold, listing
+from backtrace_jira.jira.fields import AllowedValue, Field, FieldSchema, fold, list_names
 
 _ITEMS = ("values", "issueTypes", "issuetypes", "fields", "results")
 _NAMES = ("value", "name", "key")
@@ -28,7 +28,7 @@ class IssueType:
     name: str
 
 
-def items_in(page: object) -> list[dict[str, Any]]:
+def read_items(page: object) -> list[dict[str, Any]]:
     """Return the issue types or fields of a page, whatever its dialect calls them."""
     found: object = page
     if isinstance(page, dict):
@@ -48,7 +48,7 @@ def next_start(page: object, start: int, count: int) -> int | None:
     return start + count if page.get("isLast") is False else None
 
 
-def issue_types_in(items: Iterable[dict[str, Any]]) -> tuple[IssueType, ...]:
+def read_issue_types(items: Iterable[dict[str, Any]]) -> tuple[IssueType, ...]:
     """Read the issue types of a project."""
     return tuple(IssueType(str(item["id"]), str(item.get("name", ""))) for item in items if "id" in item)
 
@@ -72,13 +72,13 @@ def choose_issue_type(types: Sequence[IssueType], wanted: str, project: str) -> 
             return found
     names = tuple(each.name for each in types)
     raise InvalidField(
-        f"issuetype: {project} has no issue type of this name; it has: {listing(names)}",
+        f"issuetype: {project} has no issue type of this name; it has: {list_names(names)}",
         field="issuetype",
         allowed=names,
     )
 
 
-def project_in(document: object, project: str) -> dict[str, Any]:
+def find_project(document: object, project: str) -> dict[str, Any]:
     """Return the project out of the old dialect, where one that is unknown or not permitted is just absent.
 
     Raises:
@@ -100,19 +100,19 @@ def _no_project(project: str) -> InvalidField:
     )
 
 
-def schema_in(document: object, project: str, issue_type: str, *, cloud: bool) -> FieldSchema:
+def read_old_schema(document: object, project: str, issue_type: str, *, cloud: bool) -> FieldSchema:
     """Read the schema of one issue type out of a document in the old dialect.
 
     Raises:
         InvalidField: the project or the issue type is not in it.
     """
-    types = items_in({"issuetypes": project_in(document, project).get("issuetypes")})
-    chosen = choose_issue_type(issue_types_in(types), issue_type, project)
+    types = read_items({"issuetypes": find_project(document, project).get("issuetypes")})
+    chosen = choose_issue_type(read_issue_types(types), issue_type, project)
     raw = next(each for each in types if str(each.get("id")) == chosen.id)
-    return schema_of(project, chosen, items_in({"fields": raw.get("fields")}), cloud=cloud)
+    return make_schema(project, chosen, read_items({"fields": raw.get("fields")}), cloud=cloud)
 
 
-def schema_of(
+def make_schema(
     project: str, issue_type: IssueType, fields: Iterable[dict[str, Any]], *, cloud: bool
 ) -> FieldSchema:
     """Make a schema of the fields in any dialect.
@@ -120,13 +120,13 @@ def schema_of(
     Raises:
         InvalidField: there are none, though every create screen has a summary.
     """
-    found = tuple(field for field in map(field_in, fields) if field)
+    found = tuple(field for field in map(read_field, fields) if field)
     if not found:
         raise _no_project(project)
     return FieldSchema(project, issue_type.id, issue_type.name, cloud, found)
 
 
-def field_in(raw: dict[str, Any]) -> Field | None:
+def read_field(raw: dict[str, Any]) -> Field | None:
     """Read one field; None for what has no id."""
     field_id = str(raw.get("fieldId") or raw.get("key") or "")
     if not field_id:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira import literals, wiki
-from backtrace_jira.jira.allowed_values import Choices, halves
-from backtrace_jira.jira.fields import AllowedValue, Field, listing
+from backtrace_jira.jira.allowed_values import AllowedValues, split_cascade
+from backtrace_jira.jira.fields import AllowedValue, Field, list_names
 from backtrace_jira.json_types import JSON
 
 LONGEST_TEXT = 32_767
@@ -26,7 +26,7 @@ LONGEST_SUMMARY = 254
 MOST_USERS = 20
 """Each may cost a request."""
 
-People: TypeAlias = Callable[[str], str | None]
+FindUser: TypeAlias = Callable[[str], str | None]
 """Gives the accountId (Cloud) or user name (Data Center) of an e-mail address or name; None is nobody."""
 
 _EXPECTED = {
@@ -42,13 +42,15 @@ _EXPECTED = {
 }
 
 
-def coerce(field: Field, text: str, *, cloud: bool, people: People, attributes: Sequence[str] = ()) -> JSON:
+def to_field_value(
+    field: Field, text: str, *, cloud: bool, people: FindUser, attributes: Sequence[str] = ()
+) -> JSON:
     """Return the JSON of a text for a field; None where nothing is left to send.
 
     Commas separate the values of an array; an allowed value that holds a comma itself is found first.
 
     Args:
-        field: out of a schema, or `untyped` for a server without create metadata.
+        field: out of a schema, or `untyped_field` for a server without create metadata.
         text: the setting with its attributes filled in.
         cloud: Cloud knows users by accountId, Data Center by name.
         people: finds users; what looks like an accountId or user name already is not asked about.
@@ -61,7 +63,7 @@ def coerce(field: Field, text: str, *, cloud: bool, people: People, attributes: 
     return _whole(_Target(field, cloud, people, tuple(attributes)), cleaned) if cleaned else None
 
 
-def fillable(field: Field) -> bool:
+def is_fillable(field: Field) -> bool:
     """Tell whether any text at all can fill the field when a ticket is created."""
     return _READERS.get(field.items if field.type == "array" else field.type) is not _nothing
 
@@ -72,7 +74,7 @@ class _Target:
 
     field: Field
     cloud: bool
-    people: People
+    people: FindUser
     attributes: tuple[str, ...]
 
     def expects(self, what: str) -> InvalidField:
@@ -88,7 +90,7 @@ class _Target:
         if not allowed:
             return self._error("takes values from a list, and Jira lists none for this project")
         one = "some of these, commas between them" if self.field.type == "array" else "one of these"
-        return self._error(f"takes {one}: {listing(allowed)}", allowed)
+        return self._error(f"takes {one}: {list_names(allowed)}", allowed)
 
     def ambiguous(self, found: Sequence[AllowedValue]) -> InvalidField:
         """Say that a name stands for several values."""
@@ -108,7 +110,7 @@ def _whole(target: _Target, text: str) -> JSON:
     if field.type == "array":
         return _array(target, text) or None
     if _chooses(field, field.type):
-        return _json_of(_chosen(target, Choices(field.allowed or ()), text), field.type)
+        return _json_of(_chosen(target, AllowedValues(field.allowed or ()), text), field.type)
     return _READERS.get(field.type, _string)(target, text)
 
 
@@ -143,7 +145,7 @@ def _chooses(field: Field, kind: str) -> bool:
     return bool(field.allowed) or kind in _LISTED
 
 
-def _chosen(target: _Target, choices: Choices, text: str) -> AllowedValue:
+def _chosen(target: _Target, choices: AllowedValues, text: str) -> AllowedValue:
     found = choices.find(text)
     if not found:
         raise target.expects_allowed()
@@ -153,7 +155,7 @@ def _chosen(target: _Target, choices: Choices, text: str) -> AllowedValue:
 
 
 def _chosen_array(target: _Target, items: str, text: str) -> list[JSON]:
-    choices = Choices(target.field.allowed or ())
+    choices = AllowedValues(target.field.allowed or ())
     parts = choices.split(text)
     if parts is None:
         raise target.expects_allowed()
@@ -174,9 +176,9 @@ def _cascading(target: _Target, text: str) -> JSON:
     if not text.strip("->, \t\n"):  # no attribute of "$region -> $zone" has a value
         return None
     if target.field.allowed is None:
-        parent, child = halves(text)
+        parent, child = split_cascade(text)
         return {"value": parent, "child": {"value": child}} if child else {"value": parent}
-    found = Choices(target.field.allowed).cascade(text)
+    found = AllowedValues(target.field.allowed).cascade(text)
     if found is None:
         raise target.expects_allowed()
     first, second = found
@@ -240,7 +242,7 @@ def _parent(target: _Target, text: str) -> JSON:
 
 
 def _estimates(target: _Target, text: str) -> JSON:
-    found = literals.estimates(text)
+    found = literals.read_estimates(text)
     if found is None:
         raise target.expects("timetracking")
     return dict[str, JSON](found) or None
@@ -265,12 +267,12 @@ def _literal(what: str, read: Callable[[str], str | int | float | None]) -> _Rea
     return reader
 
 
-_epic = _literal("issue", literals.issue_key)
+_epic = _literal("issue", literals.read_issue_key)
 
 _READERS: Mapping[str, _Reader] = {
-    "number": _literal("number", literals.number),
-    "date": _literal("date", literals.date),
-    "datetime": _literal("datetime", literals.moment),
+    "number": _literal("number", literals.read_number),
+    "date": _literal("date", literals.read_date),
+    "datetime": _literal("datetime", literals.read_moment),
     "user": _user,
     "group": _by_name,
     "issuelink": _parent,
@@ -286,7 +288,7 @@ _READERS: Mapping[str, _Reader] = {
 }
 # Their schemas say otherwise: a sprint is a number, not an array (getsentry/sentry).
 _BY_CUSTOM_TYPE: Mapping[str, _Reader] = {
-    "gh-sprint": _literal("sprint", literals.integer),
+    "gh-sprint": _literal("sprint", literals.read_integer),
     "gh-epic-link": _epic,
     "cascadingselect": _cascading,
 }

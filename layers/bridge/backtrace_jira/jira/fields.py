@@ -1,6 +1,6 @@
 """The fields of one create screen: what each takes, and which of them a setting means.
 
-A schema is made from Jira's create metadata (`createmeta`), kept in a cache as JSON, and read by `coercion`.
+A schema is made from Jira's create metadata (`createmeta`), kept in a cache as JSON, and read by `field_values`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Field:
 
     def __str__(self) -> str:
         """Name the field as error texts do: by name and id."""
-        return self.id if self.name == self.id else f"{shorten(self.name)} ({self.id})"
+        return self.id if self.name == self.id else f"{shorten_name(self.name)} ({self.id})"
 
     @property
     def kind(self) -> str:
@@ -148,16 +148,16 @@ class FieldSchema:
             f"did you mean {' or '.join(suggested)}?" if suggested else "it may not be on the create screen"
         )
         return NotOnScreen(
-            f"{shorten(name)}: {self.project} has no such field for {self.issue_type}; {hint}",
+            f"{shorten_name(name)}: {self.project} has no such field for {self.issue_type}; {hint}",
             field=name,
             allowed=suggested,
         )
 
 
 def _ambiguous(name: str, found: Sequence[Field]) -> InvalidField:
-    candidates = tuple(f"{field.id} ({shorten(field.name)})" for field in found)
+    candidates = tuple(f"{field.id} ({shorten_name(field.name)})" for field in found)
     return InvalidField(
-        f"{shorten(name)}: {len(found)} fields have this name; write the id of one: {', '.join(candidates)}",
+        f"{shorten_name(name)}: {len(found)} fields have this name; write the id of one: {', '.join(candidates)}",
         field=name,
         allowed=candidates,
     )
@@ -181,7 +181,7 @@ _SYSTEM = {
 }
 
 
-def untyped(name: str) -> Field:
+def untyped_field(name: str) -> Field:
     """Return the field of this id on a server without create metadata: a text, unless every Jira has it."""
     wanted = name.strip()
     system = {known.lower(): known for known in _SYSTEM}.get(wanted.lower(), "")
@@ -194,16 +194,16 @@ def fold(text: str) -> str:
     return re.sub(" ?, ?", ",", " ".join(text.split())).casefold()
 
 
-def shorten(text: str) -> str:
+def shorten_name(text: str) -> str:
     """Cut a name for an error text."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 1] + "…"
 
 
-def listing(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Return the first names for an error text, and how many more there are."""
     more = len(names) - VALUES_SHOWN
-    return ", ".join([*map(shorten, names[:VALUES_SHOWN]), *([f"and {more} more"] if more > 0 else [])])
+    return ", ".join([*map(shorten_name, names[:VALUES_SHOWN]), *([f"and {more} more"] if more > 0 else [])])
 
 
 # The cache. A list of allowed values is stored once: both kinds of versions have the same one.

@@ -38,7 +38,7 @@ class TicketDraft:
         chosen = self.fields["project"]
         return str(next(iter(chosen.values()))) if isinstance(chosen, dict) else str(chosen)
 
-    def body(self) -> dict[str, JSON]:
+    def request_body(self) -> dict[str, JSON]:
         """Return the JSON body of `POST /rest/api/2/issue`."""
         properties: list[JSON] = [{"key": key, "value": value} for key, value in self.properties.items()]
         return {"fields": dict(self.fields), "properties": properties}
@@ -118,7 +118,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """A transition that is open to the ticket now, with the fields of its screen."""
 
     id: str

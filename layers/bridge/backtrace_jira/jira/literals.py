@@ -16,12 +16,12 @@ _DURATION = re.compile(r"[0-9]+|[0-9]+(?:\.[0-9]+)?[wdhm](?:\s*[0-9]+(?:\.[0-9]+
 _DURATION_PART = re.compile(r"[0-9.]+[wdhm]?")
 
 
-def integer(text: str) -> int | None:
+def read_integer(text: str) -> int | None:
     """Read the number of something, such as a sprint."""
     return int(text) if INTEGER.fullmatch(text) else None
 
 
-def number(text: str) -> int | float | None:
+def read_number(text: str) -> int | float | None:
     """Read a number with a decimal point; one without a fraction becomes an int."""
     found = float(text) if _NUMBER.fullmatch(text) else math.inf
     if not math.isfinite(found):
@@ -29,13 +29,13 @@ def number(text: str) -> int | float | None:
     return int(found) if found.is_integer() and abs(found) < 1e15 else found
 
 
-def date(text: str) -> str | None:
+def read_date(text: str) -> str | None:
     """Read a date, or the date out of a moment: 2019-05-11."""
     found = _moment(text)
     return found.date().isoformat() if found else None
 
 
-def moment(text: str) -> str | None:
+def read_moment(text: str) -> str | None:
     """Read a moment, in UTC where it does not say: 2019-05-11T10:29:29.908+1100, as Jira itself prints it."""
     found = _moment(text)
     if found is None:
@@ -55,12 +55,12 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def issue_key(text: str) -> str | None:
+def read_issue_key(text: str) -> str | None:
     """Read the key of an issue."""
     return text.upper() if _ISSUE_KEY.fullmatch(text) else None
 
 
-def estimates(text: str) -> dict[str, str] | None:
+def read_estimates(text: str) -> dict[str, str] | None:
     """Read "2h" or "1d 4h, 2h": the original estimate and the remaining one, each if it is there."""
     original, _, remaining = (part.strip() for part in text.partition(","))
     found = {"originalEstimate": original, "remainingEstimate": remaining}

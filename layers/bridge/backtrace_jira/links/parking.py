@@ -27,7 +27,7 @@ class _Note:
     throttled_until: float = 0.0
 
 
-class ParkingNotes:
+class ParkingGuard:
     """Parking notes of the store, remembered for `trust` seconds so that a new ticket need not read them."""
 
     def __init__(
@@ -63,14 +63,14 @@ class ParkingNotes:
         except TryAgain as error:  # the store's pause is not Jira's
             raise Busy(str(error)) from None
 
-    def refused(self, integration: Integration, refusal: Record, error: Exception) -> None:
+    def park_refused(self, integration: Integration, refusal: Record, error: Exception) -> None:
         """Park what a refusal is about."""
         scope = WHOLE_CONNECTION if isinstance(error, CredentialRefused) else integration.parking_scope
         parking = Parking(refusal.at + self._duration, refusal)
         self._notes.setdefault(integration.connection, _Note()).parkings[scope] = parking
         self._links.park(integration.connection, scope, parking)
 
-    def throttled(self, integration: Integration, after: float) -> None:
+    def hold_back(self, integration: Integration, after: float) -> None:
         """Hold the connection back for that many seconds."""
         note = self._notes.setdefault(integration.connection, _Note())
         note.throttled_until = max(note.throttled_until, self._clock() + after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -16,25 +15,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+ParameterName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+"""A name that is the last part of a parameter's path."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 
 
-def faults_of(error: ValidationError) -> str:
+def describe_faults(error: ValidationError) -> str:
     """Say what pydantic found, by field name and without any input value."""
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc']) or 'body'}: {fault['msg'].removeprefix('Value error, ')}"
         for fault in error.errors(include_url=False, include_input=False)[:5]
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often events of one group become due for a ticket; see `config.Integration` for the two numbers."""
-
-    frequency: int = 0
-    threshold: int = 0
-
-    @property
-    def always(self) -> bool:
-        """Tell whether every event is due, so that nothing need be counted."""
-        return self.threshold == 1 or not (self.frequency or self.threshold)

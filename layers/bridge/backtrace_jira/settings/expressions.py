@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import re2
 
 
-def compiled(regex: str) -> re2._Regexp[str]:
+def compile_regex(regex: str) -> re2._Regexp[str]:
     """Compile with RE2, which needs time in proportion to the text, whatever the expression.
 
     Imported where there is an expression only. It has no look-around and no back-references.
@@ -25,8 +25,8 @@ def compiled(regex: str) -> re2._Regexp[str]:
         ) from None
 
 
-def regular_expression(regex: str) -> str:
+def check_regex(regex: str) -> str:
     """Accept what RE2 takes; nothing is an expression, too."""
     if regex:
-        compiled(regex)
+        compile_regex(regex)
     return regex

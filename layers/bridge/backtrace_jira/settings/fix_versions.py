@@ -8,9 +8,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from backtrace_jira.settings.base import Settings, Text
-from backtrace_jira.settings.expressions import regular_expression
+from backtrace_jira.settings.expressions import check_regex
 
-Expression = Annotated[str, AfterValidator(regular_expression)]
+Expression = Annotated[str, AfterValidator(check_regex)]
 
 
 class AppliesWhen(StrEnum):

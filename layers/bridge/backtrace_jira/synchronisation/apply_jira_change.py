@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from backtrace_jira.errors import InvalidEvent
-from backtrace_jira.outcomes import Decision, Outcome, decision_on, explain
+from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.poll_fix_versions import PollFixVersions
 from backtrace_jira.synchronisation.synchronise import Synchronise
@@ -43,7 +43,9 @@ class ApplyJiraChange:
             looked = self._poll.versions_of(connection, project_id, deadline=deadline)
         except Exception as error:
             return Outcome(
-                decision_on(error), detail=f"versions of {connection}: {explain(error)}", error=error
+                Decision.from_error(error),
+                detail=f"versions of {connection}: {error_text(error)}",
+                error=error,
             )
         what = "were looked at" if looked else "are of no concern"
         return Outcome(Decision.IN_STEP, detail=f"versions of Jira project {project_id} {what}")

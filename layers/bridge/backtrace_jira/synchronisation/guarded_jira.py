@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from backtrace_jira.errors import CredentialRefused, Throttled
-from backtrace_jira.jira.issue import ProjectVersion, Step, Ticket
+from backtrace_jira.jira.issue import ProjectVersion, Ticket, Transition
 from backtrace_jira.json_types import JSON
-from backtrace_jira.links.parking import ParkingNotes
-from backtrace_jira.outcomes import record_of
+from backtrace_jira.links.parking import ParkingGuard
+from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.ports import JiraIssues
 
@@ -25,7 +25,7 @@ class WatchedJira:
     """A `JiraIssues` around another. What it meets goes into the parking notes."""
 
     def __init__(
-        self, jira: JiraIssues, integration: Integration, parking: ParkingNotes, clock: Callable[[], float]
+        self, jira: JiraIssues, integration: Integration, parking: ParkingGuard, clock: Callable[[], float]
     ) -> None:
         self._jira = jira
         self._integration = integration
@@ -45,12 +45,12 @@ class WatchedJira:
         with self._watching():
             return self._jira.ticket(issue_id, changes=changes, version_fields=version_fields)
 
-    def steps(self, issue_id: str) -> Sequence[Step]:
+    def steps(self, issue_id: str) -> Sequence[Transition]:
         """Return the open transitions."""
         with self._watching():
             return self._jira.steps(issue_id)
 
-    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+    def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         """Take a transition, once."""
         with self._watching():
             self._jira.transition(issue_id, step, fields)
@@ -92,8 +92,8 @@ class WatchedJira:
         try:
             yield
         except Throttled as error:
-            self._parking.throttled(self._integration, error.after or PAUSE)
+            self._parking.hold_back(self._integration, error.after or PAUSE)
             raise
         except CredentialRefused as error:
-            self._parking.refused(self._integration, record_of(error, self._clock()), error)
+            self._parking.park_refused(self._integration, Record.from_error(error, self._clock()), error)
             raise

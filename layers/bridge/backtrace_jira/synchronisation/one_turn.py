@@ -16,7 +16,7 @@ from backtrace_jira.jira.issue import JiraUser, Ticket
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import ASSIGNEE, STATUS, UNTIL, Turn, note
-from backtrace_jira.outcomes import explain
+from backtrace_jira.outcomes import error_text
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.states import State
 from backtrace_jira.synchronisation import people
@@ -206,7 +206,7 @@ class Carrying:
         except (Refused, InvalidField) as error:
             if isinstance(error, CredentialRefused):
                 raise
-            self.problems.append(f"{why} could not be carried to Jira: {explain(error)}")
+            self.problems.append(f"{why} could not be carried to Jira: {error_text(error)}")
         else:
             if way.fit(passed[-1].status) is None:
                 self.problems.append(
@@ -249,7 +249,7 @@ class Carrying:
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise
-            self.problems.append(f"{_called(user)} could not be assigned in Jira: {explain(error)}")
+            self.problems.append(f"{_called(user)} could not be assigned in Jira: {error_text(error)}")
             return ticket
         self.told.append(f"assigned in Backtrace: {_called(user)} in Jira")
         return replace(ticket, assignee=JiraUser(who) if who else None)
@@ -348,7 +348,7 @@ class Carrying:
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise
-            self.problems.append(f"Backtrace refused a change of {_short(pair)}: {explain(error)}")
+            self.problems.append(f"Backtrace refused a change of {_short(pair)}: {error_text(error)}")
             return _Write()
         if write.state is not None:
             self.told.append(f"{ticket.status.name} in Jira: {pair.group.state} → {write.state} in Backtrace")

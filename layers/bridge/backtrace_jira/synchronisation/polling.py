@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from backtrace_jira.outcomes import Outcome, decision_on, explain
+from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncedLinks
@@ -67,7 +67,7 @@ class Polling:
         """Return every integration that carries anything; those that cannot be read are reported."""
         found, faults = self.configuration.all_integrations()
         for fault in faults:
-            self._report(Outcome(decision_on(fault), detail=explain(fault), error=fault))
+            self._report(Outcome(Decision.from_error(fault), detail=error_text(fault), error=fault))
         return [each for each in found if each.follows]
 
     def attempt(self, name: str, integrations: Sequence[Integration], look: Callable[[], None]) -> None:
@@ -75,9 +75,11 @@ class Polling:
         try:
             look()
         except Exception as error:
-            detail = f"{name}: {explain(error)}; the next run looks again"
+            detail = f"{name}: {error_text(error)}; the next run looks again"
             self._report(
-                Outcome(decision_on(error), integration=integrations[0].id, detail=detail, error=error)
+                Outcome(
+                    Decision.from_error(error), integration=integrations[0].id, detail=detail, error=error
+                )
             )
 
     def since_watermark(self, name: str, deadline: float, look: Callable[[Slice], None]) -> None:

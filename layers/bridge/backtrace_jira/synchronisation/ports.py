@@ -8,7 +8,7 @@ from typing import Protocol
 
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.jira.issue import Issue, ProjectVersion, Step, Ticket
+from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, Transition
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey
@@ -135,11 +135,11 @@ class JiraIssues(Protocol):
         """
         ...
 
-    def steps(self, issue_id: str) -> Sequence[Step]:
+    def steps(self, issue_id: str) -> Sequence[Transition]:
         """Return the transitions open to the issue now; none may mean that the account may not transition."""
         ...
 
-    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+    def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         """Take a transition, once."""
         ...
 

@@ -17,7 +17,7 @@ from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import REGRESSION, Turn, note
-from backtrace_jira.outcomes import Decision, Record, explain
+from backtrace_jira.outcomes import Decision, Record, error_text
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
@@ -134,7 +134,7 @@ class Regressions:
                 if isinstance(error, CredentialRefused):
                     raise
                 self._problems.append(
-                    f"Backtrace does not say in which versions it was seen: {explain(error)}"
+                    f"Backtrace does not say in which versions it was seen: {error_text(error)}"
                 )
                 continue
             found |= dict(rule.past(values))
@@ -168,7 +168,7 @@ class Regressions:
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise
-            self._problems.append(f"{ticket.issue.key} could not be commented on: {explain(error)}")
+            self._problems.append(f"{ticket.issue.key} could not be commented on: {error_text(error)}")
 
     def _is_said(self, opening: str, pair: Pair) -> bool:
         """Tell whether the comment is there: of this regression, not of one before the ticket was last settled."""
@@ -198,7 +198,7 @@ class Regressions:
 
     def explain(self, regression: Regression, error: Refused | InvalidField) -> None:
         """Say that something could not be done."""
-        self._problems.append(f"{_named(regression.pair)} was seen again: {explain(error)}")
+        self._problems.append(f"{_named(regression.pair)} was seen again: {error_text(error)}")
 
 
 def _was_reopened(pair: Pair) -> bool:

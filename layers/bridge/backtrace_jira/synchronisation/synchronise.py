@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from backtrace_jira.backtrace.group import after_unlinking
+from backtrace_jira.backtrace.group import plan_unlinking
 from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.links.parking import ParkingNotes
+from backtrace_jira.links.parking import ParkingGuard
 from backtrace_jira.links.turn import Turn
-from backtrace_jira.outcomes import Decision, Outcome, Record, decision_on, explain
+from backtrace_jira.outcomes import Decision, Outcome, Record, error_text
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.guarded_jira import WatchedJira
 from backtrace_jira.synchronisation.news import Hint, hint_concerns, ticket_has_news, was_never_compared
@@ -51,7 +51,7 @@ class Synchronise:
         self._new_events = new_events
         self._clock = clock
         self._new_owner = new_owner
-        self._parking = ParkingNotes(store, clock, trust=30, duration=300)
+        self._parking = ParkingGuard(store, clock, trust=30, duration=300)
 
     def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
         """Bring a ticket in line; one outcome for each Jira site that has a linked issue of this id.
@@ -64,7 +64,7 @@ class Synchronise:
         try:
             links = self._links(issue_id, hint)
         except BacktraceJiraError as error:
-            return [Outcome(decision_on(error), detail=explain(error), error=error)]
+            return [Outcome(Decision.from_error(error), detail=error_text(error), error=error)]
         outcomes = []
         for connection, linked in links.items():
             until = min(deadline, self._clock() + TURN)
@@ -167,7 +167,7 @@ class Synchronise:
         side = self._configuration.backtrace(integration.universe)
         group = side.group(integration.project, link.key.fingerprint)
         until = link.synced.reopen_criteria if link.synced else ()
-        after = after_unlinking(group, integration.name, link.issue, until)
+        after = plan_unlinking(group, integration.name, link.issue, until)
         if after:
             side.write(group, after)
         record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
@@ -192,7 +192,7 @@ def _outcome(decision: Decision, linked: Linked, detail: str = "", error: Except
 
 
 def _failed(linked: Linked, error: Exception) -> Outcome:
-    return _outcome(decision_on(error), linked, explain(error), error)
+    return _outcome(Decision.from_error(error), linked, error_text(error), error)
 
 
 def _told(carrying: Carrying, linked: Linked) -> Outcome:

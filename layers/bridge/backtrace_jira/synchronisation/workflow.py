@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from backtrace_jira.errors import InvalidField
-from backtrace_jira.jira.field_values import People, coerce
+from backtrace_jira.jira.field_values import FindUser, to_field_value
 from backtrace_jira.jira.fields import AllowedValue, Field, fold
-from backtrace_jira.jira.issue import Step
+from backtrace_jira.jira.issue import Transition
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.synchronisation import Sync
-from backtrace_jira.states import EXACT, SAME, State, Status, fit
+from backtrace_jira.states import EXACT, SAME, State, Status, rank_status
 
 MOST_HOPS = 6
 
@@ -33,13 +33,15 @@ class Way:
 
     def fit(self, status: Status) -> int | None:
         """Tell how well a status will do."""
-        return fit(status, self.wanted, named=self.sync.states, preferred=self.sync.statuses)
+        return rank_status(status, self.wanted, named=self.sync.states, preferred=self.sync.statuses)
 
     def arrived(self, status: Status) -> bool:
         """Tell whether the ticket can stay; a person's choice among statuses of one meaning is respected."""
         return self.fit(status) in (EXACT, SAME)
 
-    def next_step(self, now: Status, steps: Sequence[Step], passed: Collection[str]) -> Step | None:
+    def next_step(
+        self, now: Status, steps: Sequence[Transition], passed: Collection[str]
+    ) -> Transition | None:
         """Return the transition to take; None where no way leads on.
 
         Args:
@@ -58,7 +60,7 @@ class Way:
             return min(near, key=lambda step: len(_missing(step, self)))
         return self._hop(steps, {*passed, now.id})
 
-    def _hop(self, steps: Sequence[Step], passed: Collection[str]) -> Step | None:
+    def _hop(self, steps: Sequence[Transition], passed: Collection[str]) -> Transition | None:
         """Return a transition to pass through: in the settings' order, else what is in progress first."""
         if len(passed) >= MOST_HOPS:
             return None
@@ -70,7 +72,7 @@ class Way:
         open_ways = [step for step in fresh if not _missing(step, self)]
         return min(open_ways, key=lambda step: step.to.category != "indeterminate", default=None)
 
-    def screen(self, step: Step, *, cloud: bool, people: People) -> dict[str, JSON]:
+    def screen(self, step: Transition, *, cloud: bool, people: FindUser) -> dict[str, JSON]:
         """Return what the transition's screen is given: the settings' fields, and a resolution where one is due.
 
         Raises:
@@ -82,7 +84,7 @@ class Way:
             if field.id == "resolution" and self.wanted is not State.RESOLVED and not field.required:
                 filled[field.id] = None  # what is reopened is not resolved
             elif text:
-                filled[field.id] = coerce(field, text, cloud=cloud, people=people)
+                filled[field.id] = to_field_value(field, text, cloud=cloud, people=people)
             elif field.required and not field.has_default:
                 filled[field.id] = _obvious(field, step)
         return filled
@@ -94,7 +96,7 @@ def _setting(field: Field, settings: Mapping[str, str]) -> str:
     )
 
 
-def _missing(step: Step, way: Way) -> list[Field]:
+def _missing(step: Transition, way: Way) -> list[Field]:
     """Return the fields that the screen demands and nothing is known for."""
     return [
         field
@@ -114,7 +116,7 @@ def _choice(field: Field) -> AllowedValue | None:
     return allowed[0] if len(allowed) == 1 else None
 
 
-def _obvious(field: Field, step: Step) -> JSON:
+def _obvious(field: Field, step: Transition) -> JSON:
     value = _choice(field)
     if value is None:
         raise InvalidField(

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
-from backtrace_jira.settings.expressions import compiled
+from backtrace_jira.settings.expressions import compile_regex
 from backtrace_jira.settings.integration import ANY_ATTRIBUTE, Action, ActionKind
-from backtrace_jira.tickets.templates import values_of
+from backtrace_jira.tickets.templates import template_values
 
 LONGEST_VALUE = 10_000
 """A value is looked at so far; RE2 needs time in proportion to it, whatever the expression."""
@@ -29,7 +29,7 @@ class Verdict:
     mentions: tuple[str, ...] = ()
 
 
-def judge(group: ErrorGroup, actions: Sequence[Action]) -> Verdict:
+def apply_actions(group: ErrorGroup, actions: Sequence[Action]) -> Verdict:
     """Apply the actions from the top down."""
     submit, reason = True, ""
     mentions: list[str] = []
@@ -45,17 +45,17 @@ def judge(group: ErrorGroup, actions: Sequence[Action]) -> Verdict:
 
 
 def _matches(action: Action, group: ErrorGroup) -> bool:
-    expression = compiled(action.regex)
+    expression = compile_regex(action.regex)
     return any(expression.search(value[:LONGEST_VALUE]) for value in _values(action.attribute, group))
 
 
 def _values(attribute: str, group: ErrorGroup) -> Iterable[str]:
     """Return every value that the attribute has in the group, seldom ones included."""
     if attribute == ANY_ATTRIBUTE:
-        yield from values_of(group).values()
+        yield from template_values(group).values()
         for histogram in group.attributes.values():
             yield from (value for value, count in histogram if count > 0)
     elif pairs := group.attributes.get(attribute):
         yield from (value for value, count in pairs if count > 0)
-    elif attribute in (facts := values_of(group)):
+    elif attribute in (facts := template_values(group)):
         yield facts[attribute]

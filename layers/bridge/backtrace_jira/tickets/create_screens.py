@@ -19,7 +19,7 @@ DOUBT = 300.0
 MOST_PEOPLE = 200
 
 
-class Screen:
+class CreateScreen:
     """A create screen as it was read, and the users who were looked up for its fields."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Screen:
         return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Screen | None:
+    def from_json(cls, text: str) -> CreateScreen | None:
         """Read what `to_json` wrote; None where another version of this program wrote it."""
         try:
             raw: dict[str, Any] = json.loads(text)
@@ -49,20 +49,20 @@ class Screen:
             return None
 
 
-class Screens:
+class CreateScreens:
     """Create screens by connection, project and issue type."""
 
     def __init__(self, links: TicketLinks, clock: Callable[[], float]) -> None:
         self._links = links
         self._clock = clock
-        self._known: dict[tuple[str, Target], Screen] = {}
+        self._known: dict[tuple[str, Target], CreateScreen] = {}
 
-    def known(self, connection: str, target: Target) -> Screen | None:
+    def known(self, connection: str, target: Target) -> CreateScreen | None:
         """Return a screen that this process has seen, if it has not expired."""
         screen = self._known.get((connection, target))
         return screen if screen and screen.read_at + LIFETIME > self._clock() else None
 
-    def kept(self, connection: str, target: Target) -> Screen | None:
+    def kept(self, connection: str, target: Target) -> CreateScreen | None:
         """Return a screen that this or another process has seen, if it has not expired.
 
         Raises:
@@ -72,15 +72,15 @@ class Screens:
         if known:
             return known
         try:
-            text = self._links.screen(connection, str(target))
+            text = self._links.load_screen(connection, str(target))
         except TryAgain as error:  # the store's pause is not Jira's
             raise Busy(str(error)) from None
-        screen = Screen.from_json(text) if text else None
+        screen = CreateScreen.from_json(text) if text else None
         if screen:
             self._known[connection, target] = screen
         return self.known(connection, target)
 
-    def anew(self, tickets: Tickets, connection: str, target: Target) -> Screen:
+    def anew(self, tickets: Tickets, connection: str, target: Target) -> CreateScreen:
         """Ask Jira, whatever is known, and keep the answer.
 
         Raises:
@@ -91,17 +91,17 @@ class Screens:
             schema = tickets.field_schema(target.project, target.issue_type)
         except InvalidField as error:
             raise Refused(str(error), fields={error.field: str(error)}) from None
-        screen = Screen(schema, self._clock())
+        screen = CreateScreen(schema, self._clock())
         self._known[connection, target] = screen
         self._keep(connection, target, screen)
         return screen
 
-    def in_doubt(self, screen: Screen) -> bool:
+    def in_doubt(self, screen: CreateScreen) -> bool:
         """Tell whether it was read so long ago that asking anew may help."""
         return screen.read_at + DOUBT < self._clock()
 
     def find_user(
-        self, tickets: Tickets, connection: str, target: Target, screen: Screen, who: str
+        self, tickets: Tickets, connection: str, target: Target, screen: CreateScreen, who: str
     ) -> str | None:
         """Return who somebody is in Jira, asked once for each screen: a ticket must not cost a call for it."""
         name = fold(who)
@@ -113,6 +113,6 @@ class Screens:
             self._keep(connection, target, screen)
         return screen.people[name]
 
-    def _keep(self, connection: str, target: Target, screen: Screen) -> None:
+    def _keep(self, connection: str, target: Target, screen: CreateScreen) -> None:
         with suppress(TryAgain):  # the next process asks Jira once more
-            self._links.keep_screen(connection, str(target), screen.to_json(), screen.read_at + LIFETIME)
+            self._links.store_screen(connection, str(target), screen.to_json(), screen.read_at + LIFETIME)

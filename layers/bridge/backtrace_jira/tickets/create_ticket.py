@@ -24,19 +24,19 @@ from backtrace_jira.errors import (
 )
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
-from backtrace_jira.links.parking import ParkingNotes
-from backtrace_jira.outcomes import Decision, Outcome, explain, record_in_favour, record_of
+from backtrace_jira.links.parking import ParkingGuard
+from backtrace_jira.outcomes import Decision, Outcome, Record, error_text
 from backtrace_jira.settings.integration import EventKind, Integration
-from backtrace_jira.tickets.actions import judge
-from backtrace_jira.tickets.create_screens import Screens
+from backtrace_jira.tickets.actions import apply_actions
+from backtrace_jira.tickets.create_screens import CreateScreens
 from backtrace_jira.tickets.decisions import NOT_YET_DUE, REMEMBERED, Case, UnclaimedDecisions, failed, held
-from backtrace_jira.tickets.draft import Drafting
-from backtrace_jira.tickets.ports import Configuration, Regressions, TicketLinks, Tickets
-from backtrace_jira.tickets.possible_regression import passed_rule
+from backtrace_jira.tickets.draft import Drafter
+from backtrace_jira.tickets.ports import Configuration, RegressionHints, TicketLinks, Tickets
+from backtrace_jira.tickets.possible_regression import find_passed_rule
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timing:
     """How long what is waited for, in seconds."""
 
     lease: float = 75
@@ -63,22 +63,22 @@ class CreateTicket:
         stage: str,
         configuration: Configuration,
         links: TicketLinks,
-        regressions: Regressions,
+        regression_hints: RegressionHints,
         clock: Callable[[], float],
         new_owner: Callable[[], str],
-        patience: Patience | None = None,
+        timing: Timing | None = None,
     ) -> None:
         self._stage = stage
         self._configuration = configuration
         self._links = links
-        self._regressions = regressions
+        self._regression_hints = regression_hints
         self._clock = clock
         self._new_owner = new_owner
-        self._patience = patience or Patience()
-        self._parking = ParkingNotes(
-            links, clock, trust=self._patience.parking_note, duration=self._patience.parked
+        self._timing = timing or Timing()
+        self._parking = ParkingGuard(
+            links, clock, trust=self._timing.parking_note, duration=self._timing.parked
         )
-        self._screens = Screens(links, clock)
+        self._screens = CreateScreens(links, clock)
         self._unclaimed = UnclaimedDecisions(links, clock)
 
     def serve(self, body: str, deadline: float) -> list[Outcome]:
@@ -106,7 +106,7 @@ class CreateTicket:
 
     def _serve(self, group: ErrorGroup, integration: Integration, deadline: float) -> Outcome:
         try:
-            case = Case(group, integration, judge(group, integration.actions))
+            case = Case(group, integration, apply_actions(group, integration.actions))
             if not case.verdict.submit:
                 return self._unclaimed.filtered(case)
             return self._ticket(case, deadline)
@@ -131,18 +131,18 @@ class CreateTicket:
 
     def _lease(self, key: LinkKey, deadline: float) -> Lease:
         now = self._clock()
-        if now + self._patience.longest_create > deadline:
+        if now + self._timing.longest_create > deadline:
             # Without a time of its own: coming back at once would use up the receives while Jira is slow.
             raise Busy("no time is left in this invocation")
-        return Lease(key, self._new_owner(), now, now + self._patience.lease)
+        return Lease(key, self._new_owner(), now, now + self._timing.lease)
 
     def _due(self, case: Case, row: Link, lease: Lease) -> bool:
         """Count the event. One that was due and failed stays so, however often it comes back."""
-        pace = case.integration.pace
-        if pace.always or (row.record and row.record.decision not in NOT_YET_DUE):
+        rule = case.integration.due_rule
+        if rule.lets_all_through or (row.record and row.record.decision not in NOT_YET_DUE):
             return True
         try:
-            return self._links.due(lease.key, case.group.trace, lease.now, pace)
+            return self._links.count_event(lease.key, case.group.trace, lease.now, rule)
         except Exception:
             self._links.release(lease, None)  # not counted: without a record, it will be
             raise
@@ -150,7 +150,7 @@ class CreateTicket:
     def _hold(self, case: Case, lease: Lease) -> Outcome:
         """Leave it at that for this error; a group's next event may be due."""
         outcome = held(case)
-        record = record_in_favour(outcome, self._clock(), case.verdict.reason)
+        record = Record.from_outcome(outcome, self._clock(), case.verdict.reason)
         if case.integration.event is EventKind.TRACE:
             self._links.hold(lease, record, record.at + REMEMBERED)
         else:
@@ -161,23 +161,23 @@ class CreateTicket:
         if not row.linked_in_backtrace:
             return self._link(case, row.key, row.previous, _done(Decision.LINKED, row.key, issue))
         known = _done(Decision.KNOWN, row.key, issue)
-        rule = passed_rule(case, row)
+        rule = find_passed_rule(case, row)
         if rule is None:
             return known
         reason = f"an error of the group may be past {rule}"
         try:
             occasion = f"{row.synced.reopen_criteria} {row.synced.at}" if row.synced else ""
-            self._regressions.send_regression(
+            self._regression_hints.send_regression(
                 case.integration.connection, issue.id, reason=reason, occasion=occasion
             )
         except BacktraceJiraError as error:
-            return replace(known, detail=f"{reason}; {explain(error)}", error=error)
+            return replace(known, detail=f"{reason}; {error_text(error)}", error=error)
         return replace(known, detail=f"{reason}; {issue.key} is looked at")
 
     def _create(self, case: Case, lease: Lease, previous: str) -> Outcome:
-        tickets, drafting, draft = self._prepare(case, lease)
+        tickets, drafter, draft = self._prepare(case, lease)
         try:
-            draft, issue = self._send(tickets, drafting, draft, lease)
+            draft, issue = self._send(tickets, drafter, draft, lease)
         except OutcomeUnknown as error:
             self._leave_uncertain(case, lease, error, looked_up=False)
             raise
@@ -191,28 +191,28 @@ class CreateTicket:
         )
         return self._complete(case, lease.key, previous, outcome)
 
-    def _prepare(self, case: Case, lease: Lease) -> tuple[Tickets, Drafting, TicketDraft]:
+    def _prepare(self, case: Case, lease: Lease) -> tuple[Tickets, Drafter, TicketDraft]:
         """Do all that can fail before a create is sent; a failure gives the claim back."""
         try:
             self._parking.check(case.integration)
             tickets = self._configuration.jira(case.integration)
-            drafting = Drafting(case, lease.key.marker(self._stage), tickets, self._screens)
-            draft = drafting.draft()
+            drafter = Drafter(case, lease.key.marker(self._stage), tickets, self._screens)
+            draft = drafter.draft()
             self._ensure_time(lease)
         except Exception as error:
             self._give_back(case, lease, error)
             raise
-        return tickets, drafting, draft
+        return tickets, drafter, draft
 
     def _send(
-        self, tickets: Tickets, drafting: Drafting, draft: TicketDraft, lease: Lease
+        self, tickets: Tickets, drafter: Drafter, draft: TicketDraft, lease: Lease
     ) -> tuple[TicketDraft, Issue]:
         """Create; again only after a definite no to which another draft is the answer."""
         while True:
             try:
                 return draft, tickets.create(draft)
             except Refused as refusal:
-                again = drafting.redraft(draft, refusal) or drafting.without_refused(draft, refusal)
+                again = drafter.redraft(draft, refusal) or drafter.without_refused(draft, refusal)
                 if again is None:
                     raise
             self._ensure_time(lease)
@@ -220,15 +220,15 @@ class CreateTicket:
 
     def _give_back(self, case: Case, lease: Lease, error: Exception) -> None:
         """Release the row: there is no ticket; what others would meet, too, is parked."""
-        record = record_of(error, self._clock(), case.verdict.reason)
+        record = Record.from_error(error, self._clock(), case.verdict.reason)
         self._links.release(lease, record)
         if isinstance(error, Refused):
-            self._parking.refused(case.integration, record, error)
+            self._parking.park_refused(case.integration, record, error)
         else:
             self._note(case.integration, error)
 
     def _ensure_time(self, lease: Lease) -> None:
-        if self._clock() + self._patience.longest_create > lease.until:
+        if self._clock() + self._timing.longest_create > lease.until:
             raise Busy("the lease is too old to begin a create")
 
     def _recover(self, case: Case, row: Link, lease: Lease) -> Outcome:
@@ -238,10 +238,10 @@ class CreateTicket:
             adopted = _done(Decision.ADOPTED, lease.key, found)
             return self._complete(case, lease.key, row.previous, adopted)
         since = row.uncertain_since or row.lease_until
-        if row.lookups + 1 < self._patience.lookups or lease.now - since < self._patience.settle:
+        if row.lookups + 1 < self._timing.lookups or lease.now - since < self._timing.settle:
             not_yet = NotYetVisible(
                 "a create was cut off, and Jira's search does not show a ticket yet",
-                after=self._patience.between_lookups,
+                after=self._timing.between_lookups,
             )
             self._leave_uncertain(case, lease, not_yet, looked_up=True)
             raise not_yet
@@ -265,9 +265,9 @@ class CreateTicket:
     def _note(self, integration: Integration, error: Exception) -> None:
         """Remember what concerns the whole connection."""
         if isinstance(error, Throttled):
-            self._parking.throttled(integration, error.after or self._patience.between_lookups)
+            self._parking.hold_back(integration, error.after or self._timing.between_lookups)
         elif isinstance(error, CredentialRefused):
-            self._parking.refused(integration, record_of(error, self._clock()), error)
+            self._parking.park_refused(integration, Record.from_error(error, self._clock()), error)
 
     def _ensure_visible(self, case: Case, tickets: Tickets, lease: Lease) -> None:
         """Make sure that an empty find means something: an account may create what it cannot browse."""
@@ -284,8 +284,8 @@ class CreateTicket:
             raise
 
     def _leave_uncertain(self, case: Case, lease: Lease, error: Exception, *, looked_up: bool) -> None:
-        record = record_of(error, self._clock(), case.verdict.reason)
-        until = record.at + self._patience.between_lookups
+        record = Record.from_error(error, self._clock(), case.verdict.reason)
+        until = record.at + self._timing.between_lookups
         self._links.leave_uncertain(lease, record, now=record.at, until=until, looked_up=looked_up)
 
     def _complete(self, case: Case, key: LinkKey, previous: str, outcome: Outcome) -> Outcome:
@@ -293,7 +293,7 @@ class CreateTicket:
         made = outcome.issue
         if made is None:
             raise AssertionError("complete needs an issue")
-        record = record_in_favour(outcome, self._clock(), case.verdict.reason)
+        record = Record.from_outcome(outcome, self._clock(), case.verdict.reason)
         kept = self._links.complete(key, made, record, case.group.group_url or "")
         if kept.id != made.id:
             detail = f"{made.key} is a second ticket: this group is already linked to {kept.key}"
@@ -316,7 +316,7 @@ class CreateTicket:
             )
             self._links.mark_linked(key, baseline)
         except Exception as error:
-            return replace(outcome, detail=f"not yet linked in Backtrace: {explain(error)}", error=error)
+            return replace(outcome, detail=f"not yet linked in Backtrace: {error_text(error)}", error=error)
         return outcome
 
     def _relate(self, integration: Integration, previous: str, issue: Issue, outcome: Outcome) -> Outcome:
@@ -327,7 +327,9 @@ class CreateTicket:
         except Refused as error:
             if isinstance(error, CredentialRefused):
                 raise
-            return replace(outcome, detail=f"follows {previous}, but is not linked to it: {explain(error)}")
+            return replace(
+                outcome, detail=f"follows {previous}, but is not linked to it: {error_text(error)}"
+            )
         return replace(outcome, detail=f"follows {previous}")
 
 

@@ -12,17 +12,10 @@ from dataclasses import dataclass
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import TryAgain
 from backtrace_jira.links.link import LinkKey
-from backtrace_jira.outcomes import (
-    NO_INTEGRATION,
-    Decision,
-    Outcome,
-    decision_on,
-    explain,
-    record_in_favour,
-)
+from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Outcome, Record, error_text
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.tickets.actions import Verdict
-from backtrace_jira.tickets.fill_fields import Target, target_of
+from backtrace_jira.tickets.fill_fields import Target, ticket_target
 from backtrace_jira.tickets.ports import TicketLinks
 
 REMEMBERED = 30 * 24 * 3600.0
@@ -53,20 +46,22 @@ class Case:
     @property
     def target(self) -> Target:
         """Where its ticket goes."""
-        return target_of(self.group, self.integration)
+        return ticket_target(self.group, self.integration)
 
 
 def failed(group: ErrorGroup, integration: str, error: Exception) -> Outcome:
     """Return the outcome of an error."""
-    return Outcome(decision_on(error), group.fingerprint, integration, detail=explain(error), error=error)
+    return Outcome(
+        Decision.from_error(error), group.fingerprint, integration, detail=error_text(error), error=error
+    )
 
 
 def held(case: Case) -> Outcome:
     """Return the outcome of an event that is not due."""
-    pace = case.integration.pace
+    rule = case.integration.due_rule
     reasons = [
-        *([f"less than {pace.frequency} s since the last one that was due"] if pace.frequency else []),
-        *([f"fewer than {pace.threshold} events"] if pace.threshold else []),
+        *([f"less than {rule.frequency} s since the last one that was due"] if rule.frequency else []),
+        *([f"fewer than {rule.threshold} events"] if rule.threshold else []),
     ]
     detail = f"held back: {', and '.join(reasons)}"
     return Outcome(Decision.HELD, case.group.fingerprint, case.integration.id, detail=detail)
@@ -97,9 +92,9 @@ class UnclaimedDecisions:
     def _write(self, key: LinkKey, outcome: Outcome, rule: str = "") -> None:
         if (key, outcome.detail) in self._written:
             return
-        record = record_in_favour(outcome, self._clock(), rule)
+        record = Record.from_outcome(outcome, self._clock(), rule)
         try:
-            self._links.note(key, record, record.at + REMEMBERED)
+            self._links.record_unclaimed(key, record, record.at + REMEMBERED)
         except TryAgain:
             return  # the log has it, and no ticket hangs on it
         if len(self._written) >= MOST_WRITTEN:

@@ -28,7 +28,7 @@ def without_mention(text: str) -> str:
     return _MENTION.sub(f"[{wiki.WORD_JOINER}", text)
 
 
-def describe(
+def describe_group(
     group: ErrorGroup, marker: str, display: Display | None = None, mentions: Sequence[str] = ()
 ) -> str:
     """Return the main error information in wiki markup, within Jira's limit whatever the group holds."""

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, NeedsAttention, Refused, TryAgain
 from backtrace_jira.jira.issue import TicketDraft
-from backtrace_jira.tickets.create_screens import Screen, Screens
+from backtrace_jira.tickets.create_screens import CreateScreen, CreateScreens
 from backtrace_jira.tickets.decisions import Case
 from backtrace_jira.tickets.fill_fields import REQUIRED, draft_ticket, needs_schema
 from backtrace_jira.tickets.ports import Tickets
 
 
-class Drafting:
+class Drafter:
     """The drafts of one ticket."""
 
-    def __init__(self, case: Case, marker: str, tickets: Tickets, screens: Screens) -> None:
+    def __init__(self, case: Case, marker: str, tickets: Tickets, screens: CreateScreens) -> None:
         self._case = case
         self._marker = marker
         self._tickets = tickets
@@ -79,19 +79,19 @@ class Drafting:
         fields = {name: value for name, value in draft.fields.items() if name not in refused}
         return replace(draft, fields=fields, left_out=draft.left_out + told)
 
-    def _screen(self) -> Screen | None:
+    def _screen(self) -> CreateScreen | None:
         if not needs_schema(self._case.integration):
             return self._screens.known(self._connection, self._target)
         return self._screens.kept(self._connection, self._target) or self._anew()
 
-    def _in_doubt(self, screen: Screen | None) -> bool:
+    def _in_doubt(self, screen: CreateScreen | None) -> bool:
         return screen is not None and self._screens.in_doubt(screen)
 
-    def _anew(self) -> Screen:
+    def _anew(self) -> CreateScreen:
         self._asked = True
         return self._screens.anew(self._tickets, self._connection, self._target)
 
-    def _with(self, screen: Screen | None) -> TicketDraft:
+    def _with(self, screen: CreateScreen | None) -> TicketDraft:
         def people(who: str) -> str | None:
             if screen is None:
                 return None

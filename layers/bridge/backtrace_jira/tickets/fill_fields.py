@@ -9,13 +9,19 @@ from dataclasses import dataclass, replace
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import InvalidField, NotOnScreen
 from backtrace_jira.jira import wiki
-from backtrace_jira.jira.field_values import LONGEST_LINE, LONGEST_SUMMARY, LONGEST_TEXT, People, coerce
-from backtrace_jira.jira.fields import Field, FieldSchema, untyped
+from backtrace_jira.jira.field_values import (
+    LONGEST_LINE,
+    LONGEST_SUMMARY,
+    LONGEST_TEXT,
+    FindUser,
+    to_field_value,
+)
+from backtrace_jira.jira.fields import Field, FieldSchema, untyped_field
 from backtrace_jira.jira.issue import TicketDraft
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.tickets.description import describe, without_mention
-from backtrace_jira.tickets.templates import names_in, render, values_of
+from backtrace_jira.tickets.description import describe_group, without_mention
+from backtrace_jira.tickets.templates import attribute_names, fill_template, template_values
 
 LABEL = "Backtrace"
 PROPERTY = "backtrace-jira"
@@ -39,9 +45,9 @@ class Target:
         return f"{self.project}/{self.issue_type}"
 
 
-def target_of(group: ErrorGroup, integration: Integration) -> Target:
+def ticket_target(group: ErrorGroup, integration: Integration) -> Target:
     """Return where the group's ticket goes."""
-    return _target(_Texts(values_of(group)), integration)
+    return _target(_Texts(template_values(group)), integration)
 
 
 def _target(texts: _Texts, integration: Integration) -> Target:
@@ -62,7 +68,7 @@ def needs_schema(integration: Integration) -> bool:
     return any(name.strip().lower() not in REQUIRED for name in names)
 
 
-def nobody(_who: str) -> None:
+def find_no_user(_who: str) -> None:
     """Find no user."""
 
 
@@ -74,7 +80,7 @@ def draft_ticket(
     *,
     trace: str = "",
     schema: FieldSchema | None = None,
-    people: People = nobody,
+    people: FindUser = find_no_user,
 ) -> TicketDraft:
     """Fill in the integration's templates for this group.
 
@@ -94,10 +100,10 @@ def draft_ticket(
         InvalidField: a required field does not take its text, a name stands for several fields, or the screen
             has no room for the marker.
     """
-    form = _Form(_Texts(values_of(group)), marker, schema, people)
+    form = _Form(_Texts(template_values(group)), marker, schema, people)
     form.aim(_target(form.texts, integration))
     form.fields["summary"] = form.texts.summary(integration.subject) or _plain_summary(group)
-    body = describe(group, marker, integration.display, mentions)
+    body = describe_group(group, marker, integration.display, mentions)
     form.fill_labels(integration.labels_field)
     form.fill_description(integration.description_field, body, _plain_summary(group))
     for name, template in integration.custom_fields.items():
@@ -114,7 +120,7 @@ def draft_ticket(
 class _Form:
     """The fields filled in so far, and what could not be."""
 
-    def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: People) -> None:
+    def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: FindUser) -> None:
         self.texts = texts
         self.fields: dict[str, JSON] = {}
         self.left_out: list[str] = []
@@ -168,7 +174,7 @@ class _Form:
         """Return the field that a setting names; None where the screen has none."""
         required = name.strip().lower()
         if self._schema is None or required in ("project", "issuetype", "summary"):
-            return untyped(name)
+            return untyped_field(name)
         try:
             return self._schema.resolve(required if required in REQUIRED else name)
         except NotOnScreen as error:
@@ -207,7 +213,9 @@ class _Form:
         text = self.texts.text(template) if _takes_text(field) else self.texts.plain(template)
         # Only a Data Center can be without create metadata.
         cloud = self._schema is not None and self._schema.cloud
-        return coerce(field, text, cloud=cloud, people=self._people, attributes=names_in(template))
+        return to_field_value(
+            field, text, cloud=cloud, people=self._people, attributes=attribute_names(template)
+        )
 
     def _overridden_description(self, field: Field, template: str) -> JSON:
         """Keep the marker in the text, by which the ticket is found where it has no label."""
@@ -224,7 +232,7 @@ def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
     if field.type == "array" and field.items in ("string", "") and not field.allowed:
         return list[JSON](dict.fromkeys([*labels, *filter(None, [marker])]))
     text = f"{', '.join(labels)} {marker}".strip() if _takes_text(field) else ",".join(labels)
-    return coerce(field, text, cloud=False, people=nobody)
+    return to_field_value(field, text, cloud=False, people=find_no_user)
 
 
 def _described(field: Field, body: str, line: str, marker: str) -> JSON:
@@ -254,14 +262,14 @@ class _Texts:
 
     def summary(self, template: str) -> str:
         """Fill in the subject; where none of its attributes is known, what is left would say nothing."""
-        named = names_in(template)
+        named = attribute_names(template)
         before = len(self.unknown)
         text = self.one_line(template)
         return "" if named and len(self.unknown) - before == len(named) else text
 
     def plain(self, template: str, treat: Callable[[str], str] = str) -> str:
         """Fill in a template for a field that holds no text."""
-        rendered = render(template, self._values, treat)
+        rendered = fill_template(template, self._values, treat)
         self.unknown += rendered.unknown
         return wiki.clean(rendered.text)
 

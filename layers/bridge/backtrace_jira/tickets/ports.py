@@ -11,8 +11,7 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey
 from backtrace_jira.links.parking import ParkingStore
 from backtrace_jira.outcomes import Record
-from backtrace_jira.settings.base import Pace
-from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.integration import DueRule, Integration
 
 
 class TicketLinks(ParkingStore, Protocol):
@@ -25,16 +24,17 @@ class TicketLinks(ParkingStore, Protocol):
         """
         ...
 
-    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
-        """Count one event of the key's group and tell whether a ticket is due; never called for `Pace.always`.
+    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
+        """Count one event of the key's group and tell whether a ticket is due.
 
-        Due is an event when `frequency` seconds have passed since the last that was, or never was any; and the
-        one that makes `threshold` since then. However many count at once, each is counted once; `owner` names the
-        error, so that one that comes again right away is not counted again, and stays due if it was. One request;
-        two with a threshold, more only where others count at that moment.
+        An event is due in two cases: `frequency` seconds have passed since the group's last due event, or there was
+        none; or it is the `threshold`th since then. The store counts each of several events at the same moment once.
+        `owner` names the error: one that comes again right away is not counted again, and is due if it was before.
+        One request; two with a threshold; more only while other processes count the same group. A rule that lets all
+        events through must not be asked.
 
         Raises:
-            Busy: too many did; nothing was counted.
+            Busy: too many others counted at the same moment; this event was not counted.
         """
         ...
 
@@ -42,7 +42,7 @@ class TicketLinks(ParkingStore, Protocol):
         """Give our row back as `held`, for good; the row may vanish after `expires_at`."""
         ...
 
-    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+    def record_unclaimed(self, key: LinkKey, record: Record, expires_at: float) -> None:
         """Record a decision that needed no claim, unless the row was ever claimed."""
         ...
 
@@ -81,11 +81,11 @@ class TicketLinks(ParkingStore, Protocol):
         """
         ...
 
-    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+    def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         """Keep what is known of a create screen of a connection; it may vanish after `expires_at`."""
         ...
 
-    def screen(self, connection: str, scope: str) -> str | None:
+    def load_screen(self, connection: str, scope: str) -> str | None:
         """Return what was kept of a create screen, expired or not."""
         ...
 
@@ -164,7 +164,7 @@ class Configuration(Protocol):
         ...
 
 
-class Regressions(Protocol):
+class RegressionHints(Protocol):
     """The queue of tickets whose error may have come back."""
 
     def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backtrace_jira.fix_versions.boundary import Rule
 
 
-def passed_rule(case: Case, link: Link) -> Rule | None:
+def find_passed_rule(case: Case, link: Link) -> Rule | None:
     """Return the rule that an error of the group may have passed, if the link waits for that.
 
     An event tells what versions a group's errors have, however old they are: whether one came after the ticket was

@@ -33,7 +33,7 @@ def top_value(histogram: Histogram) -> str:
     return max(histogram, key=lambda pair: pair[1])[0] if histogram else ""
 
 
-def values_of(group: ErrorGroup) -> dict[str, str]:
+def template_values(group: ErrorGroup) -> dict[str, str]:
     """Return what `$name` can stand for: the group's own facts, and its attributes, which come first."""
     facts = {
         "universe": group.universe,
@@ -51,13 +51,13 @@ def values_of(group: ErrorGroup) -> dict[str, str]:
     return known | {name: top_value(pairs) for name, pairs in group.attributes.items() if pairs}
 
 
-def names_in(template: str) -> tuple[str, ...]:
+def attribute_names(template: str) -> tuple[str, ...]:
     """Return the names that a template refers to, each once, in order."""
     names = (match["name"] for match in _REFERENCE.finditer(template))
     return tuple(dict.fromkeys(name for name in names if name and not name[0].isdigit()))
 
 
-def render(template: str, values: Mapping[str, str], treat: Callable[[str], str] = str) -> Rendered:
+def fill_template(template: str, values: Mapping[str, str], treat: Callable[[str], str] = str) -> Rendered:
     """Fill in a template. The longest known name wins; `$$` is a dollar sign; values are not looked into.
 
     A name that is not known becomes empty text and is reported. A dollar before anything that is no name

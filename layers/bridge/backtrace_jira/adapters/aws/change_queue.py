@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SQSChangeHints:
-    """The `ChangeHints` and `Regressions` ports. `client` is asked for when there is something to send, not before."""
+    """The `ChangeHints` and `RegressionHints` ports. `client` is called when there is something to send, not before."""
 
     def __init__(self, client: Callable[[], SQSClient], queue_url: str) -> None:
         self._queue = _Queue(client, queue_url)

@@ -12,8 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr, ValidationError
 
 from backtrace_jira.errors import InvalidSettings, Unreachable
-from backtrace_jira.settings.base import Settings, faults_of
-from backtrace_jira.settings.integration import BacktraceUniverse, Connection, Integration, ParameterNames
+from backtrace_jira.settings.base import Settings, describe_faults
+from backtrace_jira.settings.connection import BacktraceUniverse, Connection
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.parameter_names import ParameterNames
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -135,7 +137,7 @@ def parse(model: type[S], name: str, text: str) -> S:
     try:
         return model.model_validate(json.loads(text))
     except ValidationError as error:
-        raise InvalidSettings(f"{name}: {faults_of(error)}") from None
+        raise InvalidSettings(f"{name}: {describe_faults(error)}") from None
     except ValueError:
         raise InvalidSettings(f"{name}: is not JSON; write it with backtrace-jira configure") from None
 

@@ -21,7 +21,7 @@ from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Th
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.settings.integration import BacktraceUniverse
+from backtrace_jira.settings.connection import BacktraceUniverse
 from backtrace_jira.states import State
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace.client import BacktraceClient, rows_in, tickets_in
-from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite, after_unlinking
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite, plan_unlinking
 from backtrace_jira.errors import OutcomeUnknown, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
@@ -125,7 +125,7 @@ class RestBacktraceGroups(BacktraceClient):
     ) -> bool:
         """Take our entry and our reopen criteria out of a group, once; false where there are none."""
         group = self.group(project, fingerprint)
-        after = after_unlinking(group, watcher, issue, reopen_criteria)
+        after = plan_unlinking(group, watcher, issue, reopen_criteria)
         if after:
             self.write(group, after)
         return after is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from backtrace_jira.adapters.dynamodb.items import n, s
-from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import DueRule
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -18,27 +18,27 @@ Change: TypeAlias = "tuple[str, str, dict[str, AttributeValueTypeDef]]"
 """Update expression, condition expression and their values."""
 
 
-def firing(owner: str, now: float, pace: Pace) -> Change:
+def firing(owner: str, now: float, rule: DueRule) -> Change:
     """Return the change of an event that is due: by the time since the last one, or by number."""
     ways = []
     values = {":now": n(now), ":none": n(0), ":owner": s(owner)}
-    if pace.frequency:
+    if rule.frequency:
         ways.append("attribute_not_exists(fired_at) OR fired_at <= :before")
-        values[":before"] = n(now - pace.frequency)
-    if pace.threshold:
+        values[":before"] = n(now - rule.frequency)
+    if rule.threshold:
         ways.append("aggregated >= :enough")
-        values[":enough"] = n(pace.threshold - 1)
+        values[":enough"] = n(rule.threshold - 1)
     return "SET fired_at = :now, fired_by = :owner, aggregated = :none", " OR ".join(ways), values
 
 
-def holding(owner: str, now: float, pace: Pace) -> Change:
+def holding(owner: str, now: float, rule: DueRule) -> Change:
     """Return the change of an event that is not due; it fails where another event has made it so."""
     ways = [
         "(attribute_not_exists(aggregated) OR aggregated < :enough)",
         "(attribute_not_exists(aggregated_by) OR aggregated_by <> :owner)",
     ]
-    values = {":one": n(1), ":owner": s(owner), ":enough": n(pace.threshold - 1)}
-    if pace.frequency:
+    values = {":one": n(1), ":owner": s(owner), ":enough": n(rule.threshold - 1)}
+    if rule.frequency:
         ways.append("fired_at > :before")
-        values[":before"] = n(now - pace.frequency)
+        values[":before"] = n(now - rule.frequency)
     return "SET aggregated_by = :owner ADD aggregated :one", " AND ".join(ways), values

@@ -1,4 +1,4 @@
-"""The link table: one item per (integration, fingerprint), more per connection; see `link_rows`.
+"""The link table: one item per (integration, fingerprint), more per connection; see `items`.
 
 Every method but `due` is one request. Conditions decide, never a read before a write. botocore may repeat a
 request whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
@@ -32,7 +32,7 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Record
-from backtrace_jira.settings.base import Pace
+from backtrace_jira.settings.integration import DueRule
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -65,16 +65,16 @@ class DynamoDBTicketLinks:
             },
         )[1]
 
-    def due(self, key: LinkKey, owner: str, now: float, pace: Pace) -> bool:
+    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
         """Count one event of a group: one request, two where a threshold makes it count what is held back."""
         group = LinkKey(key.integration, key.fingerprint)
         for _ in range(_RACES):
-            fired, row = self._counted(group, *firing(owner, now, pace))
+            fired, row = self._counted(group, *firing(owner, now, rule))
             if fired or _text(row, "fired_by") == owner:
                 return True
-            if not pace.threshold:
+            if not rule.threshold:
                 return False
-            held, row = self._counted(group, *holding(owner, now, pace))
+            held, row = self._counted(group, *holding(owner, now, rule))
             if held or _text(row, "aggregated_by") == owner:
                 return False
         raise Busy("this group's events are being counted")
@@ -98,7 +98,7 @@ class DynamoDBTicketLinks:
             },
         )
 
-    def note(self, key: LinkKey, record: Record, expires_at: float) -> None:
+    def record_unclaimed(self, key: LinkKey, record: Record, expires_at: float) -> None:
         """Record what was decided without a claim, unless the row stands for more than that."""
         self._update(
             key,
@@ -216,14 +216,14 @@ class DynamoDBTicketLinks:
         """Read the connection's item."""
         return parkings_in(self._table.get({"integration": s(PARKING), "fingerprint": s(connection)}))
 
-    def keep_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
+    def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         """Write what is known of a create screen."""
         self._table.request(
             "put_item",
             Item={**_screen(connection, scope), "screen": s(text), "expires_at": n(int(expires_at))},
         )
 
-    def screen(self, connection: str, scope: str) -> str | None:
+    def load_screen(self, connection: str, scope: str) -> str | None:
         """Read what is known of a create screen."""
         return _text(self._table.get(_screen(connection, scope)), "screen") or None
 

@@ -22,7 +22,7 @@ from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Th
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.json_types import JSON
-from backtrace_jira.settings.integration import Connection, CredentialKind
+from backtrace_jira.settings.connection import Connection, CredentialKind
 
 LONGEST_REASON = 300
 MOST_REASONS = 100
@@ -78,7 +78,7 @@ class JiraTickets:
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
-        answer = self._http.send("POST", f"{self._connection.jira_api}/issue", body=draft.body())
+        answer = self._http.send("POST", f"{self._connection.jira_api}/issue", body=draft.request_body())
         created = answer.json() if answer.status == 201 else None
         if isinstance(created, dict) and created.get("id") and created.get("key"):
             return self._issue(created)

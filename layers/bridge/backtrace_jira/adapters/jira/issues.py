@@ -12,7 +12,7 @@ from backtrace_jira.adapters.http import Answer
 from backtrace_jira.adapters.jira.client import JiraTickets, refused
 from backtrace_jira.errors import OutcomeUnknown
 from backtrace_jira.jira import createmeta
-from backtrace_jira.jira.issue import Change, FixVersion, JiraUser, ProjectVersion, Step, Ticket
+from backtrace_jira.jira.issue import Change, FixVersion, JiraUser, ProjectVersion, Ticket, Transition
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import Status
 
@@ -48,7 +48,7 @@ class RestJiraIssues(JiraTickets):
         found = self._read(f"/issue/{quote(issue_id, safe='')}", params, absent=(404,))
         return None if found is None else self._ticket(found, ids, changes=changes)
 
-    def steps(self, issue_id: str) -> Sequence[Step]:
+    def steps(self, issue_id: str) -> Sequence[Transition]:
         """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
         path = f"/issue/{quote(issue_id, safe='')}/transitions"
         found = self._read(path, {"expand": "transitions.fields"})
@@ -57,7 +57,7 @@ class RestJiraIssues(JiraTickets):
             _step(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
         ]
 
-    def transition(self, issue_id: str, step: Step, fields: Mapping[str, JSON]) -> None:
+    def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         """Take a transition, once: 204. Cloud's 409 says that nothing happened, Data Center's 500 says nothing."""
         path = f"/issue/{quote(issue_id, safe='')}/transitions"
         body: dict[str, JSON] = {
@@ -242,14 +242,14 @@ def _user(raw: object) -> JiraUser | None:
     return JiraUser(str(identity), str(raw.get("displayName") or ""), str(raw.get("emailAddress") or ""))
 
 
-def _step(raw: Mapping[str, Any]) -> Step:
+def _step(raw: Mapping[str, Any]) -> Transition:
     fields = raw.get("fields")
-    items = createmeta.items_in({"fields": fields}) if isinstance(fields, dict) else []
-    return Step(
+    items = createmeta.read_items({"fields": fields}) if isinstance(fields, dict) else []
+    return Transition(
         id=str(raw.get("id", "")),
         name=str(raw.get("name", "")),
         to=_status(raw["to"]),
-        fields=tuple(field for field in map(createmeta.field_in, items) if field),
+        fields=tuple(field for field in map(createmeta.read_field, items) if field),
     )
 
 

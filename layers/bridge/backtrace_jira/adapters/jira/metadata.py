@@ -37,10 +37,10 @@ def field_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> F
     first = read(path, _page(0), absent=_NO_SUCH_ENDPOINT)
     if first is None:
         return _old_schema(read, project, issue_type, cloud=cloud)
-    types = createmeta.issue_types_in(_items(read, path, first))
+    types = createmeta.read_issue_types(_items(read, path, first))
     chosen = createmeta.choose_issue_type(types, issue_type, project)
     path = f"{path}/{quote(chosen.id, safe='')}"
-    return createmeta.schema_of(project, chosen, _items(read, path, read(path, _page(0))), cloud=cloud)
+    return createmeta.make_schema(project, chosen, _items(read, path, read(path, _page(0))), cloud=cloud)
 
 
 def _page(start: int) -> dict[str, str]:
@@ -51,7 +51,7 @@ def _items(read: Read, path: str, page: Any) -> Iterator[dict[str, Any]]:
     """Give the items of all pages, after the first, which has been read."""
     start = 0
     for _ in range(MOST_PAGES):
-        items = createmeta.items_in(page)
+        items = createmeta.read_items(page)
         yield from items
         following = createmeta.next_start(page, start, len(items))
         if following is None:
@@ -71,13 +71,13 @@ def _old_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> Fi
         return None
     chosen = _old_issue_type(found, project, issue_type)
     params |= {"issuetypeIds": chosen.id, "expand": "projects.issuetypes.fields"}
-    return createmeta.schema_in(read(path, params), project, chosen.id, cloud=cloud)
+    return createmeta.read_old_schema(read(path, params), project, chosen.id, cloud=cloud)
 
 
 def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
-    types = createmeta.project_in(found, project).get("issuetypes")
+    types = createmeta.find_project(found, project).get("issuetypes")
     return createmeta.choose_issue_type(
-        createmeta.issue_types_in(createmeta.items_in(types)), issue_type, project
+        createmeta.read_issue_types(createmeta.read_items(types)), issue_type, project
     )
 
 

@@ -125,7 +125,7 @@ def test_a_refused_error_is_made_when_it_is_replayed(make_world: MakeWorld) -> N
     world = traced(make_world, frequency=3600)
     world.jira.faults.add("POST", r"/issue$", status=400, body={"errors": {"customfield_1": "no"}})
     assert decide(world, 1) == [Decision.DEAD_LETTER]
-    world.clock.advance(world.patience.parked + 1)
+    world.clock.advance(world.timing.parked + 1)
     world.new_process()
     assert decide(world, 2, 1) == [HELD, CREATED]
 
