@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.settings.base import Settings
@@ -79,7 +80,9 @@ class LocalStack:
         with without_account():
             self.aws = self._stack.enter_context(EmulatedAWS(dynamodb=self._dynamodb))
         self._sqs, self._ssm = self.aws.client("sqs"), self.aws.client("ssm")
-        self._links = DynamoDBTicketLinks(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
+        self._links = DynamoDBTicketLinks(
+            Table(self.aws.client("dynamodb"), self.aws.outputs["LinksTableName"])
+        )
         self._stack.enter_context(self.wire)
         self._start_functions()
         self.names = ParameterNames(self.environment["SETTINGS_PREFIX"])

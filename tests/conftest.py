@@ -10,6 +10,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.tickets.ports import TicketLinks
 from local.aws import dynamodb_local
@@ -54,7 +55,7 @@ def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
     if request.param == "moto":
         with mock_aws():
             client = boto3.client("dynamodb")
-            yield DynamoDBTicketLinks(client, new_table(client))
+            yield DynamoDBTicketLinks(Table(client, new_table(client)))
         return
     yield real_links(request.getfixturevalue("dynamodb_local_endpoint"))
 
@@ -70,7 +71,7 @@ def atomic_links(request: pytest.FixtureRequest) -> TicketLinks:
 def real_links(endpoint: str) -> DynamoDBTicketLinks:
     """Return the store on a new table of DynamoDB Local."""
     client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=30))
-    return DynamoDBTicketLinks(client, new_table(client))
+    return DynamoDBTicketLinks(Table(client, new_table(client)))
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Http
-from backtrace_jira.adapters.jira.client import JiraTickets, auth_of
+from backtrace_jira.adapters.jira.client import JiraClient, auth_of
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Link, LinkKey
@@ -189,7 +190,7 @@ def _tickets(stack: LocalStack, target: Target, story: Story) -> int:
     ]
     marker = LinkKey(story.integration.id, story.fingerprint).marker(stack.environment["STAGE"])
     try:
-        found = len(JiraTickets(target.connection, SecretStr(target.secret)).find(marker))
+        found = len(RestJiraTickets(JiraClient(target.connection, SecretStr(target.secret))).find(marker))
     except BacktraceJiraError:
         found = 0
     return max(len(created), found)

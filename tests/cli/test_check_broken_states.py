@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from backtrace_jira.adapters.http import Answer, Http
+from backtrace_jira.adapters.http import Http, Response
 from backtrace_jira.errors import InvalidSettings
 from tests.cli.checked_site import ID, ORDER, Broken, Site, assert_only
 from tests.cli.conftest import PREFIX, answered, refuse
@@ -273,7 +273,7 @@ def test_an_old_server_has_no_access_tokens(on_site: Callable[..., Site]) -> Non
 def test_an_untrusted_certificate(cloud: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     send = Http.send
 
-    def distrusting(self: Http, method: str, url: str, **more: Any) -> Answer:
+    def distrusting(self: Http, method: str, url: str, **more: Any) -> Response:
         if url.endswith("/serverInfo"):
             raise InvalidSettings(f"{method} {url}: the server's certificate is not trusted")
         return send(self, method, url, **more)

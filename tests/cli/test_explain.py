@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
@@ -39,7 +40,7 @@ def links(operator: Operator) -> DynamoDBTicketLinks:
         (NAMES.deployment("links_table"), table),
     ):
         operator.ssm.put_parameter(Name=name, Value=value, Type="String")
-    return DynamoDBTicketLinks(client, table)
+    return DynamoDBTicketLinks(Table(client, table))
 
 
 def record(decision: Decision, *, age: float = 600, **more: Any) -> Record:

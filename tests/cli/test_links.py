@@ -11,6 +11,8 @@ import boto3
 import pytest
 
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
@@ -41,11 +43,21 @@ def site(request: pytest.FixtureRequest, operator: Operator) -> Site:
 
 
 @pytest.fixture
-def store(operator: Operator) -> DynamoDBSyncedLinks:
+def table(operator: Operator) -> Table:
     client = boto3.client("dynamodb", region_name=REGION)
-    table = new_table(client)
-    operator.put("deployment/links_table", table)
-    return DynamoDBSyncedLinks(client, table)
+    name = new_table(client)
+    operator.put("deployment/links_table", name)
+    return Table(client, name)
+
+
+@pytest.fixture
+def store(table: Table) -> DynamoDBSyncedLinks:
+    return DynamoDBSyncedLinks(table)
+
+
+@pytest.fixture
+def tickets(table: Table) -> DynamoDBTicketLinks:
+    return DynamoDBTicketLinks(table)
 
 
 def told(operator: Operator, *arguments: str, code: int = 0, typing: str | None = None) -> str:
@@ -78,8 +90,8 @@ def state(site: Site, fingerprint: str = FINGERPRINT) -> str:
     return found.state
 
 
-def linked(store: DynamoDBSyncedLinks, issue: Issue, key: LinkKey = KEY, age: float = 600) -> None:
-    store.complete(key, issue, Record(time.time() - age, Decision.CREATED, rule="action 2"))
+def linked(tickets: DynamoDBTicketLinks, issue: Issue, key: LinkKey = KEY, age: float = 600) -> None:
+    tickets.complete(key, issue, Record(time.time() - age, Decision.CREATED, rule="action 2"))
 
 
 def lease(key: LinkKey = KEY, age: float = 0) -> Lease:
@@ -141,31 +153,33 @@ def test_a_ticket_that_nobody_may_see_is_not_linked(
 
 
 def test_while_a_ticket_is_being_made_the_group_is_left_alone(
-    cloud: Site, store: DynamoDBSyncedLinks
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
 ) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
-    store.claim(lease())
+    tickets.claim(lease())
     before = row(store)
     assert "a ticket is being made" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
     assert (row(store), column(cloud)) == (before, [])
 
 
 def test_after_a_create_that_nobody_heard_of_the_label_to_look_for_is_told(
-    cloud: Site, store: DynamoDBSyncedLinks
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
 ) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
-    store.claim(lease(age=600))
+    tickets.claim(lease(age=600))
     assert KEY.marker("dev") in told(cloud.operator, "add", "BUG-1", FINGERPRINT)
     assert row(store).state is LinkState.COMPLETE
 
 
-def test_a_group_that_is_held_back_can_be_linked(cloud: Site, store: DynamoDBSyncedLinks) -> None:
+def test_a_group_that_is_held_back_can_be_linked(
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
-    store.claim(lease())
-    store.hold(lease(), Record(1.0, Decision.HELD), time.time() + 99)
+    tickets.claim(lease())
+    tickets.hold(lease(), Record(1.0, Decision.HELD), time.time() + 99)
     told(cloud.operator, "add", "BUG-1", FINGERPRINT)
     assert row(store).linked_in_backtrace
 
@@ -215,7 +229,9 @@ def test_aws_refuses_to_write(
 # ── remove ──
 
 
-def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDBSyncedLinks) -> None:
+def test_a_link_is_cut_on_both_sides_and_others_stay(
+    site: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     told(site.operator, "add", "BUG-1", FINGERPRINT, OTHER)
     theirs = {"watcher": "jira-bugs", "short": "BUG-9", "url": "https://elsewhere.example/browse/BUG-9"}
     site.backtrace.seed("my_project", FINGERPRINT, ticket=[*column(site), theirs])
@@ -230,7 +246,7 @@ def test_a_link_is_cut_on_both_sides_and_others_stay(site: Site, store: DynamoDB
     assert column(site) == [OWN, theirs]
     assert state(site) == "in-progress"
     assert row(store, OTHER).issue is not None
-    assert store.claim(lease()).owner == "a function"
+    assert tickets.claim(lease()).owner == "a function"
 
 
 @pytest.mark.parametrize(
@@ -265,9 +281,11 @@ def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSyncedLinks, at_ter
     assert row(store).issue is None
 
 
-def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSyncedLinks) -> None:
+def test_where_nobody_can_be_asked_yes_is_needed(
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     cloud.store()
-    linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
     assert "add --yes" in told(cloud.operator, "remove", FINGERPRINT, code=2)
     assert row(store).issue is not None
     report(cloud.operator, "remove", FINGERPRINT, code=2)
@@ -276,20 +294,22 @@ def test_where_nobody_can_be_asked_yes_is_needed(cloud: Site, store: DynamoDBSyn
 
 
 def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(
-    cloud: Site, store: DynamoDBSyncedLinks
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
 ) -> None:
     cloud.store()
-    linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
     store.take_turn(Turn("main", "10001", "a function", time.time() + 60), now=time.time())
     assert "brings this ticket in line" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
     assert row(store).issue is not None
 
 
-def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoDBSyncedLinks) -> None:
+def test_what_begins_alike_has_to_be_written_in_full(
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     cloud.store()
     twin = LinkKey(ID, f"{FINGERPRINT}ff")
     for key in (KEY, twin):
-        linked(store, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"), key)
+        linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"), key)
     assert twin.fingerprint in told(cloud.operator, "remove", FINGERPRINT[:8], "--yes", code=2)
     told(cloud.operator, "remove", FINGERPRINT, "--yes")
     assert (row(store).issue, row(store, twin.fingerprint).issue is None) == (None, False)
@@ -298,14 +318,16 @@ def test_what_begins_alike_has_to_be_written_in_full(cloud: Site, store: DynamoD
 # ── list and show ──
 
 
-def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: DynamoDBSyncedLinks) -> None:
+def test_links_are_listed_newest_first(
+    operator: Operator, cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     cloud.store()
     assert "Nothing is linked yet" in told(operator, "list")
     for number in range(4):
         issue = Issue(str(number), f"BUG-{number}", "https://jira.example")
-        linked(store, issue, LinkKey(ID, f"{number:016x}"), age=100 - number)
-    store.mark_linked(LinkKey(ID, f"{3:016x}"), LastSynced(state=State.OPEN))
-    store.record_unclaimed(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
+        linked(tickets, issue, LinkKey(ID, f"{number:016x}"), age=100 - number)
+    tickets.mark_linked(LinkKey(ID, f"{3:016x}"), LastSynced(state=State.OPEN))
+    tickets.record_unclaimed(LinkKey(ID, "f" * 16), Record(time.time(), Decision.FILTERED), time.time() + 99)
     lines = operator.call("links", "list", "--count", "2").stdout.splitlines()
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
     assert [line[:5] for line in cells] == [
@@ -317,11 +339,13 @@ def test_links_are_listed_newest_first(operator: Operator, cloud: Site, store: D
     assert [each["ticket"]["key"] for each in found] == ["BUG-3", "BUG-2", "BUG-1", "BUG-0"]
 
 
-def test_everything_on_a_row_is_shown(operator: Operator, cloud: Site, store: DynamoDBSyncedLinks) -> None:
+def test_everything_on_a_row_is_shown(
+    operator: Operator, cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
     cloud.store()
     issue = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
     for key in (KEY, LinkKey(ID, OTHER)):
-        linked(store, issue, key)
+        linked(tickets, issue, key)
     synced = LastSynced(
         State.IN_PROGRESS, "7", Status("3", "In \x1b[2JArbeit", "indeterminate"), "", time.time() - 7300,
         ("assigned in Jira: jo in Backtrace",), ("nobody is known",),

@@ -46,6 +46,6 @@ def test_an_integration_arrives_as_it_is(operator: Operator, integration: Integr
     result = operator.configure(yaml.safe_dump(file, allow_unicode=as_it_is), "--yes", "--prune")
     assert result.exit_code == 0, result.output
     configuration = SSMConfiguration(
-        operator.ssm, ParameterNames(PREFIX), max_age=0, new_tickets=refuse, new_backtrace=refuse
+        operator.ssm, ParameterNames(PREFIX), max_age=0, new_jira=refuse, new_backtrace=refuse
     )
     assert list(configuration.integrations("my_universe", integration.project)) == [integration]

@@ -9,7 +9,9 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.backtrace.client import BacktraceClient, first_row
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
+from backtrace_jira.adapters.backtrace.tables import first_row
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.settings.connection import BacktraceUniverse
@@ -60,7 +62,9 @@ def client(backtrace: BacktraceStandIn, token: str | None = None) -> BacktraceCl
 
 
 def link(backtrace: BacktraceStandIn, fingerprint: str = ONE) -> None:
-    client(backtrace).link(project=PROJECT, fingerprint=fingerprint, watcher="jira-bugs", issue=TICKET)
+    RestBacktraceLinks(client(backtrace)).link(
+        project=PROJECT, fingerprint=fingerprint, watcher="jira-bugs", issue=TICKET
+    )
 
 
 class TestSelect:
@@ -213,7 +217,7 @@ class TestClient:
 
     def test_a_wrong_token_is_refused(self, backtrace: BacktraceStandIn) -> None:
         with pytest.raises(CredentialRefused):
-            client(backtrace, "wrong").link(
+            RestBacktraceLinks(client(backtrace, "wrong")).link(
                 project=PROJECT, fingerprint=ONE, watcher="jira-bugs", issue=TICKET
             )
 

@@ -9,6 +9,8 @@ import pytest
 from moto import mock_aws
 
 from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
@@ -29,40 +31,51 @@ SYNCED = LastSynced(
 
 
 @pytest.fixture(params=["moto", "dynamodb-local"])
-def store(request: pytest.FixtureRequest) -> Iterator[DynamoDBSyncedLinks]:
+def table(request: pytest.FixtureRequest) -> Iterator[Table]:
     if request.param == "moto":
         with mock_aws():
             client = boto3.client("dynamodb")
-            yield DynamoDBSyncedLinks(client, new_table(client))
+            yield Table(client, new_table(client))
         return
     client = boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local_endpoint"))
-    yield DynamoDBSyncedLinks(client, new_table(client))
+    yield Table(client, new_table(client))
+
+
+@pytest.fixture
+def store(table: Table) -> DynamoDBSyncedLinks:
+    return DynamoDBSyncedLinks(table)
+
+
+@pytest.fixture
+def tickets(table: Table) -> DynamoDBTicketLinks:
+    """Give what makes tickets, on the same table."""
+    return DynamoDBTicketLinks(table)
 
 
 def turn(owner: str = "a", until: float = 1075.0) -> Turn:
     return Turn("main", "10001", owner, until)
 
 
-def test_links_are_found_by_their_ticket(store: DynamoDBSyncedLinks) -> None:
+def test_links_are_found_by_their_ticket(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
     assert store.links_of_issue("10001") == []
-    store.complete(FIRST, ISSUE, RECORD)
-    store.complete(SECOND, ISSUE, RECORD)
-    store.complete(LinkKey("u/p/n", "c" * 64), Issue("10002", "BUG-2", "x"), RECORD)
+    tickets.complete(FIRST, ISSUE, RECORD)
+    tickets.complete(SECOND, ISSUE, RECORD)
+    tickets.complete(LinkKey("u/p/n", "c" * 64), Issue("10002", "BUG-2", "x"), RECORD)
     assert {link.key for link in store.links_of_issue("10001")} == {FIRST, SECOND}
 
 
-def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
-    store.complete(LinkKey("u/p/n", "a" * 64, "2e6"), Issue("10002", "BUG-2", "x"), RECORD)
-    store.complete(LinkKey("u/p/n", "a" * 64 + "f"), Issue("10003", "BUG-3", "x"), RECORD)
-    store.record_unclaimed(LinkKey("u/p/n", "d" * 64), RECORD, 2000)
+def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
+    tickets.complete(LinkKey("u/p/n", "a" * 64, "2e6"), Issue("10002", "BUG-2", "x"), RECORD)
+    tickets.complete(LinkKey("u/p/n", "a" * 64 + "f"), Issue("10003", "BUG-3", "x"), RECORD)
+    tickets.record_unclaimed(LinkKey("u/p/n", "d" * 64), RECORD, 2000)
     found = store.links_of_group("u/p/n", "a" * 64)
     assert {link.issue.id for link in found if link.issue} == {"10001", "10002"}
     assert store.links_of_group("u/p/n", "d" * 64) == []
 
 
-def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
+def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
     moved = Issue("10001", "OPS-7", "https://jira.example/browse/OPS-7")
     assert store.record_synced(FIRST, ISSUE, moved, SYNCED)
     link = store.get(FIRST)
@@ -70,8 +83,10 @@ def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks) -> None:
     assert (link.synced, link.issue, link.state, link.record) == (SYNCED, moved, LinkState.COMPLETE, RECORD)
 
 
-def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
+def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(
+    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
     other = Issue("10009", "BUG-9", "x")
     assert not store.record_synced(FIRST, other, other, SYNCED)
     assert not store.unlink(FIRST, "10009", RECORD)
@@ -80,18 +95,20 @@ def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(store: DynamoDB
     assert (link.issue, link.synced) == (ISSUE, None)
 
 
-def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
-    store.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
-    store.mark_linked(FIRST, LastSynced(State.RESOLVED, "7"))
+def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
+    tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
+    tickets.mark_linked(FIRST, LastSynced(State.RESOLVED, "7"))
     link = store.get(FIRST)
     assert link is not None
     assert link.synced == LastSynced(State.IN_PROGRESS, "")
 
 
-def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
-    store.mark_linked(FIRST, SYNCED)
+def test_an_unlinked_group_may_have_a_new_ticket(
+    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
+    tickets.mark_linked(FIRST, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "deleted")
     assert store.unlink(FIRST, "10001", why)
     link = store.get(FIRST)
@@ -105,7 +122,7 @@ def test_an_unlinked_group_may_have_a_new_ticket(store: DynamoDBSyncedLinks) -> 
     )
     assert store.links_of_issue("10001") == []
     again = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
-    assert store.complete(FIRST, again, RECORD) == again
+    assert tickets.complete(FIRST, again, RECORD) == again
 
 
 def test_one_at_a_time_has_the_turn(store: DynamoDBSyncedLinks) -> None:
@@ -151,8 +168,10 @@ def test_a_watermark_never_goes_back(store: DynamoDBSyncedLinks) -> None:
     assert store.watermark("jira main/OPS") is None
 
 
-def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
+def test_a_superseded_ticket_is_remembered_for_the_next(
+    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
     store.record_synced(FIRST, ISSUE, ISSUE, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "a regression, and it was closed too long ago")
     assert not store.supersede(FIRST, Issue("10009", "BUG-9", "x"), why)
@@ -170,7 +189,7 @@ def test_a_superseded_ticket_is_remembered_for_the_next(store: DynamoDBSyncedLin
     )
     assert store.links_of_issue("10001") == []
     again = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
-    assert store.complete(FIRST, again, RECORD) == again
+    assert tickets.complete(FIRST, again, RECORD) == again
 
 
 def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks) -> None:
@@ -193,8 +212,8 @@ def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks)
     assert [f.facts for f in store.tickets_with_version("other")] == ["x"]
 
 
-def test_what_is_followed_is_no_link(store: DynamoDBSyncedLinks) -> None:
-    store.complete(FIRST, ISSUE, RECORD)
+def test_what_is_followed_is_no_link(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
     store.record_versions("main", "10001", {"7": "2.4"}, {})
     store.record_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
     assert [link.key for link in store.links_of_issue("10001")] == [FIRST]

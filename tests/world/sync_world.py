@@ -16,7 +16,9 @@ from pydantic import SecretStr
 from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
 from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.bootstrap import (
     apply_jira_change,
     create_ticket,
@@ -65,7 +67,7 @@ class SyncWorld(World):
             )
             setattr(self, name, created["QueueUrl"])
         super().__enter__()
-        self.links = DynamoDBSyncedLinks(self._aws.dynamodb, self.table)
+        self.links = DynamoDBSyncedLinks(Table(self._aws.dynamodb, self.table))
         self.put(ParameterNames(PREFIX).webhook_secret("main"), SECRET, secret=True)
         self.hook = self.jira.add_webhook("https://bridge.example/jira/main", secret=SECRET, events=EVENTS)
         return self
@@ -104,13 +106,13 @@ class SyncWorld(World):
         """Link another error group to a ticket, as the operator's command does."""
         linked = Linked(issue.id, issue.key, f"{self.jira.site_url}/browse/{issue.key}")
         key = LinkKey(self.settings.id, fingerprint)
-        self.links.complete(key, linked, Record(self.clock(), Decision.LINKED))
+        self.store.complete(key, linked, Record(self.clock(), Decision.LINKED))
         universe = BacktraceUniverse(universe="my_universe", address=self.backtrace.url)
-        client = BacktraceClient(universe, SecretStr(self.backtrace.token))
-        baseline = client.link(
+        links = RestBacktraceLinks(BacktraceClient(universe, SecretStr(self.backtrace.token)))
+        baseline = links.link(
             project=PROJECT, fingerprint=fingerprint, watcher=self.settings.name, issue=linked
         )
-        self.links.mark_linked(key, baseline)
+        self.store.mark_linked(key, baseline)
 
     def of(self, fingerprint: str | None = None) -> Group:
         """Return the error group as Backtrace has it."""

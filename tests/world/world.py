@@ -25,6 +25,7 @@ from moto.sqs.models import sqs_backends
 from requests.adapters import HTTPAdapter
 
 from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import create_ticket
@@ -145,7 +146,7 @@ class World:
             created = self._aws.sqs.create_queue(QueueName=f"{name}-{uuid.uuid4().hex}")
             setattr(self, name, created["QueueUrl"])
         self.table = new_table(self._aws.dynamodb)
-        self.store = DynamoDBTicketLinks(self._aws.dynamodb, self.table)
+        self.store = DynamoDBTicketLinks(Table(self._aws.dynamodb, self.table))
         self.configure()
         self.new_process()
         return self

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from backtrace_jira.adapters.http import Answer, Http
+from backtrace_jira.adapters.http import Http, Response
 from backtrace_jira.errors import InvalidSettings
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
@@ -54,7 +54,7 @@ def reach(address: str) -> tuple[Finding, Server | None]:
     return _judged(answer)
 
 
-def _judged(answer: Answer) -> tuple[Finding, Server | None]:
+def _judged(answer: Response) -> tuple[Finding, Server | None]:
     raw = answer.json() if answer.whole else None
     server = Server.from_info(raw) if isinstance(raw, dict) and answer.status == 200 else None
     if server:
@@ -64,7 +64,7 @@ def _judged(answer: Answer) -> tuple[Finding, Server | None]:
     return failed(REACHABLE, *_why_not(answer)), None
 
 
-def _why_not(answer: Answer) -> tuple[str, str]:
+def _why_not(answer: Response) -> tuple[str, str]:
     status = answer.status
     if 300 <= status < 400:
         return f"{status}, redirected to {_target(answer)}", (
@@ -83,7 +83,7 @@ def _why_not(answer: Answer) -> tuple[str, str]:
     return f"{status} without Jira's answer: there is no Jira REST API at this address", NO_JIRA_HERE
 
 
-def _target(answer: Answer) -> str:
+def _target(answer: Response) -> str:
     """Return where a redirect leads; its query may hold what is nobody's business."""
     parts = urlsplit(answer.headers.get("location", ""))
     path = parts.path.removesuffix("/serverInfo")

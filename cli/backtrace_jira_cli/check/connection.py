@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
 from backtrace_jira.settings.connection import Connection, CredentialKind
 from backtrace_jira_cli.check.address import reach
@@ -35,7 +35,7 @@ CHECKS = (
 class Jira:
     """A site that lets the account in."""
 
-    tickets: LockoutGuard[JiraTickets]
+    tickets: LockoutGuard[JiraClient]
     cloud: bool
 
 
@@ -49,7 +49,7 @@ class ConnectionChecks:
         self._made: list[Finding] | None = None
         self._connection: Connection | None = None
         self._server: Server | None = None
-        self._tickets: LockoutGuard[JiraTickets] | None = None
+        self._tickets: LockoutGuard[JiraClient] | None = None
         self.jira: Jira | None = None
         """Set when all is well."""
 
@@ -110,7 +110,7 @@ class ConnectionChecks:
     def _shown(self, secret: SecretStr) -> Iterator[Finding]:
         asking = self._asking(secret)
         try:
-            account = asking.ask(JiraTickets.account)
+            account = asking.ask(JiraClient.account)
         except Refused as error:
             yield from self._refused(error, asking)
             return
@@ -122,14 +122,14 @@ class ConnectionChecks:
         yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
         yield _kind(self._settings.credential, self._server)
 
-    def _asking(self, secret: SecretStr) -> LockoutGuard[JiraTickets]:
+    def _asking(self, secret: SecretStr) -> LockoutGuard[JiraClient]:
         settings = self._settings
         cloud = self._server.cloud if self._server else None
-        client = JiraTickets(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
+        client = JiraClient(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
         shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
         return LockoutGuard(client, shown, self._refusals)
 
-    def _refused(self, error: Refused, asking: LockoutGuard[JiraTickets]) -> Iterator[Finding]:
+    def _refused(self, error: Refused, asking: LockoutGuard[JiraClient]) -> Iterator[Finding]:
         if not isinstance(error, CredentialRefused):
             asking.give_up(CredentialRefused(str(error), status=error.status))
         if self._without_basic(error):
@@ -159,7 +159,7 @@ class ConnectionChecks:
         if tickets is None:
             raise AssertionError("the credential comes first")
         if self._server is None:
-            self._server = Server.from_info(dict(tickets.ask(JiraTickets.server_info)))
+            self._server = Server.from_info(dict(tickets.ask(JiraClient.server_info)))
         if self._server is None:
             yield failed(
                 CheckName.SERVER,

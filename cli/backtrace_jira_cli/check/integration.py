@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.settings.fix_versions import OnRegression
@@ -54,7 +55,7 @@ class IntegrationChecks:
         return self._connection.jira
 
     @property
-    def tickets(self) -> LockoutGuard[JiraTickets]:
+    def tickets(self) -> LockoutGuard[JiraClient]:
         """Return the client of the site."""
         return self.jira.tickets
 
@@ -72,7 +73,7 @@ class IntegrationChecks:
 
     def find_user(self, who: str) -> str | None:
         """Ask Jira who somebody is."""
-        return self.tickets.ask(lambda tickets: tickets.find_user(who, self._project.plain))
+        return self.tickets.ask(lambda jira: RestJiraTickets(jira).find_user(who, self._project.plain))
 
     def _permitted(self) -> Iterator[Finding]:
         template, key = self._project, self._project.plain
@@ -127,7 +128,7 @@ class IntegrationChecks:
             return
         try:
             self.schema = self.tickets.ask(
-                lambda jira: jira.field_schema(self._project.plain, template.plain)
+                lambda jira: RestJiraTickets(jira).field_schema(self._project.plain, template.plain)
             )
         except InvalidField as error:
             about_type = error.field == "issuetype"

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import BacktraceJiraError, InvalidField, OutcomeUnknown, Refused
 from backtrace_jira.jira.field_values import FindUser, to_field_value
@@ -29,7 +30,7 @@ TITLE = "Test by backtrace-jira check"
 
 
 def try_a_ticket(
-    integration: Integration, tickets: LockoutGuard[JiraTickets], schema: FieldSchema | None, people: FindUser
+    integration: Integration, tickets: LockoutGuard[JiraClient], schema: FieldSchema | None, people: FindUser
 ) -> tuple[Finding, dict[str, str] | None]:
     """Make one ticket, once, and say where it is."""
     check = CheckName.TEST_TICKET
@@ -37,7 +38,7 @@ def try_a_ticket(
     marker = LinkKey(integration.id, group.fingerprint).marker(STAGE)
     try:
         draft = _draft(group, integration, marker, schema, people)
-        issue = tickets.ask(lambda jira: jira.create(draft))
+        issue = tickets.ask(lambda jira: RestJiraTickets(jira).create(draft))
     except OutcomeUnknown as error:
         return failed(check, str(error), f"It may have been made: look for the label {marker} in Jira."), None
     except (Refused, InvalidField) as error:

@@ -14,12 +14,13 @@ from backtrace_jira.adapters.dynamodb.items import (
     BY_ISSUE,
     PARKING,
     RECENT_DECISIONS,
-    Item,
     link_in,
     parkings_in,
     s,
 )
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Item, Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira_cli.exits import Stop
@@ -39,7 +40,8 @@ class LinkTable:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-        self.store = DynamoDBSyncedLinks(client, table)
+        self.tickets = DynamoDBTicketLinks(Table(client, table))
+        self.store = DynamoDBSyncedLinks(Table(client, table))
 
     def decisions(self, integration: str, beginning: str) -> list[Link]:
         """Return the rows of all fingerprints that begin like this, newest decision first."""

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
+from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.errors import BacktraceJiraError, Busy
 from backtrace_jira.jira.issue import Issue, Ticket
@@ -51,6 +54,7 @@ class LinkChanges:
     ) -> None:
         self._settings = settings
         self._stored_settings = stored_settings
+        self._tickets = table.tickets
         self._store = table.store
         self._console = console
         self._stage = stage
@@ -113,25 +117,23 @@ class LinkChanges:
 
     # add
 
-    def _added(
-        self, issue: Issue, fingerprint: str, backtrace: RestBacktraceGroups, *, replace: bool
-    ) -> Done:
+    def _added(self, issue: Issue, fingerprint: str, backtrace: BacktraceClient, *, replace: bool) -> Done:
         key = LinkKey(self._settings.id, fingerprint)
-        row = self._store.claim(self._lease(key))
+        row = self._tickets.claim(self._lease(key))
         was = row.issue
         if was and was.id != issue.id:
             if not replace:
                 detail = f"it is linked to {was.key} already; --replace links it to {issue.key} instead"
                 return Done(fingerprint, ok=False, detail=detail)
             self._cut(row, was, backtrace, f"replaced by {issue.key} by hand")
-            row = self._store.claim(self._lease(key))
+            row = self._tickets.claim(self._lease(key))
         warning = ""
         if row.issue is None:
             warning = self._complete(row, issue)
-        baseline = backtrace.link(
+        baseline = RestBacktraceLinks(backtrace).link(
             project=self._settings.project, fingerprint=fingerprint, watcher=self._settings.name, issue=issue
         )
-        self._store.mark_linked(key, baseline)
+        self._tickets.mark_linked(key, baseline)
         before = f", no longer to {was.key}" if was and was.id != issue.id else ""
         same = was is not None and was.id == issue.id
         return Done(
@@ -143,13 +145,15 @@ class LinkChanges:
         lease = self._lease(row.key)
         mine = row.owner == self._owner and row.state is LinkState.CREATING
         free = mine or row.state is LinkState.HELD
-        if not free and (row.lease_until > lease.now or not self._store.take_over(row, lease)):
+        if not free and (row.lease_until > lease.now or not self._tickets.take_over(row, lease)):
             raise Busy("a ticket is being made for this group right now; try again in a minute")
         try:
-            kept = self._store.complete(row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand"))
+            kept = self._tickets.complete(
+                row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand")
+            )
         except BacktraceJiraError:
             with suppress(BacktraceJiraError):
-                self._store.release(lease, None)
+                self._tickets.release(lease, None)
             raise
         if kept.id != issue.id:
             raise Busy(f"it was linked to {kept.key} a moment ago")
@@ -172,7 +176,7 @@ class LinkChanges:
 
     # remove
 
-    def _removed(self, link: Link, backtrace: RestBacktraceGroups) -> Done:
+    def _removed(self, link: Link, backtrace: BacktraceClient) -> Done:
         name = f"{link.key.fingerprint} {link.key.trace}".strip()
         if link.issue is None:
             return Done(name, ok=False, detail="it has no ticket")
@@ -182,13 +186,13 @@ class LinkChanges:
             name, True, f"{link.issue.key} is unlinked{where}; the group's next error makes a new ticket"
         )
 
-    def _cut(self, link: Link, issue: Issue, backtrace: RestBacktraceGroups, why: str) -> bool:
+    def _cut(self, link: Link, issue: Issue, backtrace: BacktraceClient, why: str) -> bool:
         """Take the ticket out of Backtrace, then off the row, while nobody brings the two in line."""
         now = self._clock()
         turn = Turn(self._settings.connection, issue.id, self._owner, now + HELD)
         held = self._store.take_turn(turn, now=now)
         try:
-            told = backtrace.unlink(
+            told = RestBacktraceGroups(backtrace).unlink(
                 project=self._settings.project,
                 fingerprint=link.key.fingerprint,
                 watcher=self._settings.name,
@@ -209,12 +213,16 @@ class LinkChanges:
     def _jira(self) -> RestJiraIssues:
         name = self._settings.connection
         return RestJiraIssues(
-            self._stored_settings.connection(name), self._stored_settings.jira_secret(name), timeouts=TIMEOUTS
+            JiraClient(
+                self._stored_settings.connection(name),
+                self._stored_settings.jira_secret(name),
+                timeouts=TIMEOUTS,
+            )
         )
 
-    def _backtrace(self) -> RestBacktraceGroups:
+    def _backtrace(self) -> BacktraceClient:
         name = self._settings.universe
-        return RestBacktraceGroups(
+        return BacktraceClient(
             self._stored_settings.universe(name),
             self._stored_settings.backtrace_secret(name),
             timeouts=TIMEOUTS,

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.http import Answer
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.http import Response
+from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential
 from backtrace_jira.adapters.jira.issues import quoted
 from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
 from backtrace_jira.json_types import JSON
@@ -146,11 +146,11 @@ class DataCenterShape:
         )
 
 
-class JiraWebhooks(JiraTickets):
+class JiraWebhooks:
     """The registrations of one Jira."""
 
     def __init__(self, connection: Connection, secret: SecretStr, server: Server) -> None:
-        super().__init__(connection, secret, timeouts=TIMEOUTS, cloud=server.cloud)
+        self._client = JiraClient(connection, secret, timeouts=TIMEOUTS, cloud=server.cloud)
         self._site = connection.jira_api.removesuffix(API_ENDING)
         moved = not server.cloud and server.numbers >= FIRST_THAT_SIGNS
         self._shape: Shape = DataCenterShape() if moved else CloudShape()
@@ -208,20 +208,23 @@ class JiraWebhooks(JiraTickets):
         self, method: str, path: str, body: JSON = None, *, params: Mapping[str, str] | None = None
     ) -> Any:
         request = f"{method} {self._shape.path}{path}"
-        answer = self._http.send(method, f"{self._site}{self._shape.path}{path}", params=params, body=body)
-        if self._is_for_others(answer, path):
-            raise NotAdministrator(f"{request}: {answer.status}, webhooks are for Jira administrators")
-        if answer.status == 204 or (200 <= answer.status < 300 and method == "DELETE"):
+        api = f"{self._site}{self._shape.path}"
+        response = self._client.exchange(method, path, params=params, body=body, api=api)
+        # Before the credential is judged: a 401 may say here that the account is no administrator.
+        if self._is_for_others(response, path):
+            raise NotAdministrator(f"{request}: {response.status}, webhooks are for Jira administrators")
+        if response.status == 204 or (200 <= response.status < 300 and method == "DELETE"):
             return None
-        if 200 <= answer.status < 300 and answer.whole and not answer.is_html:
-            return answer.json()
-        raise self._failure_or_credential(request, answer)
+        if 200 <= response.status < 300 and response.whole and not response.is_html:
+            return response.json()
+        raise_for_credential(request, response)
+        raise self._client.failure(request, response)
 
-    def _is_for_others(self, answer: Answer, path: str) -> bool:
+    def _is_for_others(self, response: Response, path: str) -> bool:
         """Tell a lack of rights: 403, on Cloud also 401, or 404 for the list itself. Who asks was let in before."""
-        if "DENIED" in answer.headers.get("x-seraph-loginreason", ""):
+        if "DENIED" in response.headers.get("x-seraph-loginreason", ""):
             return False
-        return answer.status in (401, 403) or (answer.status == 404 and not path)
+        return response.status in (401, 403) or (response.status == 404 and not path)
 
 
 def project_filter(projects: Sequence[str]) -> str:

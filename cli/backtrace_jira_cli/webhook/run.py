@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
 from backtrace_jira.settings.connection import Connection
 from backtrace_jira.settings.integration import Integration
@@ -139,12 +139,12 @@ class Webhooks:
 
     def _server(self, connection: Connection) -> Server:
         """Ask with the account: a site may tell nobody else."""
-        tickets = JiraTickets(
+        tickets = JiraClient(
             connection, self._stored_settings.jira_secret(connection.name), timeouts=TIMEOUTS
         )
         asking = LockoutGuard(tickets, self._credential(connection), self._refusals)
-        asking.ask(JiraTickets.account)
-        server = Server.from_info(dict(asking.ask(JiraTickets.server_info)))
+        asking.ask(JiraClient.account)
+        server = Server.from_info(dict(asking.ask(JiraClient.server_info)))
         if server is None:
             raise NeedsAttention("what answers does not say its version as Jira does")
         return server

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import InvalidSettings, Unreachable
 from backtrace_jira.settings.parameter_names import ParameterNames
 from tests.builders import integration
@@ -48,12 +48,12 @@ def put_all(ssm: SSMClient) -> None:
     put(ssm, "integrations/my_universe/my_project/jira-bugs", integration().model_dump_json())
 
 
-def configuration(ssm: SSMClient, max_age: int = 300) -> SSMConfiguration[JiraTickets, BacktraceClient]:
+def configuration(ssm: SSMClient, max_age: int = 300) -> SSMConfiguration[JiraClient, BacktraceClient]:
     return SSMConfiguration(
         ssm,
         ParameterNames(PREFIX),
         max_age=max_age,
-        new_tickets=JiraTickets,
+        new_jira=JiraClient,
         new_backtrace=BacktraceClient,
     )
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from backtrace_jira.adapters.backtrace.client import BacktraceClient, first_row, merge_ticket
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
+from backtrace_jira.adapters.backtrace.tables import first_row, merge_ticket
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.errors import (
     BacktraceJiraError,
@@ -36,10 +38,12 @@ def backtrace() -> Iterator[BacktraceStandIn]:
         yield stand_in
 
 
-def client_of(backtrace: BacktraceStandIn, token: str | None = None) -> BacktraceClient:
+def client_of(backtrace: BacktraceStandIn, token: str | None = None) -> RestBacktraceLinks:
     universe = BacktraceUniverse(universe=backtrace.universe, address=backtrace.url)
     secret = SecretStr(token or backtrace.token)
-    return BacktraceClient(universe, secret, timeouts=Timeouts(connect=1, read=0.3, total=0.5))
+    return RestBacktraceLinks(
+        BacktraceClient(universe, secret, timeouts=Timeouts(connect=1, read=0.3, total=0.5))
+    )
 
 
 def link(backtrace: BacktraceStandIn, **changes: Any) -> None:
@@ -128,7 +132,9 @@ def test_a_date_to_come_back_at_is_read_by_the_clock(backtrace: BacktraceStandIn
         "POST", "/api/query", status=503, headers={"Retry-After": "Fri, 15 Jan 2027 08:01:00 GMT"}
     )
     universe = BacktraceUniverse(universe=backtrace.universe, address=backtrace.url)
-    client = BacktraceClient(universe, SecretStr(backtrace.token), clock=lambda: 1_800_000_000.0)
+    client = RestBacktraceLinks(
+        BacktraceClient(universe, SecretStr(backtrace.token), clock=lambda: 1_800_000_000.0)
+    )
     with pytest.raises(Throttled) as caught:
         client.link(project="my_project", fingerprint=FINGERPRINT, watcher="w", issue=ISSUE)
     assert caught.value.after == pytest.approx(60)

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import (
     BacktraceJiraError,
     CredentialRefused,
@@ -41,10 +42,14 @@ def jira(request: pytest.FixtureRequest) -> Iterator[JiraStandIn]:
         assert_valid(stand_in.requests, flavour)
 
 
-def client_of(jira: JiraStandIn, **changes: Any) -> JiraTickets:
+def client_of(jira: JiraStandIn, **changes: Any) -> JiraClient:
     settings: dict[str, Any] = {"name": "main", "jira_api": jira.url, "email": jira.user}
     connection = Connection.model_validate(settings | changes)
-    return JiraTickets(connection, SecretStr(jira.token), timeouts=QUICK, clock=lambda: NOW)
+    return JiraClient(connection, SecretStr(jira.token), timeouts=QUICK, clock=lambda: NOW)
+
+
+def tickets_of(jira: JiraStandIn, **changes: Any) -> RestJiraTickets:
+    return RestJiraTickets(client_of(jira, **changes))
 
 
 def draft(marker: str = "bt-0123456789abcdef01234567", **changes: Any) -> TicketDraft:
@@ -53,12 +58,12 @@ def draft(marker: str = "bt-0123456789abcdef01234567", **changes: Any) -> Ticket
 
 def refusal_of(jira: JiraStandIn, **changes: Any) -> BacktraceJiraError:
     with pytest.raises(BacktraceJiraError) as caught:
-        client_of(jira).create(draft(**changes))
+        tickets_of(jira).create(draft(**changes))
     return caught.value
 
 
 def test_a_create_is_one_request_and_gives_id_key_and_page(jira: JiraStandIn) -> None:
-    issue = client_of(jira).create(draft())
+    issue = tickets_of(jira).create(draft())
     (stored,) = jira.issues.values()
     assert (issue.id, issue.key) == (stored.id, stored.key)
     assert issue.url == f"{jira.site_url}/browse/{stored.key}"
@@ -70,7 +75,7 @@ def test_a_create_is_one_request_and_gives_id_key_and_page(jira: JiraStandIn) ->
 def test_a_personal_access_token_is_a_bearer() -> None:
     with JiraStandIn("data-center") as jira:
         connection = Connection(name="main", jira_api=jira.url, credential="personal_access_token")
-        assert JiraTickets(connection, SecretStr(jira.pat)).create(draft()).key == "BUG-1"
+        assert RestJiraTickets(JiraClient(connection, SecretStr(jira.pat))).create(draft()).key == "BUG-1"
 
 
 def test_credentials_outside_latin_1_reach_jira(jira: JiraStandIn) -> None:
@@ -78,7 +83,7 @@ def test_credentials_outside_latin_1_reach_jira(jira: JiraStandIn) -> None:
     connection = Connection(
         name="main", jira_api=jira.url, email="jürgen@example.com" if jira.state.cloud else "jürgen"
     )
-    assert JiraTickets(connection, SecretStr("pä߀wört")).create(draft()).id
+    assert RestJiraTickets(JiraClient(connection, SecretStr("pä߀wört"))).create(draft()).id
 
 
 @pytest.mark.parametrize(
@@ -129,7 +134,7 @@ def test_a_closed_port_was_surely_not_reached(jira: JiraStandIn) -> None:
 def test_a_host_without_an_address_was_surely_not_reached() -> None:
     connection = Connection(name="main", jira_api="https://jira.invalid/rest/api/2", email="me")
     with pytest.raises(Unreachable):
-        JiraTickets(connection, SecretStr("x"), timeouts=QUICK).create(draft())
+        RestJiraTickets(JiraClient(connection, SecretStr("x"), timeouts=QUICK)).create(draft())
 
 
 def test_a_refusal_carries_jiras_words_by_field(jira: JiraStandIn) -> None:
@@ -183,7 +188,7 @@ def test_a_login_page_instead_of_an_answer_is_a_refusal(jira: JiraStandIn) -> No
 def test_a_wrong_token_is_a_refused_credential_and_never_told(jira: JiraStandIn) -> None:
     connection = Connection(name="main", jira_api=jira.url, email=jira.user)
     with pytest.raises(CredentialRefused) as caught:
-        JiraTickets(connection, SecretStr("s3cret-t0ken")).create(draft())
+        RestJiraTickets(JiraClient(connection, SecretStr("s3cret-t0ken"))).create(draft())
     assert "s3cret" not in str(caught.value)
     assert jira.user not in str(caught.value)
 
@@ -195,7 +200,7 @@ def test_an_anonymous_answer_is_a_refused_credential(status: int) -> None:
         headers = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
         jira.faults.add("POST", r"/search/jql$", status=status, headers=headers, body={"issues": []})
         with pytest.raises(CredentialRefused):
-            client_of(jira).find("bt-1")
+            tickets_of(jira).find("bt-1")
 
 
 def test_a_captcha_says_what_to_do(jira: JiraStandIn) -> None:
@@ -206,7 +211,7 @@ def test_a_captcha_says_what_to_do(jira: JiraStandIn) -> None:
 
 
 def test_the_marker_is_found_by_label_oldest_first_and_at_most_two(jira: JiraStandIn) -> None:
-    client = client_of(jira)
+    client = tickets_of(jira)
     assert client.find("bt-0123456789abcdef01234567") == []
     made = [client.create(draft()) for _ in range(3)]
     client.create(draft(marker="bt-ffffffffffffffffffffffff"))
@@ -214,14 +219,14 @@ def test_the_marker_is_found_by_label_oldest_first_and_at_most_two(jira: JiraSta
 
 
 def test_the_marker_is_found_in_the_text_where_somebody_removed_the_label(jira: JiraStandIn) -> None:
-    client = client_of(jira)
+    client = tickets_of(jira)
     made = client.create(draft())
     next(iter(jira.issues.values())).fields["labels"] = []
     assert client.find("bt-0123456789abcdef01234567") == [made]
 
 
 def test_each_product_is_searched_its_own_way(jira: JiraStandIn) -> None:
-    client = client_of(jira)
+    client = tickets_of(jira)
     client.find("bt-1")
     client.find("bt-2")
     assert jira.count("GET", "/serverInfo$") == 1
@@ -232,7 +237,7 @@ def test_each_product_is_searched_its_own_way(jira: JiraStandIn) -> None:
 def test_a_server_that_says_the_wrong_thing_of_itself_is_still_searched() -> None:
     with JiraStandIn("cloud") as jira:
         jira.faults.add("GET", "/serverInfo$", status=200, body={"deploymentType": "Server"})
-        assert client_of(jira).find("bt-1") == []
+        assert tickets_of(jira).find("bt-1") == []
         assert [e.status for e in jira.requests][1:] == [410, 200]
 
 
@@ -251,13 +256,13 @@ def test_a_server_that_says_the_wrong_thing_of_itself_is_still_searched() -> Non
 def test_a_lookup_that_fails_is_never_an_empty_find(jira: JiraStandIn, fault: dict[str, Any]) -> None:
     jira.faults.add("POST", r"/search", times=None, **fault)
     with pytest.raises(BacktraceJiraError):
-        client_of(jira).find("bt-1")
+        tickets_of(jira).find("bt-1")
 
 
 def test_whether_the_account_may_browse(jira: JiraStandIn) -> None:
-    assert client_of(jira).may_browse("BUG") is True
+    assert tickets_of(jira).may_browse("BUG") is True
     jira.deny("BROWSE_PROJECTS")
-    assert client_of(jira).may_browse("BUG") is False
+    assert tickets_of(jira).may_browse("BUG") is False
 
 
 def test_which_permissions_the_account_has(jira: JiraStandIn) -> None:
@@ -292,8 +297,8 @@ def test_an_answer_that_drips_is_cut_off() -> None:
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/rest/api/2"
-    client = JiraTickets(
-        Connection(name="main", jira_api=address, email="me"), SecretStr("x"), timeouts=QUICK
+    client = RestJiraTickets(
+        JiraClient(Connection(name="main", jira_api=address, email="me"), SecretStr("x"), timeouts=QUICK)
     )
     with pytest.raises(OutcomeUnknown):
         client.create(draft())
@@ -305,7 +310,7 @@ def test_an_answer_that_drips_is_cut_off() -> None:
 def test_an_address_that_cannot_be_used_is_a_matter_of_settings() -> None:
     connection = Connection.model_construct(name="main", jira_api="https://:1/rest/api/2", email="me")
     with pytest.raises(InvalidSettings):
-        JiraTickets(connection, SecretStr("x")).create(draft())
+        RestJiraTickets(JiraClient(connection, SecretStr("x"))).create(draft())
 
 
 @pytest.mark.parametrize("kind", ["api_token", "personal_access_token"])
@@ -313,7 +318,7 @@ def test_an_address_that_cannot_be_used_is_a_matter_of_settings() -> None:
 def test_a_secret_that_no_header_takes_is_a_matter_of_settings_and_not_told(kind: str, secret: str) -> None:
     with JiraStandIn("data-center") as jira:
         settings = {"name": "main", "jira_api": jira.url, "email": "fred", "credential": kind}
-        client = JiraTickets(Connection.model_validate(settings), SecretStr(secret))
+        client = RestJiraTickets(JiraClient(Connection.model_validate(settings), SecretStr(secret)))
         with pytest.raises(BacktraceJiraError) as caught:
             client.create(draft())
         assert isinstance(caught.value, InvalidSettings if kind != "api_token" else CredentialRefused)
@@ -326,4 +331,4 @@ def test_a_ticket_that_was_made_counts_whatever_the_headers_say_of_who_was_signe
         headers = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
         made = {"id": "10001", "key": "BUG-1", "self": "x"}
         jira.faults.add("POST", r"/issue$", status=201, headers=headers, body=made)
-        assert client_of(jira).create(draft()).key == "BUG-1"
+        assert tickets_of(jira).create(draft()).key == "BUG-1"

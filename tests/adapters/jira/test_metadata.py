@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Timeouts
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import CredentialRefused, InvalidField, OutcomeUnknown, Refused, Throttled
 from backtrace_jira.jira.field_values import to_field_value
 from backtrace_jira.jira.fields import Field, FieldSchema, untyped_field
@@ -49,9 +50,9 @@ def cloud() -> Iterator[JiraStandIn]:
         yield stand_in
 
 
-def client_of(jira: JiraStandIn, token: str | None = None) -> JiraTickets:
+def client_of(jira: JiraStandIn, token: str | None = None) -> RestJiraTickets:
     connection = Connection(name="main", jira_api=jira.url, email=jira.user)
-    return JiraTickets(connection, SecretStr(token or jira.token), timeouts=QUICK)
+    return RestJiraTickets(JiraClient(connection, SecretStr(token or jira.token), timeouts=QUICK))
 
 
 def make_schema(jira: JiraStandIn, issue_type: str = "Bug") -> FieldSchema:

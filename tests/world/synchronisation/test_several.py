@@ -33,10 +33,10 @@ def another_integration(world: SyncWorld, issue: Issue, **changes: Any) -> LinkK
     world.new_process()
     linked = Linked(issue.id, issue.key, f"{world.jira.site_url}/browse/{issue.key}")
     key = LinkKey(settings.id, OTHER)
-    world.links.complete(key, linked, Record(world.clock(), Decision.LINKED))
+    world.store.complete(key, linked, Record(world.clock(), Decision.LINKED))
     entry = {"watcher": "other", "short": issue.key, "url": linked.url, "state": "open"}
     world.backtrace.seed("second", OTHER, state="in-progress", ticket=[{"watcher": "_backtrace"}, entry])
-    world.links.mark_linked(key, LastSynced(State.IN_PROGRESS, ""))
+    world.store.mark_linked(key, LastSynced(State.IN_PROGRESS, ""))
     return key
 
 

@@ -136,7 +136,7 @@ def test_an_event_that_could_not_be_counted_is_counted_later(
     world = traced(make_world, frequency=3600)
     decide(world, 1)
     with monkeypatch.context() as patch:
-        patch.setattr("backtrace_jira.adapters.dynamodb._RACES", 0)
+        patch.setattr("backtrace_jira.adapters.dynamodb.ticket_links._RACES", 0)
         event = world.event(trace(2))
         assert world.deliver(event) == ["m0"]
     assert world.deliver_until_done(event) is HELD

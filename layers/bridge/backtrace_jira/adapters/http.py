@@ -23,13 +23,14 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
 from backtrace_jira.json_types import JSON
 
-LARGEST_ANSWER = 16 * 1024 * 1024
+LARGEST_RESPONSE = 16 * 1024 * 1024
+"""Bytes that are read of a body."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A status, headers (any case) and what was read of the body; `whole` tells whether that was all."""
 
     status: int
@@ -46,7 +47,7 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Tell a login, proxy or error page from an API's answer."""
+        """Whether this is a login, proxy or error page and not an API's answer."""
         return "html" in self.headers.get("content-type", "").lower()
 
     def retry_after(self, now: float) -> float | None:
@@ -72,7 +73,7 @@ class Timeouts:
 
 
 class _Session(requests.Session):
-    """Takes a redirect for an answer: requests would read all of its body to prepare for following it."""
+    """Takes a redirect for a response: requests would read all of its body to prepare for following it."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         """Say that it leads nowhere."""
@@ -107,7 +108,7 @@ class Http:
         params: Mapping[str, str] | None = None,
         body: JSON = None,
         clock: Callable[[], float] = time.monotonic,
-    ) -> Answer:
+    ) -> Response:
         """Send one request.
 
         Raises:
@@ -118,7 +119,7 @@ class Http:
         started = clock()
         if started - self._last_used > self._timeouts.idle:
             self._session.close()
-        answer = self._exchange(method, url, params, body, started, clock)
+        response = self._exchange(method, url, params, body, started, clock)
         self._last_used = clock()
         logger.info(
             "request",
@@ -126,13 +127,13 @@ class Http:
                 "http_method": method,
                 "http_host": urlsplit(url).hostname,
                 "http_path": urlsplit(url).path,
-                "http_status": answer.status,
+                "http_status": response.status,
                 "milliseconds": round((self._last_used - started) * 1000),
                 # Atlassian's support asks for these two.
-                "trace_id": answer.headers.get("atl-traceid") or answer.headers.get("x-arequestid"),
+                "trace_id": response.headers.get("atl-traceid") or response.headers.get("x-arequestid"),
             },
         )
-        return answer
+        return response
 
     def _exchange(
         self,
@@ -142,7 +143,7 @@ class Http:
         body: JSON,
         started: float,
         clock: Callable[[], float],
-    ) -> Answer:
+    ) -> Response:
         where = f"{method} {urlsplit(url)._replace(query='').geturl()}"
         try:
             with self._session.request(
@@ -155,9 +156,9 @@ class Http:
                 timeout=(self._timeouts.connect, self._timeouts.read),
                 allow_redirects=False,  # a redirect must not carry the credential elsewhere
                 stream=True,
-            ) as response:
-                content, whole = self._read(response, started, clock)
-                return Answer(response.status_code, response.headers, content, whole)
+            ) as received:
+                content, whole = self._read(received, started, clock)
+                return Response(received.status_code, received.headers, content, whole)
         except requests.RequestException as error:
             raise _translated(error, where) from None
         except ValueError as error:  # of the answer's headers: what we send was looked at before
@@ -173,7 +174,7 @@ class Http:
             # read1 gives what has come; iter_content would wait for a chunk to fill, past any bound.
             while chunk := response.raw.read1(64 * 1024, decode_content=True):
                 content += chunk
-                if len(content) > LARGEST_ANSWER or clock() - started > self._timeouts.total:
+                if len(content) > LARGEST_RESPONSE or clock() - started > self._timeouts.total:
                     return bytes(content), False
         except (requests.RequestException, HTTPError):
             return bytes(content), False

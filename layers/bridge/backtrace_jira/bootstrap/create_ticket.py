@@ -16,8 +16,11 @@ from backtrace_jira.adapters.aws.change_queue import SQSChangeHints
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.aws.queues import SQSErrorEvents
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
-from backtrace_jira.adapters.jira.client import JiraTickets
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.errors import BacktraceJiraError
@@ -50,13 +53,13 @@ def wire(
         session.client("ssm", config=AWS_CONFIG),
         ParameterNames(env["SETTINGS_PREFIX"]),
         max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
-        new_tickets=JiraTickets,
-        new_backtrace=BacktraceClient,
+        new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
+        new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
     )
     create_ticket = CreateTicket(
         stage=env["STAGE"],
         configuration=configuration,
-        links=DynamoDBTicketLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
+        links=DynamoDBTicketLinks(Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])),
         regression_hints=SQSChangeHints(
             lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]
         ),

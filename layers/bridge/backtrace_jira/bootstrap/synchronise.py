@@ -11,8 +11,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewEvents
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.errors import BacktraceJiraError
@@ -34,10 +37,12 @@ class Parts:
             session.client("ssm", config=AWS_CONFIG),
             ParameterNames(env["SETTINGS_PREFIX"]),
             max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
-            new_tickets=RestJiraIssues,
-            new_backtrace=RestBacktraceGroups,
+            new_jira=lambda connection, secret: RestJiraIssues(JiraClient(connection, secret)),
+            new_backtrace=lambda universe, token: RestBacktraceGroups(BacktraceClient(universe, token)),
         )
-        self.store = DynamoDBSyncedLinks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
+        self.store = DynamoDBSyncedLinks(
+            Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
+        )
 
         def sqs() -> SQSClient:
             return session.client("sqs", config=AWS_CONFIG)

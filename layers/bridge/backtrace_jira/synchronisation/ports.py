@@ -119,7 +119,7 @@ class SyncedLinks(ParkingStore, Protocol):
 
 
 class JiraIssues(Protocol):
-    """One Jira connection, as synchronisation uses it. Every method raises what `Tickets.create` does."""
+    """One Jira connection, as synchronisation uses it. Every method raises what `JiraTickets.create` does."""
 
     @property
     def cloud(self) -> bool:

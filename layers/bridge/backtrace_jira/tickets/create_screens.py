@@ -10,7 +10,7 @@ from typing import Any
 from backtrace_jira.errors import Busy, InvalidField, Refused, TryAgain
 from backtrace_jira.jira.fields import FieldSchema, fold
 from backtrace_jira.tickets.fill_fields import Target
-from backtrace_jira.tickets.ports import TicketLinks, Tickets
+from backtrace_jira.tickets.ports import JiraTickets, TicketLinks
 
 LIFETIME = 6 * 3600.0
 """Seconds. What a screen lost or gained until then is found out by what Jira refuses, or by what does not fit."""
@@ -80,7 +80,7 @@ class CreateScreens:
             self._known[connection, target] = screen
         return self.known(connection, target)
 
-    def anew(self, tickets: Tickets, connection: str, target: Target) -> CreateScreen:
+    def anew(self, tickets: JiraTickets, connection: str, target: Target) -> CreateScreen:
         """Ask Jira, whatever is known, and keep the answer.
 
         Raises:
@@ -101,7 +101,7 @@ class CreateScreens:
         return screen.read_at + DOUBT < self._clock()
 
     def find_user(
-        self, tickets: Tickets, connection: str, target: Target, screen: CreateScreen, who: str
+        self, tickets: JiraTickets, connection: str, target: Target, screen: CreateScreen, who: str
     ) -> str | None:
         """Return who somebody is in Jira, asked once for each screen: a ticket must not cost a call for it."""
         name = fold(who)

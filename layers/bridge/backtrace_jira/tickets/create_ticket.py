@@ -31,7 +31,7 @@ from backtrace_jira.tickets.actions import apply_actions
 from backtrace_jira.tickets.create_screens import CreateScreens
 from backtrace_jira.tickets.decisions import NOT_YET_DUE, REMEMBERED, Case, UnclaimedDecisions, failed, held
 from backtrace_jira.tickets.draft import Drafter
-from backtrace_jira.tickets.ports import Configuration, RegressionHints, TicketLinks, Tickets
+from backtrace_jira.tickets.ports import Configuration, JiraTickets, RegressionHints, TicketLinks
 from backtrace_jira.tickets.possible_regression import find_passed_rule
 
 
@@ -191,7 +191,7 @@ class CreateTicket:
         )
         return self._complete(case, lease.key, previous, outcome)
 
-    def _prepare(self, case: Case, lease: Lease) -> tuple[Tickets, Drafter, TicketDraft]:
+    def _prepare(self, case: Case, lease: Lease) -> tuple[JiraTickets, Drafter, TicketDraft]:
         """Do all that can fail before a create is sent; a failure gives the claim back."""
         try:
             self._parking.check(case.integration)
@@ -205,7 +205,7 @@ class CreateTicket:
         return tickets, drafter, draft
 
     def _send(
-        self, tickets: Tickets, drafter: Drafter, draft: TicketDraft, lease: Lease
+        self, tickets: JiraTickets, drafter: Drafter, draft: TicketDraft, lease: Lease
     ) -> tuple[TicketDraft, Issue]:
         """Create; again only after a definite no to which another draft is the answer."""
         while True:
@@ -250,7 +250,7 @@ class CreateTicket:
             raise Busy("another delivery took this ticket over", after=5)
         return self._create(case, lease, row.previous)
 
-    def _look_up(self, case: Case, lease: Lease) -> tuple[Tickets, Issue | None]:
+    def _look_up(self, case: Case, lease: Lease) -> tuple[JiraTickets, Issue | None]:
         try:
             self._parking.check(case.integration, lookup=True)
             tickets = self._configuration.jira(case.integration)
@@ -269,7 +269,7 @@ class CreateTicket:
         elif isinstance(error, CredentialRefused):
             self._parking.park_refused(integration, Record.from_error(error, self._clock()), error)
 
-    def _ensure_visible(self, case: Case, tickets: Tickets, lease: Lease) -> None:
+    def _ensure_visible(self, case: Case, tickets: JiraTickets, lease: Lease) -> None:
         """Make sure that an empty find means something: an account may create what it cannot browse."""
         project = case.target.project
         try:

@@ -9,13 +9,13 @@ from backtrace_jira.jira.issue import TicketDraft
 from backtrace_jira.tickets.create_screens import CreateScreen, CreateScreens
 from backtrace_jira.tickets.decisions import Case
 from backtrace_jira.tickets.fill_fields import REQUIRED, draft_ticket, needs_schema
-from backtrace_jira.tickets.ports import Tickets
+from backtrace_jira.tickets.ports import JiraTickets
 
 
 class Drafter:
     """The drafts of one ticket."""
 
-    def __init__(self, case: Case, marker: str, tickets: Tickets, screens: CreateScreens) -> None:
+    def __init__(self, case: Case, marker: str, tickets: JiraTickets, screens: CreateScreens) -> None:
         self._case = case
         self._marker = marker
         self._tickets = tickets

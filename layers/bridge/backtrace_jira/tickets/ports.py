@@ -94,8 +94,8 @@ class TicketLinks(ParkingStore, Protocol):
         ...
 
 
-class Tickets(Protocol):
-    """One Jira connection."""
+class JiraTickets(Protocol):
+    """One Jira connection, as tickets are made with it."""
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /issue`, once.
@@ -133,8 +133,8 @@ class Tickets(Protocol):
         ...
 
 
-class BacktraceIssues(Protocol):
-    """One Backtrace universe."""
+class BacktraceLinks(Protocol):
+    """One Backtrace universe, as tickets are linked in it."""
 
     def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
         """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
@@ -155,11 +155,11 @@ class Configuration(Protocol):
         """
         ...
 
-    def jira(self, integration: Integration) -> Tickets:
+    def jira(self, integration: Integration) -> JiraTickets:
         """Return the client of the integration's connection."""
         ...
 
-    def backtrace(self, universe: str) -> BacktraceIssues:
+    def backtrace(self, universe: str) -> BacktraceLinks:
         """Return the client of the universe."""
         ...
 

@@ -27,9 +27,9 @@ B = TypeVar("B")
 
 
 class SSMConfiguration(Generic[J, B]):
-    """The `Configuration` port, and synchronisation's, by the clients that it makes.
+    """The `Configuration` port, and synchronisation's: which of them, the two functions that it is given decide.
 
-    They are kept as long as the settings they were made of stay the same.
+    What they make is kept as long as the settings it was made of stay the same.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class SSMConfiguration(Generic[J, B]):
         names: ParameterNames,
         *,
         max_age: int,
-        new_tickets: Callable[[Connection, SecretStr], J],
+        new_jira: Callable[[Connection, SecretStr], J],
         new_backtrace: Callable[[BacktraceUniverse, SecretStr], B],
     ) -> None:
         """Take `max_age` in seconds, and how a client is made of its settings."""
         self._provider = SSMProvider(boto3_client=client)
         self._names = names
         self._max_age = max_age
-        self._new_tickets = new_tickets
+        self._new_jira = new_jira
         self._new_backtrace = new_backtrace
         self._clients: dict[str, tuple[object, object]] = {}
 
@@ -88,15 +88,15 @@ class SSMConfiguration(Generic[J, B]):
         return sorted(parsed, key=lambda integration: integration.id), faults
 
     def jira(self, integration: Integration) -> J:
-        """Return the Jira client of the integration's connection."""
+        """Return what `new_jira` made for the integration's connection."""
         connection = self._read(Connection, self._names.connection(integration.connection))
         secret = self._secret(self._names.jira_secret(integration.connection))
         return self._client(
-            f"jira {connection.name}", (connection, secret), lambda: self._new_tickets(connection, secret)
+            f"jira {connection.name}", (connection, secret), lambda: self._new_jira(connection, secret)
         )
 
     def backtrace(self, universe: str) -> B:
-        """Return the Backtrace client of the universe."""
+        """Return what `new_backtrace` made for the universe."""
         settings = self._read(BacktraceUniverse, self._names.universe(universe))
         token = self._secret(self._names.backtrace_secret(universe))
         return self._client(

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from backtrace_jira.adapters.backtrace.client import BacktraceClient, rows_in, tickets_in
+from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.tables import group_in, histogram, rows_in, tickets_in
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite, plan_unlinking
 from backtrace_jira.errors import OutcomeUnknown, Refused
 from backtrace_jira.jira.issue import Issue
@@ -22,8 +23,11 @@ _NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifier
 """What is described beside a project's attributes."""
 
 
-class RestBacktraceGroups(BacktraceClient):
+class RestBacktraceGroups:
     """The `BacktraceGroups` port for one universe."""
+
+    def __init__(self, client: BacktraceClient) -> None:
+        self._client = client
 
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one row of the table `issues`; one that nobody ever wrote is open and has no tickets."""
@@ -66,7 +70,7 @@ class RestBacktraceGroups(BacktraceClient):
             body["ticket"] = {"action": "set", **flag, "value": list(write.tickets)}
         if write.reopen_criteria is not None:
             body["invariants"] = {"action": "set", "value": list(write.reopen_criteria)}
-        self._write(group.project, body)
+        self._client.write_issue(group.project, body)
 
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
@@ -75,8 +79,8 @@ class RestBacktraceGroups(BacktraceClient):
         filters: dict[str, JSON] = {
             name: [["regular-expression", pattern]] for name, pattern in where.items()
         }
-        query = _of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
-        row = group_in(self._response(project, query), [f"histogram({attribute})"])
+        query = _query_of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
+        row = group_in(self._client.query(project, query), [f"histogram({attribute})"])
         return histogram(row.get(f"histogram({attribute})"))
 
     def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
@@ -86,12 +90,12 @@ class RestBacktraceGroups(BacktraceClient):
         fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
         columns = [f"histogram({name})" for name in names]
         columns += ["range(timestamp)", "head(callstack)", "histogram(classifiers)"]
-        row = group_in(self._response(project, _of_group(fingerprint, since, fold, {})), columns)
+        row = group_in(self._client.query(project, _query_of_group(fingerprint, since, fold, {})), columns)
         histograms = {name: histogram(row.get(f"histogram({name})")) for name in names}
         applications = sorted(histograms.get("application", ()), key=lambda pair: -pair[1])
         moments = row.get("range(timestamp)")
         body: dict[str, Any] = {
-            "universe": self._settings.universe,
+            "universe": self._client.universe,
             "project": project,
             "fingerprint": fingerprint,
             "group_url": page,
@@ -110,15 +114,9 @@ class RestBacktraceGroups(BacktraceClient):
         """Return the attributes of which there are histograms."""
         return {
             str(each["name"])
-            for each in self._described(project)
+            for each in self._client.describe(project)
             if "histogram" in (each.get("aggregate") or ("histogram",))
         }
-
-    def _response(self, project: str, query: JSON) -> dict[str, Any]:
-        response = self._call("/api/query", project, query).get("response")
-        if not isinstance(response, dict):
-            raise OutcomeUnknown("POST /api/query: an answer without a response")
-        return response
 
     def unlink(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, reopen_criteria: Sequence[str]
@@ -141,7 +139,7 @@ class RestBacktraceGroups(BacktraceClient):
             "limit": limit,
             "offset": offset,
         }
-        return rows_in(self._response(project, query), COLUMNS)
+        return rows_in(self._client.query(project, query), COLUMNS)
 
 
 def _group(project: str, row: Mapping[str, str]) -> Group:
@@ -170,7 +168,7 @@ def _invariants(text: str) -> list[dict[str, Any]] | None:
     return found if whole else None
 
 
-def _of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
+def _query_of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
     """Return a query of one group's objects; Backtrace wants a filter that rejects those without a value."""
     return {
         "filter": [
@@ -183,29 +181,6 @@ def _of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: di
         "group": ["fingerprint"],
         "fold": fold,
     }
-
-
-def group_in(response: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
-    """Read the one row of a grouped answer, `[key, [one list for each column...], count]`, by column and `count`."""
-    rows = response.get("values")
-    row = rows[0] if isinstance(rows, list) and rows else None
-    if not isinstance(row, list) or len(row) < 2 or not isinstance(row[1], list):
-        return {}
-    described = [each[0] for each in response.get("columns") or () if isinstance(each, list) and each]
-    names = described if len(described) == len(row[1]) else list(columns)
-    return {**dict(zip(names, row[1], strict=False)), "count": row[2] if len(row) > 2 else 0}
-
-
-def histogram(value: object) -> Histogram:
-    """Read `[[value, count], ...]`; what has no value is left out."""
-    found = (
-        [pair for pair in value if isinstance(pair, list) and len(pair) == 2]
-        if isinstance(value, list)
-        else []
-    )
-    return tuple(
-        (str(name), int(count)) for name, count in found if name is not None and str(name) not in ("", "*")
-    )
 
 
 def _frames(value: object) -> list[str]:

@@ -6,15 +6,13 @@ since, `fired_by` and `aggregated_by` whose change was the last, since a request
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from backtrace_jira.adapters.dynamodb.items import n, s
+from backtrace_jira.adapters.dynamodb.table import Values
 from backtrace_jira.settings.integration import DueRule
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-Change: TypeAlias = "tuple[str, str, dict[str, AttributeValueTypeDef]]"
+Change: TypeAlias = tuple[str, str, Values]
 """Update expression, condition expression and their values."""
 
 

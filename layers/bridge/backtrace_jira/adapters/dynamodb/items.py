@@ -18,9 +18,9 @@ Fix Version (#fixes, one item each), and what is known of a project's versions (
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from backtrace_jira.adapters.dynamodb.table import Item, Values
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
@@ -30,8 +30,6 @@ from backtrace_jira.states import State, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 
 RECENT_DECISIONS = "RecentDecisions"
 """Index of an integration's items by `decided_at` (template.yaml)."""
@@ -57,7 +55,7 @@ def n(number: float) -> AttributeValueTypeDef:
     return {"N": repr(number)}
 
 
-def key_of(key: LinkKey) -> dict[str, AttributeValueTypeDef]:
+def key_of(key: LinkKey) -> Values:
     """Return the item's key. A fingerprint holds no blank, so the first one ends it."""
     return {"integration": s(key.integration), "fingerprint": s(f"{key.fingerprint} {key.trace}".strip())}
 
@@ -88,7 +86,7 @@ RECORDING = ", #record = :record, decided_at = :at"
 """Follows what an update sets, with the values of `recording`."""
 
 
-def recording(record: Record) -> dict[str, AttributeValueTypeDef]:
+def recording(record: Record) -> Values:
     """Give a record, and when it was made."""
     return {":record": s(record_text(record)), ":at": n(record.at)}
 

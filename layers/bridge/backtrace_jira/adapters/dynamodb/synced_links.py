@@ -6,7 +6,6 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from backtrace_jira.adapters.dynamodb.items import (
     BY_ISSUE,
@@ -15,32 +14,46 @@ from backtrace_jira.adapters.dynamodb.items import (
     TURN,
     VERSIONS,
     WATERMARK,
-    Item,
     link_in,
     n,
     recording,
     s,
     synced_text,
 )
-from backtrace_jira.adapters.dynamodb.table import ConditionFailed
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
+from backtrace_jira.adapters.dynamodb.table import ConditionFailed, Item, Table, Values
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
 
-class DynamoDBSyncedLinks(DynamoDBTicketLinks):
-    """The `SyncedLinks` port on one DynamoDB table."""
+class DynamoDBSyncedLinks:
+    """The `SyncedLinks` port on one DynamoDB table. It cannot claim a key, so nobody can make a ticket with it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._rows = LinkRows(table)
+        self._parking = ParkingRows(table)
+
+    def get(self, key: LinkKey) -> Link | None:
+        """Read a row."""
+        return self._rows.get(key)
+
+    def park(self, connection: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the connection's item."""
+        self._parking.park(connection, scope, parking)
+
+    def parkings(self, connection: str) -> Mapping[str, Parking]:
+        """Read the connection's item."""
+        return self._parking.parkings(connection)
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find them in the index, which may be behind, and read each as it is now."""
@@ -64,7 +77,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
 
     def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: LastSynced) -> bool:
         """Write what the sides are, and the key that the ticket has by now."""
-        return self._update(
+        return self._rows.update(
             key,
             "SET synced = :synced, issue_key = :key, issue_url = :url",
             "issue_id = :id",
@@ -78,7 +91,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         """Release the row of this ticket."""
-        return self._update(
+        return self._rows.update(
             key,
             f"SET #state = :released{RECORDING} REMOVE issue_id, issue_key, issue_url, linked, synced",
             "issue_id = :id",
@@ -87,7 +100,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
 
     def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
         """Release the row of this ticket and remember it for the next."""
-        return self._update(
+        return self._rows.update(
             key,
             f"SET #state = :released, previous = :previous{RECORDING} "
             "REMOVE issue_id, issue_key, issue_url, linked, synced",
@@ -223,7 +236,7 @@ class DynamoDBSyncedLinks(DynamoDBTicketLinks):
         )
 
 
-def _turn(turn: Turn) -> dict[str, AttributeValueTypeDef]:
+def _turn(turn: Turn) -> Values:
     return {"integration": s(TURN), "fingerprint": s(f"{turn.connection} {turn.issue_id}")}
 
 
@@ -232,16 +245,16 @@ def _ticket_version(item: Item) -> TicketVersion:
     return TicketVersion(version_id, issue_id, item.get("facts", {}).get("S", ""))
 
 
-def _fix(connection: str, version: TicketVersion) -> dict[str, AttributeValueTypeDef]:
+def _fix(connection: str, version: TicketVersion) -> Values:
     name = f"{connection} {version.version_id} {version.issue_id}"
     return {"integration": s(FIXES), "fingerprint": s(name)}
 
 
-def _versions(connection: str, project: str) -> dict[str, AttributeValueTypeDef]:
+def _versions(connection: str, project: str) -> Values:
     return {"integration": s(VERSIONS), "fingerprint": s(f"{connection} {project}")}
 
 
-def _watermark(name: str) -> dict[str, AttributeValueTypeDef]:
+def _watermark(name: str) -> Values:
     return {"integration": s(WATERMARK), "fingerprint": s(name)}
 
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backtrace_jira.adapters.dynamodb.items import Item
 from backtrace_jira.errors import Throttled, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    Values = dict[str, AttributeValueTypeDef]
+Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
+"""An item as DynamoDB gives it: `{"S": ...}`, `{"N": ...}` and so on by attribute."""
+Values: TypeAlias = "dict[str, AttributeValueTypeDef]"
+"""What DynamoDB takes, by attribute, or by placeholder of an expression."""
 
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 _RESERVED = {"#state": "state", "#owner": "owner", "#record": "record", "#until": "until", "#at": "at"}
 
 
 class Table:
-    """A table of items keyed by integration and fingerprint."""
+    """One table of items keyed by integration and fingerprint. It knows no kind of item."""
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client = client

@@ -7,25 +7,11 @@ request whose answer was lost, so a condition that failed on what we wrote ourse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from backtrace_jira.adapters.dynamodb.counters import firing, holding
-from backtrace_jira.adapters.dynamodb.items import (
-    PARKING,
-    RECORDING,
-    SCOPE,
-    SCREEN,
-    Item,
-    key_of,
-    link_in,
-    n,
-    parking_text,
-    parkings_in,
-    recording,
-    s,
-    synced_text,
-)
-from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.items import RECORDING, SCREEN, key_of, n, recording, s, synced_text
+from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
+from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
@@ -34,12 +20,6 @@ from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    Values = dict[str, AttributeValueTypeDef]
-
 _RACES = 8
 """So often others may count between our two looks at a counter before we come back later."""
 
@@ -47,12 +27,14 @@ _RACES = 8
 class DynamoDBTicketLinks:
     """The `TicketLinks` port on one DynamoDB table."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = Table(client, table)
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._rows = LinkRows(table)
+        self._parking = ParkingRows(table)
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
-        return self._update(
+        return self._rows.update(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
             "REMOVE uncertain_since, lookups, expires_at",
@@ -84,7 +66,7 @@ class DynamoDBTicketLinks:
 
     def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
         """Give our row back: no ticket is wanted for this error."""
-        self._update(
+        self._rows.update(
             lease.key,
             "SET #state = :held, #record = :record, decided_at = :at, expires_at = :expires "
             "REMOVE lease_until",
@@ -100,7 +82,7 @@ class DynamoDBTicketLinks:
 
     def record_unclaimed(self, key: LinkKey, record: Record, expires_at: float) -> None:
         """Record what was decided without a claim, unless the row stands for more than that."""
-        self._update(
+        self._rows.update(
             key,
             "SET #record = :record, decided_at = :at, expires_at = :expires",
             "attribute_not_exists(#state)",  # else the record may say that an event was due
@@ -109,7 +91,7 @@ class DynamoDBTicketLinks:
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
         """Take an expired row as it was seen; the create it may stand for is over when its lease is."""
-        done, row = self._update(
+        done, row = self._rows.update(
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
             "uncertain_since = if_not_exists(uncertain_since, :seen_until)",
@@ -126,7 +108,7 @@ class DynamoDBTicketLinks:
 
     def start_again(self, lease: Lease) -> bool:
         """Begin a new attempt on our own uncertain row."""
-        done, row = self._update(
+        done, row = self._rows.update(
             lease.key,
             "SET #state = :creating REMOVE uncertain_since, lookups",
             "#owner = :owner AND #state = :uncertain",
@@ -142,7 +124,7 @@ class DynamoDBTicketLinks:
         self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
     ) -> None:
         """Give our row back, undecided."""
-        self._update(
+        self._rows.update(
             lease.key,
             "SET #state = :uncertain, lease_until = :until, #record = :record, decided_at = :at, "
             "uncertain_since = if_not_exists(uncertain_since, :now) ADD lookups :more",
@@ -161,7 +143,7 @@ class DynamoDBTicketLinks:
 
     def release(self, lease: Lease, record: Record | None) -> None:
         """Give our row back: no ticket."""
-        self._update(
+        self._rows.update(
             lease.key,
             f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until",
             "#owner = :owner AND #state = :creating",
@@ -175,7 +157,7 @@ class DynamoDBTicketLinks:
 
     def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
         """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
-        done, row = self._update(
+        done, row = self._rows.update(
             key,
             f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
             f"page = :page{RECORDING} "
@@ -195,26 +177,12 @@ class DynamoDBTicketLinks:
 
     def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
         """Record that Backtrace knows, and what the group was then; the ticket before is linked by now."""
-        self._update(
+        self._rows.update(
             key,
             "SET linked = :yes, synced = if_not_exists(synced, :baseline) REMOVE previous",
             "attribute_exists(issue_id)",
             {":yes": {"BOOL": True}, ":baseline": s(synced_text(baseline))},
         )
-
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the connection's item."""
-        self._table.request(
-            "update_item",
-            Key={"integration": s(PARKING), "fingerprint": s(connection)},
-            UpdateExpression="SET #scope = :note",
-            ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}"},
-            ExpressionAttributeValues={":note": s(parking_text(parking))},
-        )
-
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Read the connection's item."""
-        return parkings_in(self._table.get({"integration": s(PARKING), "fingerprint": s(connection)}))
 
     def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         """Write what is known of a create screen."""
@@ -229,13 +197,15 @@ class DynamoDBTicketLinks:
 
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
-        item = self._table.get(key_of(key))
-        return link_in(item) if item else None
+        return self._rows.get(key)
 
-    def _update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
-        """Change a row; return whether the condition held, and the row as it is now."""
-        done, item = self._table.change(key_of(key), change, condition, values, returning="ALL_NEW")
-        return done, link_in(item) if item else Link(key, LinkState.RELEASED)
+    def park(self, connection: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the connection's item."""
+        self._parking.park(connection, scope, parking)
+
+    def parkings(self, connection: str) -> Mapping[str, Parking]:
+        """Read the connection's item."""
+        return self._parking.parkings(connection)
 
 
 def _screen(connection: str, scope: str) -> Values:

@@ -1,4 +1,4 @@
-"""Jira's REST API v2, Cloud and Data Center.
+"""One Jira site: authentication, one request at a time, what each status means, and what the server is.
 
 What each status means for a create follows Atlassian's documents: no idempotency key exists on either
 product, 429 and 503 with Retry-After were not executed, and after a time-out, a reset or any other 5xx the
@@ -8,7 +8,7 @@ issue may exist. Texts are localised and change, so nothing here matches on them
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,9 @@ from pydantic import SecretStr
 from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from backtrace_jira.adapters.http import Answer, Http, Timeouts, ensure_header
-from backtrace_jira.adapters.jira import metadata as jira_metadata
+from backtrace_jira.adapters.http import Http, Response, Timeouts, ensure_header
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled, Unreachable
-from backtrace_jira.jira.fields import FieldSchema
-from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.connection import Connection, CredentialKind
 
@@ -58,8 +56,8 @@ def auth_of(connection: Connection, secret: SecretStr) -> AuthBase:
     return BasicAuth(connection.email or "", secret)
 
 
-class JiraTickets:
-    """The `Tickets` port for one connection."""
+class JiraClient:
+    """Requests to one Jira site with one account. It knows no ticket: the ports of the core are built on it."""
 
     def __init__(
         self,
@@ -76,44 +74,108 @@ class JiraTickets:
         self._clock = clock
         self._is_cloud = cloud
 
-    def create(self, draft: TicketDraft) -> Issue:
-        """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
-        answer = self._http.send("POST", f"{self._connection.jira_api}/issue", body=draft.request_body())
-        created = answer.json() if answer.status == 201 else None
-        if isinstance(created, dict) and created.get("id") and created.get("key"):
-            return self._issue(created)
-        sign_on_page = answer.status == 200 and answer.is_html
-        if 200 <= answer.status < 300 and not sign_on_page:
-            # It may stand for a ticket, whatever the headers say of who was signed in.
-            raise OutcomeUnknown(f"POST /issue: {answer.status} without an issue in it")
-        _raise_for_credential("POST /issue", answer)
-        if sign_on_page:
-            raise refused("POST /issue", answer)
-        raise self._failure("POST /issue", answer)
+    @property
+    def cloud(self) -> bool:
+        """Whether this is Cloud. The server is asked once; very old ones do not say, and are no Cloud."""
+        if self._is_cloud is None:
+            self._is_cloud = self.server_info().get("deploymentType") == "Cloud"
+        return self._is_cloud
 
-    def find(self, marker: str) -> Sequence[Issue]:
-        """Search for the marker as a label, or in any text where the label was not to be had.
+    # Requests
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: JSON = None,
+        api: str | None = None,
+    ) -> Response:
+        """Send one request and return the response, whatever its status says.
+
+        Args:
+            method: HTTP's.
+            path: what follows the API's address.
+            params: the query.
+            body: sent as JSON.
+            api: address of another API of the same site, instead of the connection's `jira_api`.
+
+        Raises:
+            Unreachable, OutcomeUnknown, InvalidSettings: as `Http.send` does.
+        """
+        return self._http.send(method, (api or self._connection.jira_api) + path, params=params, body=body)
+
+    def send(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
+    ) -> Response:
+        """Send one request with a response that says that the account is let in.
+
+        Raises:
+            CredentialRefused: it is not.
+        """
+        response = self.exchange(method, path, params=params, body=body)
+        raise_for_credential(f"{method} {path}", response)
+        return response
+
+    def read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
+        """Return the JSON of a GET; None for a status in `absent`, which means that there is no such thing."""
+        response = self.send("GET", path, params=params)
+        if response.status in absent:
+            return None
+        if response.status == 200 and response.is_html:  # a sign-on page
+            raise refusal(f"GET {path}", response)
+        found = response.json() if response.status == 200 and response.whole else None
+        if found is None:
+            raise self.failure(f"GET {path}", response)
+        return found
+
+    def search_page(self, body: dict[str, JSON]) -> dict[str, Any]:
+        """Return one page of a search, which has a list `issues`.
 
         Cloud removed /search in 2025 for /search/jql, which Data Center does not have.
         """
-        jql = f'labels = "{marker}" OR text ~ "\\"{marker}\\"" ORDER BY created ASC, key ASC'
-        found = self._search_page({"jql": jql, "maxResults": 2, "fields": ["created"]})
-        return [self._issue(issue) for issue in found["issues"]]
-
-    def _search_page(self, body: dict[str, JSON]) -> dict[str, Any]:
-        """Return one page of a search, which has a list `issues`."""
-        paths = ["/search/jql", "/search"] if self._cloud() else ["/search", "/search/jql"]
-        answer = self._send("POST", paths[0], body=body)
-        if answer.status in (404, 410):
-            answer = self._send("POST", paths[1], body=body)
-        found = answer.json() if answer.status == 200 and answer.whole else None
+        paths = ["/search/jql", "/search"] if self.cloud else ["/search", "/search/jql"]
+        response = self.send("POST", paths[0], body=body)
+        if response.status in (404, 410):
+            response = self.send("POST", paths[1], body=body)
+        found = response.json() if response.status == 200 and response.whole else None
         if not isinstance(found, dict) or not isinstance(found.get("issues"), list):
-            raise self._failure("POST /search", answer)
+            raise self.failure("POST /search", response)
         return found
 
-    def may_browse(self, project: str) -> bool:
-        """Tell whether the account sees the project's issues."""
-        return "BROWSE_PROJECTS" in (self.permissions(project, "BROWSE_PROJECTS") or ())
+    def failure(self, request: str, response: Response) -> Exception:
+        """Return the error that a status outside 2xx, or an unusable body, stands for."""
+        now = self._clock()
+        # Data Center with rate limiting has "retry-after: 0" on every answer: a 503 with that says nothing.
+        if response.status == 429 or (response.status == 503 and (response.retry_after(now) or 0) > 0):
+            after = _pause(response, now)
+            return Throttled(f"{request}: {response.status}, Jira asks to come back later", after=after)
+        if response.status in (409, 425):
+            return Unreachable(f"{request}: {response.status}, not executed")
+        if response.status >= 500 or response.status == 408 or 200 <= response.status < 300:
+            return OutcomeUnknown(f"{request}: {response.status} without a usable answer")
+        return refusal(request, response)
+
+    def issue(self, raw: Mapping[str, Any]) -> Issue:
+        """Read id and key of an issue. Its page is built from the settings: `self` may name a host we cannot reach."""
+        return Issue(str(raw["id"]), str(raw["key"]), self._connection.browse(str(raw["key"])))
+
+    # What the server is, and who we are to it
+
+    def server_info(self) -> Mapping[str, Any]:
+        """Return what the server says of itself."""
+        response = self.send("GET", "/serverInfo")
+        info = response.json() if response.status == 200 else None
+        if not isinstance(info, dict):
+            raise self.failure("GET /serverInfo", response)
+        return info
+
+    def account(self) -> str:
+        """Return the name of the account that is signed in: the one request that no anonymous caller can make."""
+        found = self.read("/myself", {})
+        names = found if isinstance(found, dict) else {}
+        return str(names.get("displayName") or names.get("name") or names.get("accountId") or "somebody")
 
     def permissions(self, project: str, *wanted: str) -> frozenset[str] | None:
         """Return which of these permissions the account has; None where it knows of no such project.
@@ -121,150 +183,69 @@ class JiraTickets:
         `GET /mypermissions`: Cloud wants the permissions named, Data Center ignores that and returns all.
         """
         which = "projectId" if project.isdigit() else "projectKey"
-        answer = self._send("GET", "/mypermissions", params={"permissions": ",".join(wanted), which: project})
-        if answer.status == 404:
+        params = {"permissions": ",".join(wanted), which: project}
+        response = self.send("GET", "/mypermissions", params=params)
+        if response.status == 404:
             return None
-        found = answer.json() if answer.status == 200 else None
+        found = response.json() if response.status == 200 else None
         held = found.get("permissions") if isinstance(found, dict) else None
         if not isinstance(held, dict):
-            raise self._failure("GET /mypermissions", answer)
+            raise self.failure("GET /mypermissions", response)
         return frozenset(name for name in wanted if (held.get(name) or {}).get("havePermission") is True)
 
-    def account(self) -> str:
-        """Return the name of the account that is signed in: the one request that no anonymous caller can make."""
-        found = self._read("/myself", {})
-        names = found if isinstance(found, dict) else {}
-        return str(names.get("displayName") or names.get("name") or names.get("accountId") or "somebody")
 
-    def server_info(self) -> Mapping[str, Any]:
-        """Return what the server says of itself."""
-        answer = self._send("GET", "/serverInfo")
-        info = answer.json() if answer.status == 200 else None
-        if not isinstance(info, dict):
-            raise self._failure("GET /serverInfo", answer)
-        return info
-
-    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
-        """Return the fields of a create screen; None on a server that has no create metadata.
-
-        Raises:
-            InvalidField: the project or its issue type does not exist, as far as this account may know.
-            Refused, CredentialRefused, TryAgain: as for every request.
-        """
-        return jira_metadata.field_schema(self._read, project, issue_type, cloud=self._cloud())
-
-    def relate(self, issue: Issue, other: str, link_type: str) -> None:
-        """Link an issue to another by the name of a link type: 201. Jira keeps one link of a kind between two."""
-        body: JSON = {
-            "type": {"name": link_type},
-            "inwardIssue": {"key": issue.key},
-            "outwardIssue": {"key": other},
-        }
-        answer = self._send("POST", "/issueLink", body=body)
-        if answer.status not in (200, 201):
-            raise self._failure("POST /issueLink", answer)
-
-    def find_user(self, who: str, project: str) -> str | None:
-        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
-        return jira_metadata.find_user(self._read, who, project, cloud=self._cloud())
-
-    def _read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
-        """Return the JSON of a GET; None for a status that means that there is no such thing."""
-        answer = self._send("GET", path, params=params)
-        if answer.status in absent:
-            return None
-        if answer.status == 200 and answer.is_html:  # a sign-on page
-            raise refused(f"GET {path}", answer)
-        found = answer.json() if answer.status == 200 and answer.whole else None
-        if found is None:
-            raise self._failure(f"GET {path}", answer)
-        return found
-
-    def _cloud(self) -> bool:
-        """Ask the server once what it is. Very old servers do not say; they are no Cloud."""
-        if self._is_cloud is None:
-            self._is_cloud = self.server_info().get("deploymentType") == "Cloud"
-        return self._is_cloud
-
-    def _send(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
-    ) -> Answer:
-        answer = self._http.send(method, self._connection.jira_api + path, params=params, body=body)
-        _raise_for_credential(f"{method} {path}", answer)
-        return answer
-
-    def _issue(self, raw: dict[str, Any]) -> Issue:
-        # `self` in answers may name a host that does not work for us: the link is built from the settings.
-        return Issue(str(raw["id"]), str(raw["key"]), self._connection.browse(str(raw["key"])))
-
-    def _failure_or_credential(self, request: str, answer: Answer) -> Exception:
-        """Give the error of a request whose 401 may have said something else."""
-        _raise_for_credential(request, answer)
-        return self._failure(request, answer)
-
-    def _failure(self, request: str, answer: Answer) -> Exception:
-        """Give the error that a status outside 2xx, or an unusable body, stands for."""
-        now = self._clock()
-        # Data Center with rate limiting has "retry-after: 0" on every answer: a 503 with that says nothing.
-        if answer.status == 429 or (answer.status == 503 and (answer.retry_after(now) or 0) > 0):
-            after = _pause(answer, now)
-            return Throttled(f"{request}: {answer.status}, Jira asks to come back later", after=after)
-        if answer.status in (409, 425):
-            return Unreachable(f"{request}: {answer.status}, not executed")
-        if answer.status >= 500 or answer.status == 408 or 200 <= answer.status < 300:
-            return OutcomeUnknown(f"{request}: {answer.status} without a usable answer")
-        return refused(request, answer)
-
-
-def _pause(answer: Answer, now: float) -> float | None:
+def _pause(response: Response, now: float) -> float | None:
     """Return the seconds to wait: Retry-After, else X-RateLimit-Reset (ISO 8601, Cloud's gateway)."""
-    asked = answer.retry_after(now)
+    asked = response.retry_after(now)
     if asked is not None:
         return min(LONGEST_PAUSE, max(1.0, asked))
     try:
-        reset = datetime.fromisoformat(answer.headers.get("x-ratelimit-reset", ""))
+        reset = datetime.fromisoformat(response.headers.get("x-ratelimit-reset", ""))
         return min(LONGEST_PAUSE, max(1.0, reset.timestamp() - now))
     except ValueError:
         return None
 
 
-def _raise_for_credential(request: str, answer: Answer) -> None:
+def raise_for_credential(request: str, response: Response) -> None:
     """Stop at the first sign that the account is not let in.
 
     Cloud may answer 200, 400 or 404 as if to an anonymous caller and say so only in X-Seraph-LoginReason;
     after some failed logins both products demand a CAPTCHA, which only a person can solve.
+
+    Raises:
+        CredentialRefused: there is such a sign.
     """
-    login = answer.headers.get("x-seraph-loginreason", "")
-    denied = answer.headers.get("x-authentication-denied-reason", "")
+    login = response.headers.get("x-seraph-loginreason", "")
+    denied = response.headers.get("x-authentication-denied-reason", "")
     if "AUTHENTICATION_DENIED" in login or "CAPTCHA" in denied:
         raise CredentialRefused(
-            f"{request}: {answer.status}, Jira wants a CAPTCHA solved: log in once in a browser with this account",
-            status=answer.status,
+            f"{request}: {response.status}, Jira wants a CAPTCHA solved: log in once in a browser with this account",
+            status=response.status,
         )
-    if answer.status == 401 or "AUTHENTICATED_FAILED" in login:
+    if response.status == 401 or "AUTHENTICATED_FAILED" in login:
         raise CredentialRefused(
-            f"{request}: {answer.status}, Jira does not accept this user and token", status=answer.status
+            f"{request}: {response.status}, Jira does not accept this user and token", status=response.status
         )
 
 
-def refused(request: str, answer: Answer) -> Refused:
-    """Give the refusal with Jira's own words; their shape varies by product, version and proxy."""
-    if 300 <= answer.status < 400:
+def refusal(request: str, response: Response) -> Refused:
+    """Return the refusal with Jira's own words; their shape varies by product, version and proxy."""
+    if 300 <= response.status < 400:
         return Refused(
-            f"{request}: {answer.status}, redirected elsewhere; the Jira API address or a sign-on proxy needs a look",
-            status=answer.status,
+            f"{request}: {response.status}, redirected elsewhere; the Jira API address or a sign-on proxy needs a look",
+            status=response.status,
         )
-    raw = answer.json()
-    if answer.is_html or not isinstance(raw, dict):
+    raw = response.json()
+    if response.is_html or not isinstance(raw, dict):
         return Refused(
-            f"{request}: {answer.status} with a page instead of Jira's answer; check the Jira API address",
-            status=answer.status,
+            f"{request}: {response.status} with a page instead of Jira's answer; check the Jira API address",
+            status=response.status,
         )
     messages, fields = _words(raw)
     said = "; ".join([*messages, *(f"{name}: {text}" for name, text in fields.items())])
     return Refused(
-        f"{request}: {answer.status}, {said or 'no reason given'}"[: 4 * LONGEST_REASON],
-        status=answer.status,
+        f"{request}: {response.status}, {said or 'no reason given'}"[: 4 * LONGEST_REASON],
+        status=response.status,
         messages=messages,
         fields=fields,
     )

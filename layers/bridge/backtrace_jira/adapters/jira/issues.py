@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from backtrace_jira.adapters.http import Answer
-from backtrace_jira.adapters.jira.client import JiraTickets, refused
+from backtrace_jira.adapters.http import Response
+from backtrace_jira.adapters.jira import metadata
+from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential, refusal
 from backtrace_jira.errors import OutcomeUnknown
 from backtrace_jira.jira import createmeta
 from backtrace_jira.jira.issue import Change, FixVersion, JiraUser, ProjectVersion, Ticket, Transition
@@ -27,16 +28,18 @@ _NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix v
 _CUSTOM_FIELD = re.compile(r"customfield_[0-9]+")
 
 
-class RestJiraIssues(JiraTickets):
+class RestJiraIssues:
     """The `JiraIssues` port for one connection."""
 
-    _fields: list[tuple[str, str]] | None = None
-    """Ids and names of all fields, once they were asked for."""
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+        self._fields: list[tuple[str, str]] | None = None
+        """Ids and names of all fields, once they were asked for."""
 
     @property
     def cloud(self) -> bool:
-        """Tell Cloud from Data Center; the server is asked once."""
-        return self._cloud()
+        """Whether this is Cloud, and not Data Center; the server is asked once."""
+        return self._client.cloud
 
     def ticket(
         self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
@@ -45,13 +48,13 @@ class RestJiraIssues(JiraTickets):
         ids = self._field_ids(version_fields)
         wanted = {"fields": ",".join((*FIELDS, *sorted(set(ids.values()))))}
         params = {**wanted, **({"expand": "changelog"} if changes else {})}
-        found = self._read(f"/issue/{quote(issue_id, safe='')}", params, absent=(404,))
+        found = self._client.read(_path_of(issue_id), params, absent=(404,))
         return None if found is None else self._ticket(found, ids, changes=changes)
 
     def steps(self, issue_id: str) -> Sequence[Transition]:
         """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
-        path = f"/issue/{quote(issue_id, safe='')}/transitions"
-        found = self._read(path, {"expand": "transitions.fields"})
+        path = f"{_path_of(issue_id)}/transitions"
+        found = self._client.read(path, {"expand": "transitions.fields"})
         listed = found.get("transitions") if isinstance(found, dict) else None
         return [
             _step(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
@@ -59,36 +62,42 @@ class RestJiraIssues(JiraTickets):
 
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         """Take a transition, once: 204. Cloud's 409 says that nothing happened, Data Center's 500 says nothing."""
-        path = f"/issue/{quote(issue_id, safe='')}/transitions"
+        path = f"{_path_of(issue_id)}/transitions"
         body: dict[str, JSON] = {
             "transition": {"id": step.id},
             **({"fields": dict(fields)} if fields else {}),
         }
-        answer = self._send("POST", path, body=body)
-        if answer.status != 204:
-            raise self._failure(f"POST /issue/{issue_id}/transitions ({step.name})", answer)
+        response = self._client.send("POST", path, body=body)
+        if response.status != 204:
+            raise self._client.failure(f"POST /issue/{issue_id}/transitions ({step.name})", response)
 
     def assign(self, issue_id: str, user: str | None) -> None:
         """Assign: 204. Data Center answers 401 where the account may not assign (SPEC-DC), though it is let in."""
         request = f"PUT /issue/{issue_id}/assignee"
-        path = f"{self._connection.jira_api}/issue/{quote(issue_id, safe='')}/assignee"
-        answer = self._http.send("PUT", path, body={"accountId" if self.cloud else "name": user})
-        if answer.status == 204:
+        body: JSON = {"accountId" if self.cloud else "name": user}
+        response = self._client.exchange("PUT", f"{_path_of(issue_id)}/assignee", body=body)
+        if response.status == 204:
             return
-        if answer.status == 401 and not self.cloud and not _login_failed(answer):
-            raise refused(request, answer)
-        raise self._failure_or_credential(request, answer)
+        # Before the credential is judged: here a 401 may be about the permission.
+        if response.status == 401 and not self.cloud and not _login_failed(response):
+            raise refusal(request, response)
+        raise_for_credential(request, response)
+        raise self._client.failure(request, response)
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        return metadata.find_user(self._client, who, project)
 
     def comment(self, issue_id: str, text: str) -> None:
         """Write a comment, once: 201."""
-        answer = self._send("POST", f"{_of(issue_id)}/comment", body={"body": text})
-        if answer.status != 201:
-            raise self._failure(f"POST /issue/{issue_id}/comment", answer)
+        response = self._client.send("POST", f"{_path_of(issue_id)}/comment", body={"body": text})
+        if response.status != 201:
+            raise self._client.failure(f"POST /issue/{issue_id}/comment", response)
 
     def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
         """Return the latest comments, newest first."""
         params = {"orderBy": "-created", "maxResults": str(COMMENTS)}
-        found = self._read(f"{_of(issue_id)}/comment", params)
+        found = self._client.read(f"{_path_of(issue_id)}/comment", params)
         listed = found.get("comments") if isinstance(found, dict) else None
         return [
             (moment(each.get("created")), str(each.get("body", "")))
@@ -101,7 +110,7 @@ class RestJiraIssues(JiraTickets):
         path, start = f"/project/{quote(project, safe='')}/version", 0
         found: list[ProjectVersion] = []
         for _ in range(MOST_PAGES):
-            page = self._read(path, {"startAt": str(start), "maxResults": str(VERSIONS_PAGE)})
+            page = self._client.read(path, {"startAt": str(start), "maxResults": str(VERSIONS_PAGE)})
             values = page.get("values") if isinstance(page, dict) else None
             if not isinstance(values, list):
                 raise OutcomeUnknown(f"GET {path}: an answer without versions")
@@ -146,7 +155,7 @@ class RestJiraIssues(JiraTickets):
     def _field_named(self, name: str) -> str | None:
         """Return a field's id by its name, which custom fields may share: then it is nobody's."""
         if self._fields is None:
-            listed = self._read("/field", {})
+            listed = self._client.read("/field", {})
             found = [each for each in listed if isinstance(each, dict) and each.get("id")]
             self._fields = [(str(each["id"]), str(each.get("name", ""))) for each in found]
         by_id = [id_ for id_, _ in self._fields if id_ == name]
@@ -159,7 +168,7 @@ class RestJiraIssues(JiraTickets):
         body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(fields)}
         seen = 0
         for _ in range(MOST_PAGES):
-            page = self._search_page(body)
+            page = self._client.search_page(body)
             issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
             yield from issues
             seen += len(issues)
@@ -179,7 +188,7 @@ class RestJiraIssues(JiraTickets):
         project = fields.get("project") or {}
         resolution = fields.get("resolution") or {}
         return Ticket(
-            issue=self._issue(dict(raw)),
+            issue=self._client.issue(raw),
             project=str(project.get("key") or str(raw["key"]).rpartition("-")[0]),
             status=_status(status),
             assignee=_user(fields.get("assignee")),
@@ -191,7 +200,7 @@ class RestJiraIssues(JiraTickets):
         )
 
 
-def _of(issue_id: str) -> str:
+def _path_of(issue_id: str) -> str:
     return f"/issue/{quote(issue_id, safe='')}"
 
 
@@ -222,9 +231,9 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _login_failed(answer: Answer) -> bool:
-    login = answer.headers.get("x-seraph-loginreason", "")
-    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in answer.headers
+def _login_failed(response: Response) -> bool:
+    login = response.headers.get("x-seraph-loginreason", "")
+    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in response.headers
 
 
 def _status(raw: Mapping[str, Any]) -> Status:

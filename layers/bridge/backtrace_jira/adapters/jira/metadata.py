@@ -6,10 +6,11 @@ older servers have `/issue/createmeta` only, which Data Center 9.0 removed. The 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import OutcomeUnknown
 from backtrace_jira.jira import createmeta
 from backtrace_jira.jira.createmeta import IssueType
@@ -23,31 +24,30 @@ MOST_USERS = 50
 _NO_SUCH_ENDPOINT = (404, 405)
 
 
-class Read(Protocol):
-    """Returns the JSON of a GET below the REST address; None for a status in `absent`."""
+def field_schema(client: JiraClient, project: str, issue_type: str) -> FieldSchema | None:
+    """Read the schema of a create screen in the dialect that the server speaks; None if it speaks none.
 
-    def __call__(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
-        """Send one request."""
-        ...
-
-
-def field_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> FieldSchema | None:
-    """Read the schema of a create screen in the dialect that the server speaks; None if it speaks none."""
+    Raises:
+        InvalidField: the project or its issue type does not exist, as far as this account may know.
+        Refused, CredentialRefused, TryAgain: as for every request.
+    """
+    cloud = client.cloud
     path = f"/issue/createmeta/{quote(project, safe='')}/issuetypes"
-    first = read(path, _page(0), absent=_NO_SUCH_ENDPOINT)
+    first = client.read(path, _page(0), absent=_NO_SUCH_ENDPOINT)
     if first is None:
-        return _old_schema(read, project, issue_type, cloud=cloud)
-    types = createmeta.read_issue_types(_items(read, path, first))
+        return _old_schema(client, project, issue_type)
+    types = createmeta.read_issue_types(_items(client, path, first))
     chosen = createmeta.choose_issue_type(types, issue_type, project)
     path = f"{path}/{quote(chosen.id, safe='')}"
-    return createmeta.make_schema(project, chosen, _items(read, path, read(path, _page(0))), cloud=cloud)
+    items = _items(client, path, client.read(path, _page(0)))
+    return createmeta.make_schema(project, chosen, items, cloud=cloud)
 
 
 def _page(start: int) -> dict[str, str]:
     return {"startAt": str(start), "maxResults": str(PAGE)}
 
 
-def _items(read: Read, path: str, page: Any) -> Iterator[dict[str, Any]]:
+def _items(client: JiraClient, path: str, page: Any) -> Iterator[dict[str, Any]]:
     """Give the items of all pages, after the first, which has been read."""
     start = 0
     for _ in range(MOST_PAGES):
@@ -56,22 +56,22 @@ def _items(read: Read, path: str, page: Any) -> Iterator[dict[str, Any]]:
         following = createmeta.next_start(page, start, len(items))
         if following is None:
             return
-        start, page = following, read(path, _page(following))
+        start, page = following, client.read(path, _page(following))
     raise OutcomeUnknown(f"GET {path}: no last page after {MOST_PAGES}")
 
 
-def _old_schema(read: Read, project: str, issue_type: str, *, cloud: bool) -> FieldSchema | None:
+def _old_schema(client: JiraClient, project: str, issue_type: str) -> FieldSchema | None:
     """Read the old dialect, unpaged: the issue types first, then one of them with its fields.
 
     Both endpoints are gone only on a Data Center. Cloud has one of them: there, "not found" is about the project.
     """
     path, params = "/issue/createmeta", {"projectKeys": project}
-    found = read(path, params, absent=() if cloud else _NO_SUCH_ENDPOINT)
+    found = client.read(path, params, absent=() if client.cloud else _NO_SUCH_ENDPOINT)
     if found is None:
         return None
     chosen = _old_issue_type(found, project, issue_type)
     params |= {"issuetypeIds": chosen.id, "expand": "projects.issuetypes.fields"}
-    return createmeta.read_old_schema(read(path, params), project, chosen.id, cloud=cloud)
+    return createmeta.read_old_schema(client.read(path, params), project, chosen.id, cloud=client.cloud)
 
 
 def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
@@ -81,7 +81,7 @@ def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
     )
 
 
-def find_user(read: Read, who: str, project: str, *, cloud: bool) -> str | None:
+def find_user(client: JiraClient, who: str, project: str) -> str | None:
     """Find a user among those who may be assigned in the project, then among all.
 
     Cloud searches by `query`, Data Center by `username`, which matches user name, full name and e-mail address
@@ -90,13 +90,13 @@ def find_user(read: Read, who: str, project: str, *, cloud: bool) -> str | None:
     """
     if not who.strip():
         return None
-    asked = {"query" if cloud else "username": who, "maxResults": str(MOST_USERS)}
+    asked = {"query" if client.cloud else "username": who, "maxResults": str(MOST_USERS)}
     for path, more in (("/user/assignable/search", {"project": project}), ("/user/search", {})):
-        found = read(path, asked | more, absent=(400, 403, 404))
+        found = client.read(path, asked | more, absent=(400, 403, 404))
         users = [user for user in found if isinstance(user, dict)] if isinstance(found, list) else []
         user = _the_one(users, who)
         if user:
-            return str(user.get("accountId" if cloud else "name") or "") or None
+            return str(user.get("accountId" if client.cloud else "name") or "") or None
     return None
 
 

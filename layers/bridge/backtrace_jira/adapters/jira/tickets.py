@@ -1,0 +1,63 @@
+"""Jira's REST API v2 as tickets are made with it: create, find again by the marker, the create screen, people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backtrace_jira.adapters.jira import metadata
+from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential, refusal
+from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.jira.fields import FieldSchema
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.json_types import JSON
+
+
+class RestJiraTickets:
+    """The `JiraTickets` port for one connection."""
+
+    def __init__(self, client: JiraClient) -> None:
+        self._client = client
+
+    def create(self, draft: TicketDraft) -> Issue:
+        """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
+        response = self._client.exchange("POST", "/issue", body=draft.request_body())
+        created = response.json() if response.status == 201 else None
+        if isinstance(created, dict) and created.get("id") and created.get("key"):
+            return self._client.issue(created)
+        sign_on_page = response.status == 200 and response.is_html
+        # Before the credential is judged: this may stand for a ticket, whatever the headers say of who was signed in.
+        if 200 <= response.status < 300 and not sign_on_page:
+            raise OutcomeUnknown(f"POST /issue: {response.status} without an issue in it")
+        raise_for_credential("POST /issue", response)
+        if sign_on_page:
+            raise refusal("POST /issue", response)
+        raise self._client.failure("POST /issue", response)
+
+    def find(self, marker: str) -> Sequence[Issue]:
+        """Search for the marker as a label, or in any text where the label was not to be had."""
+        jql = f'labels = "{marker}" OR text ~ "\\"{marker}\\"" ORDER BY created ASC, key ASC'
+        found = self._client.search_page({"jql": jql, "maxResults": 2, "fields": ["created"]})
+        return [self._client.issue(raw) for raw in found["issues"]]
+
+    def may_browse(self, project: str) -> bool:
+        """Whether the account sees the project's issues."""
+        return "BROWSE_PROJECTS" in (self._client.permissions(project, "BROWSE_PROJECTS") or ())
+
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
+        """Return the fields of a create screen; None on a server that has no create metadata."""
+        return metadata.field_schema(self._client, project, issue_type)
+
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        """Link an issue to another by the name of a link type: 201. Jira keeps one link of a kind between two."""
+        body: JSON = {
+            "type": {"name": link_type},
+            "inwardIssue": {"key": issue.key},
+            "outwardIssue": {"key": other},
+        }
+        response = self._client.send("POST", "/issueLink", body=body)
+        if response.status not in (200, 201):
+            raise self._client.failure("POST /issueLink", response)
+
+    def find_user(self, who: str, project: str) -> str | None:
+        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        return metadata.find_user(self._client, who, project)
