@@ -15,7 +15,7 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.tickets.ports import TicketLinks
 from local.aws import dynamodb_local
 from local.aws.dynamodb_local import DynamoDBLocal
-from tests.fakes import InMemoryLinks
+from tests.fakes.links import FakeTicketLinks
 from tests.tables import new_table
 from tests.world.sync_world import MakeSyncWorld, sync_worlds
 from tests.world.world import MakeWorld, worlds
@@ -50,7 +50,7 @@ def dynamodb_local_endpoint() -> Iterator[str]:
 def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
     """Give the link store in each of its three forms."""
     if request.param == "fake":
-        yield InMemoryLinks()
+        yield FakeTicketLinks()
         return
     if request.param == "moto":
         with mock_aws():
@@ -64,7 +64,7 @@ def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
 def atomic_links(request: pytest.FixtureRequest) -> TicketLinks:
     """Give the link store where conditions hold for threads too: moto checks and then writes, without a lock."""
     if request.param == "fake":
-        return InMemoryLinks()
+        return FakeTicketLinks()
     return real_links(request.getfixturevalue("dynamodb_local_endpoint"))
 
 

@@ -16,7 +16,7 @@ from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Th
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.settings.connection import BacktraceUniverse
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
-from tests.fakes import Clock
+from tests.fakes.clock import Clock
 
 PROJECT = "my_project"
 ONE, OTHER = "a" * 64, "b" * 64

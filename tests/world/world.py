@@ -37,7 +37,7 @@ from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body
 from tests.contracts.openapi import assert_valid
-from tests.fakes import Clock
+from tests.fakes.clock import Clock
 from tests.tables import new_table
 
 PREFIX = "/backtrace-jira/test"

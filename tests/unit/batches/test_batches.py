@@ -13,7 +13,7 @@ from backtrace_jira.batches import FIRST_DELAY, LONGEST_DELAY, Deliveries, Deliv
 from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body
-from tests.fakes import FakeErrorEvents
+from tests.fakes.queues import FakeErrorEvents
 
 Answer = Callable[[ErrorGroup], list[Outcome]]
 

@@ -23,14 +23,12 @@ from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
 from tests.builders import group, integration
-from tests.fakes import (
-    Clock,
-    FakeBacktrace,
-    FakeConfiguration,
-    FakeRegressionHints,
-    FakeTickets,
-    InMemoryLinks,
-)
+from tests.fakes.backtrace import FakeBacktraceGroups, FakeBacktraceLinks
+from tests.fakes.clock import Clock
+from tests.fakes.configuration import FakeConfiguration
+from tests.fakes.jira_tickets import FakeJiraTickets
+from tests.fakes.links import FakeTicketLinks
+from tests.fakes.queues import FakeChangeHints
 
 
 @dataclass
@@ -40,11 +38,11 @@ class World:
     integrations: list[Integration] = field(default_factory=lambda: [integration()])
     lag: float = 0.0
     clock: Clock = field(default_factory=Clock)
-    links: InMemoryLinks = field(default_factory=InMemoryLinks)
-    backtrace: FakeBacktrace = field(default_factory=FakeBacktrace)
+    links: FakeTicketLinks = field(default_factory=FakeTicketLinks)
 
     def __post_init__(self) -> None:
-        self.jira = FakeTickets(self.clock, lag=self.lag)
+        self.jira = FakeJiraTickets(self.clock, lag=self.lag)
+        self.backtrace = FakeBacktraceLinks(FakeBacktraceGroups(self.clock))
         self.configuration = FakeConfiguration(self.integrations, self.jira, self.backtrace)
         self.timing = Timing()
         self._owners = (f"owner-{number}" for number in itertools.count(1))
@@ -56,7 +54,7 @@ class World:
             stage="test",
             configuration=self.configuration,
             links=self.links,
-            regression_hints=FakeRegressionHints(),
+            regression_hints=FakeChangeHints(),
             clock=self.clock,
             new_owner=lambda: next(self._owners),
             timing=self.timing,
@@ -85,7 +83,7 @@ class World:
         row = self.links.get(self.row)
         assert row is not None
         assert (row.state, row.issue, row.linked_in_backtrace) == (LinkState.COMPLETE, only[0], True)
-        assert self.backtrace.links == {("my_project", group().fingerprint): {"jira-bugs": only[0]}}
+        assert self.backtrace.tickets_of("my_project", group().fingerprint) == {"jira-bugs": only[0].key}
 
 
 def test_a_new_group_becomes_a_linked_ticket() -> None:

@@ -1,0 +1,173 @@
+"""A Backtrace universe in memory: one for the groups as they are, and on it what tickets are linked with."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from backtrace_jira.backtrace.group import OWN_WATCHER, BacktraceUser, Group, GroupWrite
+from backtrace_jira.errors import Refused
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.json_types import Histogram
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.states import State
+from tests.fakes.failures import Failures, raise_next
+
+PROJECT = "my_project"
+
+
+@dataclass(frozen=True)
+class Report:
+    """An error as it was reported; `at` is in unix seconds."""
+
+    project: str
+    fingerprint: str
+    at: float
+    attributes: Mapping[str, str]
+
+
+class FakeBacktraceGroups:
+    """The `BacktraceGroups` port. `seed` and `receive` are the stand-in's: what people do, and what errors come."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.rows: dict[tuple[str, str], Group] = {}
+        """Groups by project and fingerprint; one that nobody wrote is not among them."""
+        self.reports: list[Report] = []
+        self.refusals: dict[str, str] = {}
+        """Fingerprints that cannot be written, and what Backtrace says."""
+        self.failures = Failures()
+        self._projects = {PROJECT}
+        self._clock = clock
+
+    # What happens in Backtrace
+
+    def seed(self, project: str, fingerprint: str, **columns: Any) -> Group:
+        """Create or change a row, by the names that its columns have in Backtrace."""
+        self._projects.add(project)
+        row = self._row(project, fingerprint)
+        self.rows[project, fingerprint] = Group(
+            project,
+            fingerprint,
+            State(columns.get("state", row.state)),
+            columns.get("ticket", row.tickets),
+            int(self._clock()),
+            columns.get("invariants", row.reopen_criteria),
+            columns.get("invariant_reopen_count", row.reopens),
+        )
+        return self.rows[project, fingerprint]
+
+    def receive(
+        self, project: str, fingerprint: str, *, timestamp: float | None = None, **attributes: str
+    ) -> None:
+        """Take an error report. A group that it reopens, `seed` has to reopen."""
+        at = self._clock() if timestamp is None else timestamp
+        self.reports.append(Report(project, fingerprint, at, attributes))
+
+    def refuse(self, fingerprint: str, message: str) -> None:
+        """Let writes to one fingerprint be refused."""
+        self.refusals[fingerprint] = message
+
+    # The port
+
+    def group(self, project: str, fingerprint: str) -> Group:
+        with self.failures.around("group"):
+            return self._row(project, fingerprint)
+
+    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+        with self.failures.around("changed_groups"):
+            self._ensure_known(project)
+            rows = [row for (where, _), row in self.rows.items() if where == project]
+            until = float("inf") if end is None else int(end) + 1
+            found = [row for row in rows if int(begin) <= row.modified <= until]
+            yield from sorted(found, key=lambda row: -row.modified)
+
+    def write(self, group: Group, write: GroupWrite) -> None:
+        with self.failures.around("write"):
+            if group.fingerprint in self.refusals:
+                raise Refused(f"POST /api/issue: {self.refusals[group.fingerprint]}")
+            columns = {"state": write.state, "ticket": write.tickets, "invariants": write.reopen_criteria}
+            given = {name: value for name, value in columns.items() if value is not None}
+            self._ensure_known(group.project)
+            self.seed(group.project, group.fingerprint, **given)
+
+    def count_values(
+        self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
+    ) -> Histogram:
+        with self.failures.around("count_values"):
+            reports = self._since(project, fingerprint, since)
+            # The expressions of these tests mean themselves.
+            chosen = [each for each in reports if all(each.attributes.get(n) == v for n, v in where.items())]
+            found = [each.attributes[attribute] for each in chosen if attribute in each.attributes]
+            return tuple(Counter(found).items())
+
+    def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
+        with self.failures.around("error_event"):
+            reports = self._since(project, fingerprint, since)
+            names = {name for report in reports for name in report.attributes}
+            body = {
+                "universe": "my_universe",
+                "project": project,
+                "fingerprint": fingerprint,
+                "group_url": page,
+                "occurrences": len(reports),
+                "attributes": {name: _histogram(reports, name) for name in sorted(names)},
+            }
+            return json.dumps({name: value for name, value in body.items() if value != ""})
+
+    def find_user(self, project: str, email: str) -> BacktraceUser | None:
+        with self.failures.around("find_user"):
+            rows = [row for (where, _), row in self.rows.items() if where == project]
+            users = [user for row in rows for entry in row.tickets for user in entry.get("assignees", ())]
+            found = [user for user in users if user.get("email", "").casefold() == email.casefold()]
+            if not found:
+                return None
+            return BacktraceUser(found[0]["id"], found[0].get("username", ""), found[0]["email"])
+
+    def _row(self, project: str, fingerprint: str) -> Group:
+        self._ensure_known(project)
+        return self.rows.get((project, fingerprint)) or Group(project, fingerprint, State.OPEN)
+
+    def _since(self, project: str, fingerprint: str, since: float) -> list[Report]:
+        wanted = (project, fingerprint)
+        return [
+            report
+            for report in self.reports
+            if (report.project, report.fingerprint) == wanted and report.at >= int(since)
+        ]
+
+    def _ensure_known(self, project: str) -> None:
+        if project not in self._projects:
+            raise Refused(f"no such project '{project}'")
+
+
+def _histogram(reports: list[Report], name: str) -> list[list[Any]]:
+    values = [report.attributes[name] for report in reports if name in report.attributes]
+    return [[value, count] for value, count in Counter(values).items()]
+
+
+@dataclass
+class FakeBacktraceLinks:
+    """The `BacktraceLinks` port. `fail` is raised before the effect."""
+
+    groups: FakeBacktraceGroups
+    calls: int = 0
+    fail: list[Exception | None] = field(default_factory=list)
+
+    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
+        self.calls += 1
+        raise_next(self.fail)
+        group = self.groups.group(project, fingerprint)
+        state = State.IN_PROGRESS if group.state is State.OPEN else group.state
+        entries = list(group.tickets) or [{"watcher": OWN_WATCHER}]
+        if not group.has_ticket(watcher, issue):
+            entries.append({"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"})
+        self.groups.seed(project, fingerprint, state=state, ticket=entries)
+        return LastSynced(state=state, assignee=replace(group, tickets=entries).assignee_id)
+
+    def tickets_of(self, project: str, fingerprint: str) -> dict[str, str]:
+        """Return the keys of a group's tickets by integration."""
+        entries = self.groups.group(project, fingerprint).tickets
+        return {entry["watcher"]: entry["short"] for entry in entries if "short" in entry}

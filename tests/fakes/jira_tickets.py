@@ -1,0 +1,79 @@
+"""A Jira that tickets are made in."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+
+from backtrace_jira.errors import InvalidField
+from backtrace_jira.jira.fields import Field, FieldSchema
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from tests.fakes.failures import raise_next
+
+SCREEN = (
+    Field("project", "Project", "project", required=True),
+    Field("issuetype", "Issue Type", "issuetype", required=True),
+    Field("summary", "Summary", "string", required=True),
+)
+
+
+class FakeJiraTickets:
+    """The `JiraTickets` port, with a project BUG. The search sees a ticket `lag` seconds after it was made.
+
+    `fail` is raised before the effect, `fail_after` when the issue exists.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, lag: float = 0.0) -> None:
+        self.issues: list[tuple[Issue, TicketDraft, float]] = []
+        self.creates = 0
+        self.finds = 0
+        self.fail: list[Exception | None] = []
+        self.fail_after: list[Exception | None] = []
+        self.fail_find: list[Exception | None] = []
+        self.browsable = True
+        self.screens: dict[tuple[str, str], FieldSchema | None] = {
+            ("BUG", kind): FieldSchema("BUG", f"1000{number}", kind, cloud=True, fields=SCREEN)
+            for number, kind in enumerate(("Bug", "Task"))
+        }
+        """Fields by project and issue type; None stands for a server without create metadata."""
+        self.related: set[tuple[str, str, str]] = set()
+        """Key, key of the other and name of the link."""
+        self.people: dict[str, str] = {}
+        """Ids by e-mail address or name."""
+        self._clock = clock
+        self._lag = lag
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def create(self, draft: TicketDraft) -> Issue:
+        with self._lock:
+            self.creates += 1
+            raise_next(self.fail)
+            number = next(self._numbers)
+            key = f"{draft.project}-{number}"
+            issue = Issue(str(10_000 + number), key, f"https://jira.example/browse/{key}")
+            self.issues.append((issue, draft, self._clock()))
+            raise_next(self.fail_after)
+            return issue
+
+    def find(self, marker: str) -> Sequence[Issue]:
+        with self._lock:
+            self.finds += 1
+            raise_next(self.fail_find)
+            visible = self._clock() - self._lag
+            return [i for i, draft, at in self.issues if draft.marker == marker and at <= visible][:2]
+
+    def may_browse(self, project: str) -> bool:
+        return self.browsable
+
+    def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
+        if (project, issue_type) not in self.screens:
+            raise InvalidField(f"{project} has no issue type {issue_type}", field="issuetype")
+        return self.screens[project, issue_type]
+
+    def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        self.related.add((issue.key, other, link_type))
+
+    def find_user(self, who: str, project: str) -> str | None:
+        return self.people.get(who)

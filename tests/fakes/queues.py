@@ -1,0 +1,74 @@
+"""Queues in memory: error events and their dead letters, and tickets to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from backtrace_jira.batches import Delivery
+from backtrace_jira.outcomes import Outcome
+from tests.fakes.failures import raise_next
+
+
+@dataclass
+class FakeErrorEvents:
+    """The `ErrorEvents` port. `fail` is raised before the effect."""
+
+    postponed: list[tuple[Delivery, float]] = field(default_factory=list)
+    buried: list[tuple[Delivery, list[Outcome]]] = field(default_factory=list)
+    fail: list[Exception | None] = field(default_factory=list)
+
+    def postpone(self, delivery: Delivery, seconds: float) -> None:
+        raise_next(self.fail)
+        self.postponed.append((delivery, seconds))
+
+    def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:
+        raise_next(self.fail)
+        self.buried.append((delivery, list(reasons)))
+
+    def visible(self) -> list[str]:
+        """Return the bodies that come again at once, by what was said of each message last."""
+        last = {delivery.id: (delivery.body, seconds) for delivery, seconds in self.postponed}
+        return [body for body, seconds in last.values() if round(seconds) <= 0]
+
+
+@dataclass(frozen=True)
+class SentHint:
+    """A message that a ticket is to be looked at."""
+
+    connection: str
+    issue_id: str
+    event: str
+    reason: str
+
+
+@dataclass
+class FakeChangeHints:
+    """The `ChangeHints` and `RegressionHints` ports, as one queue."""
+
+    sent: list[SentHint] = field(default_factory=list)
+    occasions: set[tuple[str, str, str]] = field(default_factory=set)
+    """Those of the last minutes."""
+
+    def send(self, connection: str, issue_id: str, *, reason: str) -> None:
+        self.sent.append(SentHint(connection, issue_id, "look", reason))
+
+    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
+        if (connection, issue_id, occasion) not in self.occasions:
+            self.occasions.add((connection, issue_id, occasion))
+            self.sent.append(SentHint(connection, issue_id, "regression", reason))
+
+
+@dataclass
+class FakeNewEvents:
+    """The `NewEvents` port."""
+
+    published: list[tuple[str, int]] = field(default_factory=list)
+    """Bodies, and after how many seconds each comes in."""
+
+    def publish(self, body: str, *, after: int) -> None:
+        self.published.append((body, after))
+
+    def visible(self) -> list[str]:
+        """Return the bodies that come in at once."""
+        return [body for body, after in self.published if after == 0]
