@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
 from backtrace_jira.bootstrap import create_ticket, flush_metrics
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE, SSMWebhookSecrets
+from backtrace_jira.adapters.aws.webhook_secrets import SHORTEST_AGE, SSMWebhookSecrets
 from backtrace_jira.jira.webhook import is_secret, is_signed
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.webhook.registration import EVENTS, JiraWebhooks
@@ -253,22 +253,24 @@ def test_a_receiver_that_has_read_the_former_secret_accepts_the_new_one(site: Si
     names = ParameterNames(PREFIX)
     receiver = SSMWebhookSecrets(site.operator.ssm, names, max_age=300, clock=lambda: now[0])
     (old,) = stored(site)
-    assert receiver.of("main") == old
+    assert receiver.find_secret("main") == old
     ran(site, "install", "--rotate-secret")
     now[0] += SHORTEST_AGE + 1  # so long it waits between Parameter Store and Jira
-    assert receiver.of("main") == old
-    assert is_secret(stored(site)[0], receiver.anew("main"))
+    assert receiver.find_secret("main") == old
+    assert is_secret(stored(site)[0], receiver.find_new_secret("main"))
     assert is_signed(
-        b"Hello", SIGNED.format(hmac.new(old.encode(), b"Hello", "sha256").hexdigest()), receiver.of("main")
+        b"Hello",
+        SIGNED.format(hmac.new(old.encode(), b"Hello", "sha256").hexdigest()),
+        receiver.find_secret("main"),
     )
 
 
 def test_nonsense_does_not_make_a_receiver_read_each_time(site: Site) -> None:
     names = ParameterNames(PREFIX)
     receiver = SSMWebhookSecrets(site.operator.ssm, names, max_age=300, clock=lambda: 1000.0)
-    assert receiver.of("main") == ""
+    assert receiver.find_secret("main") == ""
     ran(site, "install")
-    assert receiver.anew("main") == ""
+    assert receiver.find_new_secret("main") == ""
 
 
 # ── by hand ──

@@ -18,7 +18,7 @@ from moto import mock_aws
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from backtrace_jira.adapters.aws.webhook_intake import WEBHOOK
+from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.polling import LAST_MINUTE
@@ -266,24 +266,29 @@ def test_the_function_may_read_what_its_settings_are_called_and_no_other_secret(
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 """What Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 
-TABLE = ("dynamodb/table", "dynamodb/ticket_links")
-SYNC = (*TABLE, "dynamodb/synced_links")
+TICKETS = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/ticket_links")
+SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
 
 
 @pytest.mark.parametrize(
     ("role", "service", "adapters", "unused"),
     [
-        ("CreateTicketRole", "dynamodb", TABLE, {"dynamodb:Query"}),
-        ("CreateTicketRole", "sqs", ("aws/queues", "aws/change_queue"), set()),
-        ("ReceiveWebhookRole", "dynamodb", ("aws/webhook_intake",), set()),
-        ("ReceiveWebhookRole", "sqs", ("aws/webhook_intake",), set()),
-        ("ReceiveWebhookRole", "ssm", ("aws/webhook_intake",), set()),
+        ("CreateTicketRole", "dynamodb", TICKETS, {"dynamodb:Query"}),
+        ("CreateTicketRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
+        (
+            "ReceiveWebhookRole",
+            "dynamodb",
+            ("dynamodb/known_webhooks", "dynamodb/table"),
+            {"dynamodb:UpdateItem", "dynamodb:Query"},
+        ),
+        ("ReceiveWebhookRole", "sqs", ("aws/sqs_queue",), set()),
+        ("ReceiveWebhookRole", "ssm", ("aws/webhook_secrets",), set()),
         ("ApplyJiraChangeRole", "dynamodb", SYNC, set()),
-        ("ApplyJiraChangeRole", "sqs", ("aws/queues", "aws/change_queue"), set()),
+        ("ApplyJiraChangeRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
         ("PollBacktraceRole", "dynamodb", SYNC, set()),
-        ("PollBacktraceRole", "sqs", ("aws/change_queue",), set()),
+        ("PollBacktraceRole", "sqs", ("aws/sqs_queue",), set()),
         ("PollFixVersionsRole", "dynamodb", SYNC, set()),
-        ("PollFixVersionsRole", "sqs", ("aws/change_queue",), set()),
+        ("PollFixVersionsRole", "sqs", ("aws/sqs_queue",), set()),
     ],
 )
 def test_a_function_may_do_what_its_adapters_ask_for(

@@ -11,8 +11,8 @@ from tests.fakes.failures import raise_next
 
 
 @dataclass
-class FakeErrorEvents:
-    """The `ErrorEvents` port. `fail` is raised before the effect."""
+class FakeMessageQueue:
+    """The `MessageQueue` port. `fail` is raised before the effect."""
 
     postponed: list[tuple[Delivery, float]] = field(default_factory=list)
     buried: list[tuple[Delivery, list[Outcome]]] = field(default_factory=list)

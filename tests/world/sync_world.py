@@ -14,7 +14,7 @@ from moto import mock_aws
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
-from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks

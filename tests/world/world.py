@@ -24,7 +24,7 @@ from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.sqs.models import sqs_backends
 from requests.adapters import HTTPAdapter
 
-from backtrace_jira.adapters.aws.queues import batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.batches import Deliveries

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from backtrace_jira.adapters.aws.webhook_intake import SHORTEST_AGE
+from backtrace_jira.adapters.aws.webhook_secrets import SHORTEST_AGE
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
 from backtrace_jira.settings.connection import Connection

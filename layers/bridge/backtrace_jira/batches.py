@@ -20,7 +20,7 @@ class Deliveries:
         self,
         *,
         serve: Callable[[str, float], Sequence[Outcome]],
-        events: ErrorEvents,
+        queue: MessageQueue,
         report: Callable[[Outcome], None],
         jitter: Callable[[], float],
         max_receives: int,
@@ -30,7 +30,7 @@ class Deliveries:
         `jitter` is a source of factors around 1.
         """
         self._serve_body = serve
-        self._events = events
+        self._queue = queue
         self._report = report
         self._jitter = jitter
         self._max_receives = max_receives
@@ -59,13 +59,13 @@ class Deliveries:
             return True
         again = [outcome.error for outcome in open_ends if not isinstance(outcome.error, NeedsAttention)]
         if again and delivery.receives < self._max_receives:
-            self._events.postpone(delivery, self._delay(delivery, again))
+            self._queue.postpone(delivery, self._delay(delivery, again))
             return delivery.handle is None  # a direct event was put on the queue: this copy is done with
         self._bury(delivery, open_ends)
         return True
 
     def _bury(self, delivery: Delivery, reasons: Sequence[Outcome]) -> None:
-        self._events.bury(delivery, reasons)
+        self._queue.bury(delivery, reasons)
         for reason in reasons:
             detail = f"kept as a dead letter: {reason.detail}"
             self._report(
@@ -92,8 +92,8 @@ class Delivery:
     receives: int = 1
 
 
-class ErrorEvents(Protocol):
-    """The queue of error events and its dead letters."""
+class MessageQueue(Protocol):
+    """The queue that the messages come from, and its dead letters."""
 
     def postpone(self, delivery: Delivery, seconds: float) -> None:
         """Let the message come again after that time; a direct one is put on the queue first."""

@@ -10,7 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from backtrace_jira.adapters.aws.queues import SQSErrorEvents, batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
+from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
+from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.batches import Delivery
 from backtrace_jira.errors import InvalidEvent, Refused, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
@@ -32,8 +34,8 @@ def urls(sqs: SQSClient) -> tuple[str, str]:
 
 
 @pytest.fixture
-def events(sqs: SQSClient, urls: tuple[str, str]) -> SQSErrorEvents:
-    return SQSErrorEvents(lambda: sqs, queue_url=urls[0], dead_letters_url=urls[1])
+def events(sqs: SQSClient, urls: tuple[str, str]) -> SQSMessageQueue:
+    return SQSMessageQueue(SQSQueue(lambda: sqs, urls[0]), SQSQueue(lambda: sqs, urls[1]))
 
 
 def received(sqs: SQSClient, url: str) -> list[Any]:
@@ -96,7 +98,7 @@ def test_the_partial_batch_response_names_what_stays() -> None:
 
 
 def test_a_queued_message_is_hidden_for_the_time(
-    sqs: SQSClient, urls: tuple[str, str], events: SQSErrorEvents
+    sqs: SQSClient, urls: tuple[str, str], events: SQSMessageQueue
 ) -> None:
     sqs.send_message(QueueUrl=urls[0], MessageBody="x")
     (message,) = received(sqs, urls[0])
@@ -109,7 +111,7 @@ def test_a_queued_message_is_hidden_for_the_time(
 
 
 def test_a_direct_event_goes_to_the_queue(
-    sqs: SQSClient, urls: tuple[str, str], events: SQSErrorEvents
+    sqs: SQSClient, urls: tuple[str, str], events: SQSMessageQueue
 ) -> None:
     events.postpone(Delivery("1", "the body"), 0.2)
     assert [message["Body"] for message in received(sqs, urls[0])] == ["the body"]
@@ -117,7 +119,7 @@ def test_a_direct_event_goes_to_the_queue(
 
 
 def test_a_dead_letter_keeps_the_body_and_says_why(
-    sqs: SQSClient, urls: tuple[str, str], events: SQSErrorEvents
+    sqs: SQSClient, urls: tuple[str, str], events: SQSMessageQueue
 ) -> None:
     reasons = [
         Outcome(Decision.REFUSED, "fp", "u/p/a", detail="Team is\u0000 required\ud800", error=Refused("x")),
@@ -136,12 +138,15 @@ def test_a_dead_letter_keeps_the_body_and_says_why(
     assert told["FailedAt"].endswith("+00:00")
 
 
-def test_an_empty_body_can_be_kept_too(sqs: SQSClient, urls: tuple[str, str], events: SQSErrorEvents) -> None:
+def test_an_empty_body_can_be_kept_too(
+    sqs: SQSClient, urls: tuple[str, str], events: SQSMessageQueue
+) -> None:
     events.bury(Delivery("m1", "", "h"), [Outcome(Decision.INVALID, detail="not a group")])
     assert len(received(sqs, urls[1])) == 1
 
 
 def test_a_queue_that_cannot_be_reached_is_an_error_that_a_retry_mends(sqs: SQSClient) -> None:
-    gone = SQSErrorEvents(lambda: sqs, queue_url="https://sqs/none", dead_letters_url="https://sqs/none")
+    nowhere = SQSQueue(lambda: sqs, "https://sqs/none")
+    gone = SQSMessageQueue(nowhere, nowhere)
     with pytest.raises(Unreachable, match="SQS send_message"):
         gone.bury(Delivery("m1", "x", "h"), [])

@@ -13,7 +13,7 @@ from backtrace_jira.batches import FIRST_DELAY, LONGEST_DELAY, Deliveries, Deliv
 from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body
-from tests.fakes.queues import FakeErrorEvents
+from tests.fakes.queues import FakeMessageQueue
 
 Answer = Callable[[ErrorGroup], list[Outcome]]
 
@@ -22,7 +22,7 @@ class Desk:
     """`Deliveries` around a use case that answers as told."""
 
     def __init__(self, answer: Answer, *, max_receives: int = 5) -> None:
-        self.events = FakeErrorEvents()
+        self.queue = FakeMessageQueue()
         self.reports: list[Outcome] = []
 
         def serve(body: str, deadline: float) -> list[Outcome]:
@@ -33,7 +33,7 @@ class Desk:
 
         self.serve = Deliveries(
             serve=serve,
-            events=self.events,
+            queue=self.queue,
             report=self.reports.append,
             jitter=lambda: 1.0,
             max_receives=max_receives,
@@ -67,8 +67,8 @@ def test_a_message_that_is_done_with_leaves_the_queue() -> None:
     desk = Desk(fine)
     assert desk(message()) == []
     assert desk.decisions == [Decision.CREATED]
-    assert not desk.events.postponed
-    assert not desk.events.buried
+    assert not desk.queue.postponed
+    assert not desk.queue.buried
 
 
 def test_an_empty_batch_is_no_error() -> None:
@@ -90,7 +90,7 @@ def test_an_empty_batch_is_no_error() -> None:
 def test_what_is_no_error_group_is_kept_with_one_clear_sentence(body: str, culprit: str) -> None:
     desk = Desk(fine)
     assert desk(message(body=body)) == []
-    ((kept, (reason,)),) = desk.events.buried
+    ((kept, (reason,)),) = desk.queue.buried
     assert kept.body == body
     assert reason.detail.startswith("not a Backtrace error group: ")
     assert culprit in reason.detail
@@ -103,59 +103,59 @@ def test_one_bad_message_among_nine_good_ones_harms_none() -> None:
     batch.insert(4, message(99, body="{}"))
     assert desk(*batch) == []
     assert desk.decisions.count(Decision.CREATED) == 9
-    assert [kept.id for kept, _ in desk.events.buried] == ["m99"]
+    assert [kept.id for kept, _ in desk.queue.buried] == ["m99"]
 
 
 def test_a_retryable_failure_stays_in_the_queue_for_the_time_asked_for() -> None:
     desk = Desk(failing(Throttled("429", after=77)))
     assert desk(message()) == ["m1"]
-    assert desk.events.postponed[0][1] == 77
-    assert not desk.events.buried
+    assert desk.queue.postponed[0][1] == 77
+    assert not desk.queue.buried
 
 
 def test_no_server_can_make_a_message_vanish_for_a_day() -> None:
     desk = Desk(failing(Throttled("429", after=1_795_478_430)))
     desk(message())
-    assert desk.events.postponed[0][1] == LONGEST_DELAY
+    assert desk.queue.postponed[0][1] == LONGEST_DELAY
 
 
 def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
     desk = Desk(failing(Unreachable("down")), max_receives=99)
     for receives in (1, 2, 3, 30):
         desk(message(receives=receives))
-    delays = [seconds for _, seconds in desk.events.postponed]
+    delays = [seconds for _, seconds in desk.queue.postponed]
     assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY, LONGEST_DELAY]
 
 
 def test_a_refusal_is_kept_at_once_with_its_reason() -> None:
     desk = Desk(failing(Refused("POST /issue: 400, Team is required", status=400)))
     assert desk(message()) == []
-    assert desk.events.buried[0][1][0].detail == "POST /issue: 400, Team is required"
+    assert desk.queue.buried[0][1][0].detail == "POST /issue: 400, Team is required"
     assert desk.decisions == [Decision.REFUSED, Decision.DEAD_LETTER]
 
 
 def test_while_one_integration_can_still_succeed_the_message_comes_again() -> None:
     desk = Desk(failing(Refused("400", status=400), Unreachable("down")))
     assert desk(message()) == ["m1"]
-    assert not desk.events.buried
+    assert not desk.queue.buried
 
 
 def test_the_last_delivery_is_kept_with_its_reason_before_the_queue_drops_it() -> None:
     desk = Desk(failing(Unreachable("down")), max_receives=5)
     assert desk(message(receives=5)) == []
-    assert desk.events.buried[0][1][0].detail == "down"
+    assert desk.queue.buried[0][1][0].detail == "down"
 
 
 def test_a_direct_event_is_put_on_the_queue_when_it_must_wait() -> None:
     desk = Desk(failing(Unreachable("down")))
     assert desk(message(direct=True)) == []
-    assert [kept.handle for kept, _ in desk.events.postponed] == [None]
+    assert [kept.handle for kept, _ in desk.queue.postponed] == [None]
 
 
 @pytest.mark.parametrize("error", [Refused("400", status=400), Unreachable("down")])
 def test_when_the_queues_cannot_be_reached_the_message_stays(error: Exception) -> None:
     desk = Desk(failing(error))
-    desk.events.fail = [Unreachable("SQS down")]
+    desk.queue.fail = [Unreachable("SQS down")]
     assert desk(message(1), message(2)) == (["m1"] if isinstance(error, Refused) else ["m1", "m2"])
 
 
@@ -178,6 +178,6 @@ def test_nothing_of_a_batch_is_lost_whatever_happens_to_each() -> None:
 
     desk = Desk(mixed)
     stay = desk(*(message(number) for number in range(30)))
-    kept = [delivery.id for delivery, _ in desk.events.buried]
+    kept = [delivery.id for delivery, _ in desk.queue.buried]
     done = {f"m{number}" for number in range(0, 30, 3)}
     assert sorted([*stay, *kept, *done]) == sorted(f"m{number}" for number in range(30))

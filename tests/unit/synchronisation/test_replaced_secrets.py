@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from backtrace_jira.jira.webhook import WebhookHint, is_secret, is_signed
+from backtrace_jira.jira.webhook import is_secret, is_signed
+from backtrace_jira.synchronisation.jira_change import JiraChange
 from backtrace_jira.synchronisation.receive_webhook import ReceiveWebhook, Webhook
 
 BODY = json.dumps({"webhookEvent": "jira:issue_deleted", "issue": {"id": "10001"}}).encode()
@@ -20,28 +21,28 @@ class Secrets:
     def __init__(self, kept: str, stored: str) -> None:
         self.kept, self.stored = kept, stored
 
-    def of(self, connection: str) -> str:
+    def find_secret(self, connection: str) -> str:
         return self.kept
 
-    def anew(self, connection: str) -> str:
+    def find_new_secret(self, connection: str) -> str:
         self.kept = self.stored
         return self.stored
 
 
 class Store:
-    """Remembers identifiers and hints."""
+    """Remembers identifiers and changes."""
 
     def __init__(self) -> None:
-        self.hints: list[WebhookHint] = []
+        self.changes: list[JiraChange] = []
 
-    def known(self, identifier: str, *, now: float) -> bool:
+    def has_webhook(self, identifier: str, *, now: float) -> bool:
         return False
 
-    def remember(self, identifier: str, *, until: float) -> None:
+    def remember_webhook(self, identifier: str, *, until: float) -> None:
         return None
 
-    def send(self, connection: str, hint: WebhookHint, identifier: str) -> None:
-        self.hints.append(hint)
+    def send(self, change: JiraChange, identifier: str) -> None:
+        self.changes.append(change)
 
 
 def signature(secret: str) -> str:
@@ -53,7 +54,7 @@ def status(secrets: Secrets, *, signed: str = "", path: str = "") -> tuple[int, 
     receive = ReceiveWebhook(secrets=secrets, known=store, changes=store, clock=lambda: 1000.0)
     headers = {"x-hub-signature": signature(signed)} if signed else {}
     answer = receive(Webhook("POST", "main", path, headers, BODY))
-    return answer.status, len(store.hints)
+    return answer.status, len(store.changes)
 
 
 @pytest.mark.parametrize("used", ["new", "old"])

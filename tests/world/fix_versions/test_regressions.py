@@ -224,8 +224,8 @@ def new_ticket_of(world: SyncWorld, old: Issue) -> Issue:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """SQS is emulated in real time; the order of things is kept by `new_ticket_of`."""
-    send = "backtrace_jira.adapters.aws.change_queue.SQSNewEvents.publish"
-    from backtrace_jira.adapters.aws.change_queue import SQSNewEvents
+    send = "backtrace_jira.adapters.aws.message_queue.SQSNewEvents.publish"
+    from backtrace_jira.adapters.aws.message_queue import SQSNewEvents
 
     publish = SQSNewEvents.publish
     monkeypatch.setattr(send, lambda self, body, *, after: publish(self, body, after=0))

@@ -22,8 +22,8 @@ from botocore.exceptions import EndpointConnectionError
 from backtrace_jira import bootstrap
 from backtrace_jira.bootstrap import receive_webhook
 from backtrace_jira.errors import Unreachable
-from backtrace_jira.jira.webhook import WebhookHint
 from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.synchronisation.jira_change import JiraChange
 from backtrace_jira.synchronisation.receive_webhook import LARGEST, ReceiveWebhook, Webhook
 from receive_webhook.handler import lambda_handler
 from tests.builders import ROOT
@@ -223,10 +223,10 @@ class Known:
         self.seen: set[str] = set()
         self.fails = fails
 
-    def known(self, identifier: str, *, now: float) -> bool:
+    def has_webhook(self, identifier: str, *, now: float) -> bool:
         return identifier in self.seen
 
-    def remember(self, identifier: str, *, until: float) -> None:
+    def remember_webhook(self, identifier: str, *, until: float) -> None:
         if self.fails:
             raise Unreachable("DynamoDB put_item")
         self.seen.add(identifier)
@@ -236,19 +236,19 @@ class Changes:
     """A queue as a list."""
 
     def __init__(self) -> None:
-        self.sent: list[WebhookHint] = []
+        self.sent: list[JiraChange] = []
 
-    def send(self, connection: str, hint: WebhookHint, identifier: str) -> None:
-        self.sent.append(hint)
+    def send(self, change: JiraChange, identifier: str) -> None:
+        self.sent.append(change)
 
 
 class Secrets:
     """One secret for all."""
 
-    def of(self, connection: str) -> str:
+    def find_secret(self, connection: str) -> str:
         return SECRET
 
-    anew = of
+    find_new_secret = find_secret
 
 
 def intake(changes: Changes, known: Known) -> ReceiveWebhook:

@@ -8,13 +8,15 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.aws.change_queue import SQSChangeHints
+from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
+from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
-from backtrace_jira.adapters.aws.queues import SQSErrorEvents
+from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
 from backtrace_jira.adapters.dynamodb.table import Table
@@ -27,6 +29,9 @@ from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 
 @cache
@@ -49,6 +54,10 @@ def wire(
         timing: instead of what the environment says.
     """
     session = boto3.Session()
+
+    def sqs() -> SQSClient:
+        return session.client("sqs", config=AWS_CONFIG)
+
     configuration = SSMConfiguration(
         session.client("ssm", config=AWS_CONFIG),
         ParameterNames(env["SETTINGS_PREFIX"]),
@@ -60,19 +69,15 @@ def wire(
         stage=env["STAGE"],
         configuration=configuration,
         links=DynamoDBTicketLinks(Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])),
-        regression_hints=SQSChangeHints(
-            lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]
-        ),
+        regression_hints=SQSChangeHints(SQSQueue(sqs, env["JIRA_CHANGES_QUEUE_URL"])),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
         timing=timing or _timing(env),
     )
     return Deliveries(
         serve=create_ticket.serve,
-        events=SQSErrorEvents(
-            lambda: session.client("sqs", config=AWS_CONFIG),
-            queue_url=env["ERROR_EVENTS_QUEUE_URL"],
-            dead_letters_url=env["DEAD_LETTERS_URL"],
+        queue=SQSMessageQueue(
+            SQSQueue(sqs, env["ERROR_EVENTS_QUEUE_URL"]), SQSQueue(sqs, env["DEAD_LETTERS_URL"])
         ),
         report=report,
         jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing

@@ -10,11 +10,11 @@ from functools import cache
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.aws.webhook_intake import (
-    DynamoDBKnownWebhooks,
-    SQSJiraChanges,
-    SSMWebhookSecrets,
-)
+from backtrace_jira.adapters.aws.jira_changes import SQSJiraChanges
+from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
+from backtrace_jira.adapters.aws.webhook_secrets import SSMWebhookSecrets
+from backtrace_jira.adapters.dynamodb.known_webhooks import DynamoDBKnownWebhooks
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.receive_webhook import Answer, ReceiveWebhook
@@ -42,8 +42,10 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> R
             max_age=float(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
             clock=clock,
         ),
-        known=DynamoDBKnownWebhooks(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"]),
-        changes=SQSJiraChanges(session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"]),
+        known=DynamoDBKnownWebhooks(Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])),
+        changes=SQSJiraChanges(
+            SQSQueue(lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"])
+        ),
         clock=clock,
     )
 

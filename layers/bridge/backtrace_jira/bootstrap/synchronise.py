@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backtrace_jira.adapters.aws.change_queue import SQSChangeHints, SQSNewEvents
+from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
+from backtrace_jira.adapters.aws.message_queue import SQSNewEvents
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
+from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
@@ -50,7 +52,7 @@ class Parts:
         self.synchronise = Synchronise(
             configuration=self.configuration,
             store=self.store,
-            new_events=SQSNewEvents(sqs, env["ERROR_EVENTS_QUEUE_URL"]),
+            new_events=SQSNewEvents(SQSQueue(sqs, env["ERROR_EVENTS_QUEUE_URL"])),
             clock=clock,
             new_owner=lambda: uuid.uuid4().hex,
         )
@@ -58,7 +60,7 @@ class Parts:
             synchronise=self.synchronise,
             configuration=self.configuration,
             store=self.store,
-            hints=SQSChangeHints(sqs, env["JIRA_CHANGES_QUEUE_URL"]),
+            hints=SQSChangeHints(SQSQueue(sqs, env["JIRA_CHANGES_QUEUE_URL"])),
             clock=clock,
             report=report,
         )

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from backtrace_jira.errors import BacktraceJiraError, InvalidEvent
 from backtrace_jira.jira.webhook import WebhookHint, is_secret, is_signed, read_webhook
+from backtrace_jira.synchronisation.jira_change import JiraChange
 
 LARGEST = 6 * 1024 * 1024
 """Bytes. Lambda takes no more; Jira's own limit is 25 MB, and what is lost to that the reconcile finds."""
@@ -49,11 +50,11 @@ class Answer:
 class WebhookSecrets(Protocol):
     """The secrets that webhooks are signed with."""
 
-    def of(self, connection: str) -> str:
+    def find_secret(self, connection: str) -> str:
         """Return a connection's secret; empty where it has none. One that is being replaced has several lines."""
         ...
 
-    def anew(self, connection: str) -> str:
+    def find_new_secret(self, connection: str) -> str:
         """Return it as it is stored now, unless it was read a moment ago."""
         ...
 
@@ -61,20 +62,20 @@ class WebhookSecrets(Protocol):
 class KnownWebhooks(Protocol):
     """Which webhooks were stored lately."""
 
-    def known(self, identifier: str, *, now: float) -> bool:
-        """Tell whether this one was."""
+    def has_webhook(self, identifier: str, *, now: float) -> bool:
+        """Whether this one was stored."""
         ...
 
-    def remember(self, identifier: str, *, until: float) -> None:
-        """Keep it in mind."""
+    def remember_webhook(self, identifier: str, *, until: float) -> None:
+        """Know it again until then (unix seconds)."""
         ...
 
 
 class JiraChanges(Protocol):
     """The queue behind."""
 
-    def send(self, connection: str, hint: WebhookHint, identifier: str) -> None:
-        """Put a hint into the queue."""
+    def send(self, change: JiraChange, identifier: str) -> None:
+        """Put a change into the queue; one with the identifier of another is taken for its repetition."""
         ...
 
 
@@ -114,9 +115,9 @@ class ReceiveWebhook:
         """Say why this is not Jira's; whoever sent it learns only that it is not."""
         if not _CONNECTION.fullmatch(webhook.connection):
             return Answer(401, "refused", "there can be no connection of this name")
-        refusal = self._judged(webhook, self._secrets.of(webhook.connection))
+        refusal = self._judged(webhook, self._secrets.find_secret(webhook.connection))
         # Cloud takes a 401 for final: what does not fit may be signed with a secret that was stored since.
-        return refusal and self._judged(webhook, self._secrets.anew(webhook.connection))
+        return refusal and self._judged(webhook, self._secrets.find_new_secret(webhook.connection))
 
     def _judged(self, webhook: Webhook, secret: str) -> Answer | None:
         if not secret:
@@ -139,12 +140,13 @@ class ReceiveWebhook:
         if hint is None:
             return Answer(200, "ignored", "it can concern no linked ticket")
         identifier = _identifier(webhook, body)
-        if self._known.known(identifier, now=self._clock()):
+        if self._known.has_webhook(identifier, now=self._clock()):
             return Answer(200, "repeated", "it was stored before", hint)
-        self._changes.send(webhook.connection, hint, identifier)
+        change = JiraChange(webhook.connection, hint.issue_id, hint.project_id, hint.event, hint.fields)
+        self._changes.send(change, identifier)
         try:
             # After it is stored: a process that dies between the two costs a repetition, and loses nothing.
-            self._known.remember(identifier, until=self._clock() + REMEMBERED)
+            self._known.remember_webhook(identifier, until=self._clock() + REMEMBERED)
         except BacktraceJiraError as error:
             return Answer(200, "stored", f"if it comes again, it is not known again: {error}", hint)
         return Answer(200, "stored", "", hint)

@@ -1,4 +1,4 @@
-"""Settings from SSM Parameter Store, read once and cached by Powertools for a configurable time."""
+"""Settings from SSM Parameter Store, and what is made of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from aws_lambda_powertools.utilities.parameters import SSMProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr, ValidationError
 
-from backtrace_jira.errors import InvalidSettings, Unreachable
+from backtrace_jira.adapters.aws.cached_parameters import CachedParameters
+from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.settings.base import Settings, describe_faults
 from backtrace_jira.settings.connection import BacktraceUniverse, Connection
 from backtrace_jira.settings.integration import Integration
@@ -42,9 +40,8 @@ class SSMConfiguration(Generic[J, B]):
         new_backtrace: Callable[[BacktraceUniverse, SecretStr], B],
     ) -> None:
         """Take `max_age` in seconds, and how a client is made of its settings."""
-        self._provider = SSMProvider(boto3_client=client)
+        self._parameters = CachedParameters(client, max_age=max_age)
         self._names = names
-        self._max_age = max_age
         self._new_jira = new_jira
         self._new_backtrace = new_backtrace
         self._clients: dict[str, tuple[object, object]] = {}
@@ -52,11 +49,8 @@ class SSMConfiguration(Generic[J, B]):
     def integrations(self, universe: str, project: str) -> Sequence[Integration]:
         """Return the project's integrations, sorted by name."""
         path = self._names.integrations(universe, project)
-        try:
-            found = self._provider.get_multiple(path, max_age=self._max_age, recursive=False)
-        except (GetParameterError, ClientError, BotoCoreError) as error:
-            raise _translated(error, path) from None
-        parsed = [parse(Integration, f"{path}/{name}", str(text)) for name, text in sorted(found.items())]
+        found = self._parameters.read_below(path, recursive=False)
+        parsed = [parse(Integration, f"{path}/{name}", text) for name, text in sorted(found.items())]
         for integration in parsed:
             if (integration.universe, integration.project) != (universe, project):
                 raise InvalidSettings(
@@ -74,15 +68,12 @@ class SSMConfiguration(Generic[J, B]):
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
         """Return every integration, sorted by id, and what is wrong with those that cannot be read."""
         path = self._names.all_integrations
-        try:
-            found = self._provider.get_multiple(path, max_age=self._max_age, recursive=True)
-        except (GetParameterError, ClientError, BotoCoreError) as error:
-            raise _translated(error, path) from None
+        found = self._parameters.read_below(path, recursive=True)
         parsed: list[Integration] = []
         faults: list[InvalidSettings] = []
         for name, text in found.items():
             try:
-                parsed.append(parse(Integration, f"{path}/{name}", str(text)))
+                parsed.append(parse(Integration, f"{path}/{name}", text))
             except InvalidSettings as fault:
                 faults.append(fault)
         return sorted(parsed, key=lambda integration: integration.id), faults
@@ -119,13 +110,10 @@ class SSMConfiguration(Generic[J, B]):
         return SecretStr(secret)
 
     def _get(self, name: str, *, decrypt: bool = False) -> str:
-        try:
-            value = self._provider.get(name, max_age=self._max_age, decrypt=decrypt)
-        except (GetParameterError, ClientError, BotoCoreError) as error:
-            raise _translated(error, name) from None
+        value = self._parameters.read_value(name, decrypt=decrypt)
         if not value:
             raise InvalidSettings(f"{name}: the parameter is empty; write it with backtrace-jira configure")
-        return str(value)
+        return value
 
 
 def parse(model: type[S], name: str, text: str) -> S:
@@ -140,12 +128,3 @@ def parse(model: type[S], name: str, text: str) -> S:
         raise InvalidSettings(f"{name}: {describe_faults(error)}") from None
     except ValueError:
         raise InvalidSettings(f"{name}: is not JSON; write it with backtrace-jira configure") from None
-
-
-def _translated(error: Exception, name: str) -> Exception:
-    """Tell a parameter that is not there from a store that does not answer."""
-    if "ParameterNotFound" in str(error):
-        return InvalidSettings(f"{name}: the parameter is missing; write it with backtrace-jira configure")
-    if "AccessDenied" in str(error):
-        return InvalidSettings(f"{name}: the function may not read this parameter")
-    return Unreachable(f"SSM: {name} could not be read ({type(error).__name__})")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from backtrace_jira.errors import Throttled, Unreachable
+from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, error_code, translate
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,10 +72,10 @@ class Table:
         """
         try:
             answer = getattr(self._client, operation)(TableName=self._name, **arguments)
-        except ClientError as error:
-            raise _translated(error, operation) from None
-        except BotoCoreError as error:
-            raise Unreachable(f"DynamoDB {operation}: {type(error).__name__}") from None
+        except AWS_ERRORS as error:
+            if isinstance(error, ClientError) and error_code(error) == "ConditionalCheckFailedException":
+                raise ConditionFailed(cast("Item", error.response.get("Item", {}))) from None
+            raise translate(error, f"DynamoDB {operation}", throttles=_THROTTLES) from None
         return cast("dict[str, Any]", answer)
 
 
@@ -85,12 +85,3 @@ class ConditionFailed(Exception):
     def __init__(self, item: Item) -> None:
         super().__init__()
         self.item = item
-
-
-def _translated(error: ClientError, operation: str) -> Exception:
-    code = error.response.get("Error", {}).get("Code", "")
-    if code == "ConditionalCheckFailedException":
-        return ConditionFailed(cast("Item", error.response.get("Item", {})))
-    if code in _THROTTLES:
-        return Throttled(f"DynamoDB {operation}: {code}")
-    return Unreachable(f"DynamoDB {operation}: {code}")

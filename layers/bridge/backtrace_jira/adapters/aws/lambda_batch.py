@@ -1,0 +1,57 @@
+"""A batch of messages as Lambda receives it, and the answer that it takes.
+
+A record comes through the queue (with or without SNS's envelope around the body) or straight from SNS.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backtrace_jira.batches import Delivery
+from backtrace_jira.errors import InvalidEvent, Unreachable
+
+
+def deliveries_of(event: Mapping[str, Any]) -> list[Delivery]:
+    """Read a Lambda event.
+
+    Raises:
+        InvalidEvent: it comes from neither SQS nor SNS. Nothing of it is served, and Lambda keeps it.
+    """
+    records = event.get("Records")
+    if not isinstance(records, list):
+        raise InvalidEvent("not an event of SQS or SNS: Records is not a list")
+    return [_delivery(record) for record in records]
+
+
+def _delivery(record: Mapping[str, Any]) -> Delivery:
+    if record.get("eventSource") == "aws:sqs":
+        receives = record.get("attributes", {}).get("ApproximateReceiveCount", 1)
+        body = without_envelope(record["body"])
+        return Delivery(record["messageId"], body, record["receiptHandle"], int(receives))
+    if record.get("EventSource") == "aws:sns":
+        return Delivery(record["Sns"]["MessageId"], record["Sns"]["Message"])
+    raise InvalidEvent("a record comes from neither SQS nor SNS: this function serves error events only")
+
+
+def without_envelope(body: str) -> str:
+    """Take SNS's envelope off, which is there when the subscription does not deliver raw messages."""
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):  # no JSON, or too deep; whoever reads the group says so
+        return body
+    if isinstance(envelope, dict) and envelope.get("Type") == "Notification" and "TopicArn" in envelope:
+        return str(envelope.get("Message", ""))
+    return body
+
+
+def batch_answer(unfinished: Sequence[Delivery]) -> dict[str, Any]:
+    """Return the partial batch response: these messages stay in the queue.
+
+    Raises:
+        Unreachable: a direct event is among them, which only Lambda itself can bring again.
+    """
+    if any(delivery.handle is None for delivery in unfinished):
+        raise Unreachable("an event that came directly from SNS could neither be served nor queued")
+    return {"batchItemFailures": [{"itemIdentifier": delivery.id} for delivery in unfinished]}

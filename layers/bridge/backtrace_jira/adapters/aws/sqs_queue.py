@@ -1,0 +1,48 @@
+"""One SQS queue, with botocore's errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SQSQueue:
+    """Requests about one queue. `client` is called when the first is to be sent, and not before."""
+
+    def __init__(self, client: Callable[[], SQSClient], url: str) -> None:
+        self._new_client = client
+        self._url = url
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the queue keeps an order (FIFO), and wants to know which messages belong together."""
+        return self._url.endswith(".fifo")
+
+    def send(self, body: str, **options: Any) -> None:
+        """Send one message; `options` are those of SQS's SendMessage.
+
+        Raises:
+            Unreachable: it was not stored, or nobody knows.
+        """
+        self.request("send_message", MessageBody=body, **options)
+
+    def request(self, operation: str, **arguments: Any) -> None:
+        """Send one request about the queue.
+
+        Raises:
+            Unreachable: SQS refused, or did not answer.
+        """
+        try:
+            getattr(self._client, operation)(QueueUrl=self._url, **arguments)
+        except AWS_ERRORS as error:
+            raise translate(error, f"SQS {operation}") from None
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return self._new_client()
