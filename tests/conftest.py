@@ -5,18 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb.table import Table
-from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
-from backtrace_jira.tickets.ports import TicketLinks
 from local.aws import dynamodb_local
 from local.aws.dynamodb_local import DynamoDBLocal
-from tests.fakes.links import FakeTicketLinks
-from tests.tables import new_table
 from tests.world.sync_world import MakeSyncWorld, sync_worlds
 from tests.world.world import MakeWorld, worlds
 
@@ -44,34 +36,6 @@ def dynamodb_local_endpoint() -> Iterator[str]:
         pytest.skip(f"DynamoDB Local: {missing}")
     with DynamoDBLocal() as server:
         yield server.url
-
-
-@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
-def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
-    """Give the link store in each of its three forms."""
-    if request.param == "fake":
-        yield FakeTicketLinks()
-        return
-    if request.param == "moto":
-        with mock_aws():
-            client = boto3.client("dynamodb")
-            yield DynamoDBTicketLinks(Table(client, new_table(client)))
-        return
-    yield real_links(request.getfixturevalue("dynamodb_local_endpoint"))
-
-
-@pytest.fixture(params=["fake", "dynamodb-local"])
-def atomic_links(request: pytest.FixtureRequest) -> TicketLinks:
-    """Give the link store where conditions hold for threads too: moto checks and then writes, without a lock."""
-    if request.param == "fake":
-        return FakeTicketLinks()
-    return real_links(request.getfixturevalue("dynamodb_local_endpoint"))
-
-
-def real_links(endpoint: str) -> DynamoDBTicketLinks:
-    """Return the store on a new table of DynamoDB Local."""
-    client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=30))
-    return DynamoDBTicketLinks(Table(client, new_table(client)))
 
 
 @pytest.fixture

@@ -1,4 +1,8 @@
-"""The link table as synchronisation uses it: moto and AWS's own engine behave alike."""
+"""The contract of the link table as synchronisation uses it.
+
+Its users rely on this: a link is changed only while it holds the ticket that was looked at; one of several has the
+turn, and what it noted outlives it; a watermark never goes back; a ticket is found by each version that it has.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,18 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import LinkKey, LinkState
+from backtrace_jira.links.link import Lease, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking, ParkingStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.ports import ProjectVersions, SyncedLinks, TicketVersion
+from backtrace_jira.tickets.ports import TicketLinks
+from tests.fakes.links import FakeTable, FakeTicketLinks
+from tests.fakes.synced_links import FakeSyncedLinks
 from tests.tables import new_table
 
+PORTS = {SyncedLinks: FakeSyncedLinks, ParkingStore: FakeSyncedLinks}
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 RECORD = Record(1000.0, Decision.CREATED)
 FIRST = LinkKey("u/p/n", "a" * 64)
@@ -30,33 +39,38 @@ SYNCED = LastSynced(
 )
 
 
-@pytest.fixture(params=["moto", "dynamodb-local"])
-def table(request: pytest.FixtureRequest) -> Iterator[Table]:
+@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
+def both(request: pytest.FixtureRequest) -> Iterator[tuple[SyncedLinks, TicketLinks]]:
+    """Give the store of who synchronises and of who makes tickets, on the same table."""
+    if request.param == "fake":
+        shared = FakeTable()
+        yield FakeSyncedLinks(shared), FakeTicketLinks(shared)
+        return
     if request.param == "moto":
         with mock_aws():
-            client = boto3.client("dynamodb")
-            yield Table(client, new_table(client))
+            table = Table(client := boto3.client("dynamodb"), new_table(client))
+            yield DynamoDBSyncedLinks(table), DynamoDBTicketLinks(table)
         return
     client = boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local_endpoint"))
-    yield Table(client, new_table(client))
+    table = Table(client, new_table(client))
+    yield DynamoDBSyncedLinks(table), DynamoDBTicketLinks(table)
 
 
 @pytest.fixture
-def store(table: Table) -> DynamoDBSyncedLinks:
-    return DynamoDBSyncedLinks(table)
+def store(both: tuple[SyncedLinks, TicketLinks]) -> SyncedLinks:
+    return both[0]
 
 
 @pytest.fixture
-def tickets(table: Table) -> DynamoDBTicketLinks:
-    """Give what makes tickets, on the same table."""
-    return DynamoDBTicketLinks(table)
+def tickets(both: tuple[SyncedLinks, TicketLinks]) -> TicketLinks:
+    return both[1]
 
 
 def turn(owner: str = "a", until: float = 1075.0) -> Turn:
     return Turn("main", "10001", owner, until)
 
 
-def test_links_are_found_by_their_ticket(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+def test_links_are_found_by_their_ticket(store: SyncedLinks, tickets: TicketLinks) -> None:
     assert store.links_of_issue("10001") == []
     tickets.complete(FIRST, ISSUE, RECORD)
     tickets.complete(SECOND, ISSUE, RECORD)
@@ -64,7 +78,7 @@ def test_links_are_found_by_their_ticket(store: DynamoDBSyncedLinks, tickets: Dy
     assert {link.key for link in store.links_of_issue("10001")} == {FIRST, SECOND}
 
 
-def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+def test_links_are_found_by_their_group(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     tickets.complete(LinkKey("u/p/n", "a" * 64, "2e6"), Issue("10002", "BUG-2", "x"), RECORD)
     tickets.complete(LinkKey("u/p/n", "a" * 64 + "f"), Issue("10003", "BUG-3", "x"), RECORD)
@@ -74,7 +88,7 @@ def test_links_are_found_by_their_group(store: DynamoDBSyncedLinks, tickets: Dyn
     assert store.links_of_group("u/p/n", "d" * 64) == []
 
 
-def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+def test_what_was_agreed_on_is_kept_whole(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     moved = Issue("10001", "OPS-7", "https://jira.example/browse/OPS-7")
     assert store.record_synced(FIRST, ISSUE, moved, SYNCED)
@@ -84,7 +98,7 @@ def test_what_was_agreed_on_is_kept_whole(store: DynamoDBSyncedLinks, tickets: D
 
 
 def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(
-    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+    store: SyncedLinks, tickets: TicketLinks
 ) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     other = Issue("10009", "BUG-9", "x")
@@ -95,7 +109,7 @@ def test_nothing_is_recorded_on_a_link_that_holds_another_ticket(
     assert (link.issue, link.synced) == (ISSUE, None)
 
 
-def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+def test_a_baseline_is_recorded_once(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
     tickets.mark_linked(FIRST, LastSynced(State.RESOLVED, "7"))
@@ -104,9 +118,7 @@ def test_a_baseline_is_recorded_once(store: DynamoDBSyncedLinks, tickets: Dynamo
     assert link.synced == LastSynced(State.IN_PROGRESS, "")
 
 
-def test_an_unlinked_group_may_have_a_new_ticket(
-    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
-) -> None:
+def test_an_unlinked_group_may_have_a_new_ticket(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     tickets.mark_linked(FIRST, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "deleted")
@@ -125,7 +137,7 @@ def test_an_unlinked_group_may_have_a_new_ticket(
     assert tickets.complete(FIRST, again, RECORD) == again
 
 
-def test_one_at_a_time_has_the_turn(store: DynamoDBSyncedLinks) -> None:
+def test_one_at_a_time_has_the_turn(store: SyncedLinks) -> None:
     assert store.take_turn(turn(), now=1000) == turn()
     with pytest.raises(Busy) as busy:
         store.take_turn(turn("b"), now=1010)
@@ -135,7 +147,7 @@ def test_one_at_a_time_has_the_turn(store: DynamoDBSyncedLinks) -> None:
     assert store.take_turn(turn("b"), now=1010).notes == ()
 
 
-def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSyncedLinks) -> None:
+def test_a_turn_that_was_cut_off_leaves_its_notes(store: SyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
     store.add_note(turn(), "status 4")
     store.add_note(turn(), "assignee jane")
@@ -151,14 +163,14 @@ def test_a_turn_that_was_cut_off_leaves_its_notes(store: DynamoDBSyncedLinks) ->
     assert store.take_turn(turn("d"), now=1082).notes == ()
 
 
-def test_old_notes_say_nothing(store: DynamoDBSyncedLinks) -> None:
+def test_old_notes_say_nothing(store: SyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
     store.add_note(turn(), "status 4")
     later = 1001 + REMEMBERED
     assert store.take_turn(turn("b", later + 75), now=later).notes == ()
 
 
-def test_a_watermark_never_goes_back(store: DynamoDBSyncedLinks) -> None:
+def test_a_watermark_never_goes_back(store: SyncedLinks) -> None:
     assert store.watermark("jira main/BUG") is None
     store.advance_watermark("jira main/BUG", 1000.5)
     store.advance_watermark("jira main/BUG", 900)
@@ -168,9 +180,7 @@ def test_a_watermark_never_goes_back(store: DynamoDBSyncedLinks) -> None:
     assert store.watermark("jira main/OPS") is None
 
 
-def test_a_superseded_ticket_is_remembered_for_the_next(
-    store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
-) -> None:
+def test_a_superseded_ticket_is_remembered_for_the_next(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     store.record_synced(FIRST, ISSUE, ISSUE, SYNCED)
     why = Record(1100.0, Decision.UNLINKED, "a regression, and it was closed too long ago")
@@ -192,7 +202,7 @@ def test_a_superseded_ticket_is_remembered_for_the_next(
     assert tickets.complete(FIRST, again, RECORD) == again
 
 
-def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks) -> None:
+def test_tickets_are_found_by_the_versions_they_have(store: SyncedLinks) -> None:
     store.record_versions("main", "10001", {"7": "2.4", "8": "2.5"}, {})
     store.record_versions("main", "10002", {"7": "2.4"}, {})
     store.record_versions("main", "10003", {"77": "3.0"}, {})
@@ -212,14 +222,14 @@ def test_tickets_are_found_by_the_versions_they_have(store: DynamoDBSyncedLinks)
     assert [f.facts for f in store.tickets_with_version("other")] == ["x"]
 
 
-def test_what_is_followed_is_no_link(store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks) -> None:
+def test_what_is_followed_is_no_link(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     store.record_versions("main", "10001", {"7": "2.4"}, {})
     store.record_project_versions("main", "BUG", ProjectVersions(1000.0, {"7": "2.4"}, {}))
     assert [link.key for link in store.links_of_issue("10001")] == [FIRST]
 
 
-def test_many_followers_come_over_several_pages(store: DynamoDBSyncedLinks) -> None:
+def test_many_followers_come_over_several_pages(store: SyncedLinks) -> None:
     facts = "2.4 " + "ü" * 3000  # a page of DynamoDB ends after 1 MB
     for number in range(200):
         store.record_versions("main", str(number), {"7": facts}, {})
@@ -228,7 +238,7 @@ def test_many_followers_come_over_several_pages(store: DynamoDBSyncedLinks) -> N
     }
 
 
-def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDBSyncedLinks) -> None:
+def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: SyncedLinks) -> None:
     assert store.project_versions("main", "BUG") is None
     later = ProjectVersions(1010.5, {"7": "2.4 ü", "8": "2.5"}, {"8": 1009.25}, "10000")
     store.record_project_versions("main", "BUG", later)
@@ -241,10 +251,57 @@ def test_versions_of_a_project_are_kept_as_they_were_listed_last(store: DynamoDB
     assert store.project_versions("other", "BUG") is None
 
 
-def test_versions_of_a_huge_project_fit_in_one_item(store: DynamoDBSyncedLinks) -> None:
+def test_versions_of_a_huge_project_fit_in_one_item(store: SyncedLinks) -> None:
     facts = {
         str(10_000 + number): f"Release {number // 100}.{number % 100} 1 0 10000" for number in range(20_000)
     }
     versions = ProjectVersions(1000.0, facts, {})
     store.record_project_versions("main", "BUG", versions)
     assert store.project_versions("main", "BUG") == versions
+
+
+def test_the_next_ticket_still_knows_the_one_before_it(store: SyncedLinks, tickets: TicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD, "https://backtrace.example/group")
+    store.supersede(FIRST, ISSUE, RECORD)
+    claimed = tickets.claim(Lease(FIRST, "a", 1200.0, 1275.0))
+    assert (claimed.owner, claimed.previous) == ("a", "BUG-1")
+    tickets.complete(FIRST, Issue("10002", "BUG-2", "x"), RECORD)
+    assert getattr(store.get(FIRST), "previous", None) == "BUG-1"
+    tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
+    assert getattr(store.get(FIRST), "previous", None) == ""
+
+
+def test_nobody_records_over_why_a_link_was_cut(store: SyncedLinks, tickets: TicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
+    why = Record(1100.0, Decision.UNLINKED, "deleted")
+    store.unlink(FIRST, "10001", why)
+    tickets.record_unclaimed(FIRST, Record(1200.0, Decision.FILTERED), 9000)
+    assert getattr(store.get(FIRST), "record", None) == why
+
+
+def test_who_makes_tickets_and_who_synchronises_heed_each_others_parking_notes(
+    store: SyncedLinks, tickets: TicketLinks
+) -> None:
+    assert store.parkings("main") == {}
+    refused = Parking(1300.5, Record(1000.0, Decision.REFUSED, "401"))
+    store.park("main", "*", refused)
+    tickets.park("main", "BUG/Bug", refused)
+    assert store.parkings("main") == tickets.parkings("main") == {"*": refused, "BUG/Bug": refused}
+    assert store.parkings("other") == {}
+
+
+def test_a_turn_that_is_repeated_by_the_same_owner_is_still_its_own(store: SyncedLinks) -> None:
+    store.take_turn(turn(), now=1000)
+    store.add_note(turn(), "status 4")
+    store.add_note(turn(), "status 4")
+    assert store.take_turn(turn(), now=1001).notes == ("status 4",)
+
+
+@pytest.mark.parametrize(("now", "after"), [(1074.5, 1), (1070, 5), (1000, 15)])
+def test_who_waits_for_a_turn_comes_back_when_it_may_be_over(
+    store: SyncedLinks, now: float, after: float
+) -> None:
+    store.take_turn(turn(), now=1000)
+    with pytest.raises(Busy) as busy:
+        store.take_turn(turn("b"), now=now)
+    assert busy.value.after == after

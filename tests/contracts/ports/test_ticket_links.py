@@ -1,13 +1,23 @@
-"""One contract for the link store, run against the in-memory fake, moto and DynamoDB Local."""
+"""The contract of the link table as tickets are made with it.
+
+Its users rely on this: of many that claim a key one gets it; only who holds a row gives it back; a ticket that was
+recorded stays; each event is counted once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
+import boto3
 import pytest
+from botocore.config import Config
+from moto import mock_aws
 
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
@@ -17,7 +27,10 @@ from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.states import State
 from backtrace_jira.tickets.ports import TicketLinks
+from tests.fakes.links import FakeTicketLinks
+from tests.tables import new_table
 
+PORTS = {TicketLinks: FakeTicketLinks}
 BASELINE = LastSynced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
@@ -33,6 +46,33 @@ REFUSAL = Record(
 )
 CREATED = Record(1006.5, Decision.CREATED)
 LATER = Record(1010.5, Decision.POSTPONED, "sent, but no answer came")
+
+
+@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
+def links(request: pytest.FixtureRequest) -> Iterator[TicketLinks]:
+    if request.param == "fake":
+        yield FakeTicketLinks()
+        return
+    if request.param == "moto":
+        with mock_aws():
+            client = boto3.client("dynamodb")
+            yield DynamoDBTicketLinks(Table(client, new_table(client)))
+        return
+    yield real_links(request.getfixturevalue("dynamodb_local_endpoint"))
+
+
+@pytest.fixture(params=["fake", "dynamodb-local"])
+def atomic_links(request: pytest.FixtureRequest) -> TicketLinks:
+    """Give the link store where conditions hold for threads too: moto checks and then writes, without a lock."""
+    if request.param == "fake":
+        return FakeTicketLinks()
+    return real_links(request.getfixturevalue("dynamodb_local_endpoint"))
+
+
+def real_links(endpoint: str) -> DynamoDBTicketLinks:
+    """Return the store on a new table of DynamoDB Local."""
+    client = boto3.client("dynamodb", endpoint_url=endpoint, config=Config(max_pool_connections=30))
+    return DynamoDBTicketLinks(Table(client, new_table(client)))
 
 
 def lease(owner: str, now: float = 1000.25, key: LinkKey = KEY) -> Lease:
@@ -309,3 +349,40 @@ def test_fifty_at_once_are_each_counted_once(atomic_links: TicketLinks, rule: Du
 
     with ThreadPoolExecutor(50) as pool:
         assert sum(pool.map(count, range(50))) == expected
+
+
+def test_an_event_that_comes_again_right_away_is_not_counted_again(links: TicketLinks) -> None:
+    every_third = DueRule(threshold=3)
+    assert not due(links, 1000, every_third, "a")
+    assert not due(links, 1001, every_third, "a")
+    assert not due(links, 1002, every_third, "b")
+    assert due(links, 1003, every_third, "c")
+    assert due(links, 1004, every_third, "c")
+    by_time = DueRule(frequency=60)
+    other = replace(KEY, fingerprint="another")
+    assert due(links, 1000, by_time, "a", other)
+    assert due(links, 1001, by_time, "a", other)
+    assert not due(links, 1002, by_time, "b", other)
+
+
+def test_a_counter_is_a_row_that_was_never_claimed(links: TicketLinks) -> None:
+    due(links, 1, DueRule(threshold=2))
+    assert held(links) == Link(KEY, LinkState.RELEASED)
+    links.record_unclaimed(KEY, REFUSAL, 9000)
+    assert held(links).record == REFUSAL
+
+
+def test_what_is_repeated_by_the_same_owner_succeeds_again(links: TicketLinks) -> None:
+    """The library below repeats a request whose answer was lost."""
+    links.claim(lease("a"))
+    seen, later = held(links), lease("b", 1100)
+    assert links.take_over(seen, later)
+    assert links.take_over(seen, later)
+    assert links.start_again(later)
+    assert links.start_again(later)
+
+
+def test_a_page_is_kept_with_its_ticket(links: TicketLinks) -> None:
+    links.complete(KEY, ISSUE, CREATED, "https://backtrace.example/group")
+    links.complete(KEY, ISSUE, CREATED, "https://backtrace.example/another")
+    assert held(links).page == "https://backtrace.example/group"
