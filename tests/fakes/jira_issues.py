@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from backtrace_jira.errors import Refused
+from backtrace_jira.errors import OutcomeUnknown, Refused
 from backtrace_jira.jira.issue import Change, FixVersion, Issue, JiraUser, ProjectVersion, Ticket, Transition
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import Status
@@ -100,6 +100,10 @@ class FakeJiraIssues:
         changed = replace(ticket, changes=changes, updated=change.at, **values)  # type: ignore[arg-type]
         self.tickets[ticket.issue.id] = changed
 
+    def deny(self, permission: str) -> None:
+        """Take a permission from our account."""
+        self.denied.add(permission)
+
     # The port
 
     @property
@@ -115,17 +119,23 @@ class FakeJiraIssues:
 
     def steps(self, issue_id: str) -> Sequence[Transition]:
         with self.failures.around("steps"):
-            ticket = self._existing(issue_id)
-            if "TRANSITION_ISSUES" in self.denied:
-                return []
-            anywhere = [step for step in ANY_TO_ANY if step.to != ticket.status]
-            return self.workflow.get(ticket.status.id, ()) if self.workflow else anywhere
+            return self._steps(issue_id)
+
+    def _steps(self, issue_id: str) -> Sequence[Transition]:
+        ticket = self._existing(issue_id)
+        if "TRANSITION_ISSUES" in self.denied:
+            return []
+        anywhere = [step for step in ANY_TO_ANY if step.to != ticket.status]
+        return self.workflow.get(ticket.status.id, ()) if self.workflow else anywhere
 
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         with self.failures.around("transition"):
-            open_steps = {each.id: each for each in self.steps(issue_id)}
-            if step.id not in open_steps:
-                raise Refused("400, this transition is not open", status=400)
+            open_steps = {each.id: each for each in self._steps(issue_id)}
+            if "TRANSITION_ISSUES" in self.denied:
+                raise Refused("400, this account may not transition", status=400)
+            if step.id not in open_steps:  # Data Center answers 500, which says nothing
+                unknown = OutcomeUnknown("500, without a usable answer")
+                raise Refused("400, this transition is not open", status=400) if self.cloud else unknown
             missing = {field.id for field in step.fields if field.required} - fields.keys()
             if missing:
                 raise Refused("400", status=400, fields=dict.fromkeys(missing, "is required"))

@@ -1,0 +1,210 @@
+"""The contract of Jira as synchronisation uses it: the fake, and the client on the stand-in of Cloud and Data Center.
+
+Its users rely on this: a ticket is read as it is now; the changelog says what a field was before, and when it changed;
+what Jira does not show is None, what it does not let us do is `Refused`; what changed last comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from backtrace_jira.adapters.jira.issues import RestJiraIssues
+from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
+from backtrace_jira.jira.issue import FixVersion, Issue, JiraUser, Ticket, Transition
+from backtrace_jira.synchronisation.ports import JiraIssues
+from local.jira_stand_in import JiraStandIn
+from tests.contracts.openapi import assert_valid
+from tests.contracts.ports.jira_site import StandInSite, client_of
+from tests.fakes.clock import Clock
+from tests.fakes.jira_issues import DOING, DONE, TODO, FakeJiraIssues
+
+PORTS = {JiraIssues: FakeJiraIssues}
+Site = FakeJiraIssues | StandInSite
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["fake", "fake data-center", "cloud", "data-center"])
+def both(request: pytest.FixtureRequest, clock: Clock) -> Iterator[tuple[Site, JiraIssues]]:
+    """Give the site, where people do something, and the port."""
+    if request.param.startswith("fake"):
+        fake = FakeJiraIssues(clock, cloud=request.param == "fake")
+        yield fake, fake
+        return
+    with JiraStandIn(request.param, clock=clock) as jira:
+        yield StandInSite(jira), RestJiraIssues(client_of(jira))
+        assert_valid(jira.requests, request.param)
+
+
+@pytest.fixture
+def site(both: tuple[Site, JiraIssues]) -> Site:
+    return both[0]
+
+
+@pytest.fixture
+def jira(both: tuple[Site, JiraIssues]) -> JiraIssues:
+    return both[1]
+
+
+@pytest.fixture
+def issue(site: Site, clock: Clock) -> Issue:
+    """Give an issue that was made a minute ago."""
+    issue = site.create_issue("it is broken")
+    clock.advance(60)
+    return issue
+
+
+def read(jira: JiraIssues, issue: Issue) -> Ticket:
+    ticket = jira.ticket(issue.id, changes=True, version_fields=["fixVersions"])
+    assert ticket is not None
+    return ticket
+
+
+def step_to(jira: JiraIssues, issue: Issue, name: str) -> Transition:
+    return next(step for step in jira.steps(issue.id) if step.to.name == name)
+
+
+def test_a_new_ticket_is_not_begun_and_nobodys(jira: JiraIssues, issue: Issue, clock: Clock) -> None:
+    ticket = read(jira, issue)
+    assert (ticket.issue, ticket.project) == (issue, "BUG")
+    assert (ticket.status, ticket.assignee, ticket.assignee_id) == (TODO, None, "")
+    assert (ticket.changes, ticket.updated) == ((), clock() - 60)
+    assert (ticket.versions, ticket.resolution, ticket.resolved) == ({"fixVersions": ()}, ("", ""), 0.0)
+
+
+def test_what_was_not_asked_for_is_not_there(jira: JiraIssues, issue: Issue) -> None:
+    ticket = jira.ticket(issue.id)
+    assert ticket is not None
+    assert (ticket.changes, ticket.versions) == (None, {})
+    other = jira.ticket(issue.id, version_fields=["Fixed in some field that nobody has"])
+    assert other is not None
+    assert other.versions == {}
+
+
+def test_what_jira_does_not_show_is_none_and_cannot_be_changed(jira: JiraIssues) -> None:
+    assert jira.ticket("99999") is None
+    step = Transition("11", "To Do", TODO)
+    for attempt in (
+        lambda: jira.steps("99999"),
+        lambda: jira.transition("99999", step, {}),
+        lambda: jira.assign("99999", None),
+        lambda: jira.comment("99999", "x"),
+        lambda: jira.comments("99999"),
+    ):
+        with pytest.raises(Refused) as refused:
+            attempt()
+        assert not isinstance(refused.value, CredentialRefused)
+
+
+def test_the_changelog_says_what_was_before_and_when(
+    site: Site, jira: JiraIssues, issue: Issue, clock: Clock
+) -> None:
+    jane = site.add_user("jane", email="jane@example.com")
+    site.move_to(issue.id, DOING)
+    clock.advance(60)
+    site.assign_to(issue.id, jane)
+    clock.advance(60)
+    site.assign_to(issue.id, None)
+    ticket = read(jira, issue)
+    assert [(each.field, each.before, each.at) for each in ticket.changes or ()] == [
+        ("status", TODO.id, clock() - 120),
+        ("assignee", "", clock() - 60),
+        ("assignee", jane.id, clock()),
+    ]
+    assert (ticket.changes or ())[0].before_name == "To Do"
+    assert ticket.changed_at("status") == clock() - 120
+    assert (ticket.updated, ticket.status, ticket.assignee) == (clock(), DOING, None)
+
+
+def test_a_transition_is_taken_from_where_the_ticket_stands(
+    jira: JiraIssues, issue: Issue, clock: Clock
+) -> None:
+    assert {step.to for step in jira.steps(issue.id)} == {DOING, DONE}
+    jira.transition(issue.id, step_to(jira, issue, "Done"), {})
+    ticket = read(jira, issue)
+    assert (ticket.status, ticket.resolution[1], ticket.resolved) == (DONE, "Done", clock())
+    assert {step.to for step in jira.steps(issue.id)} == {TODO, DOING}
+    with pytest.raises(Refused if jira.cloud else OutcomeUnknown):  # Data Center answers 500
+        jira.transition(issue.id, Transition("99", "Nowhere", TODO), {})
+    jira.transition(issue.id, step_to(jira, issue, "To Do"), {})
+    assert read(jira, issue).status == TODO
+
+
+def test_an_account_that_may_not_transition_is_shown_no_way(
+    site: Site, jira: JiraIssues, issue: Issue
+) -> None:
+    step = step_to(jira, issue, "Done")
+    site.deny("TRANSITION_ISSUES")
+    assert list(jira.steps(issue.id)) == []
+    with pytest.raises(Refused):
+        jira.transition(issue.id, step, {})
+    assert read(jira, issue).status == TODO
+
+
+def test_a_person_is_found_by_the_exact_address_and_assigned(
+    site: Site, jira: JiraIssues, issue: Issue
+) -> None:
+    jane = site.add_user("jane", email="jane@example.com")
+    site.add_user("janet", email="janet@example.com")
+    assert jira.find_user("Jane@example.com", "BUG") == jane.id
+    assert jira.find_user("jan@example.com", "BUG") is None
+    jira.assign(issue.id, jane.id)
+    assert read(jira, issue).assignee == jane == JiraUser(jane.id, "Jane", "jane@example.com")
+    jira.assign(issue.id, None)
+    assert read(jira, issue).assignee is None
+
+
+def test_who_may_not_assign_is_refused_and_still_let_in(site: Site, jira: JiraIssues, issue: Issue) -> None:
+    jane = site.add_user("jane", email="jane@example.com")
+    with pytest.raises(Refused):
+        jira.assign(issue.id, "nobody of this name")
+    site.deny("ASSIGN_ISSUES")
+    with pytest.raises(Refused) as refused:
+        jira.assign(issue.id, jane.id)
+    assert not isinstance(refused.value, CredentialRefused)
+    assert read(jira, issue).assignee is None
+
+
+def test_the_latest_comment_comes_first(jira: JiraIssues, issue: Issue, clock: Clock) -> None:
+    assert list(jira.comments(issue.id)) == []
+    jira.comment(issue.id, "once")
+    clock.advance(60)
+    jira.comment(issue.id, "and again")
+    assert list(jira.comments(issue.id)) == [(clock(), "and again"), (clock() - 60, "once")]
+
+
+def test_versions_are_as_the_project_has_them_now(site: Site, jira: JiraIssues, issue: Issue) -> None:
+    assert list(jira.versions("BUG")) == []
+    first, second = site.add_version("2.4"), site.add_version("2.5", released=True)
+    site.set_fix_versions(issue.id, first, second)
+    assert set(read(jira, issue).versions["fixVersions"]) == {first, second}
+    site.change_version(first, released=True)
+    released = FixVersion(first.id, "2.4", released=True)
+    assert {each.version for each in jira.versions("BUG")} == {released, second}
+    assert len({each.project_id for each in jira.versions("BUG")}) == 1
+    assert set(read(jira, issue).versions["fixVersions"]) == {released, second}
+    with pytest.raises(Refused):
+        jira.versions("NONE")
+
+
+def test_what_changed_last_comes_first_within_the_minutes(
+    site: Site, jira: JiraIssues, issue: Issue, clock: Clock
+) -> None:
+    clock.advance(3600)
+    second, third = site.create_issue("two"), site.create_issue("three")
+    clock.advance(120)
+    site.move_to(second.id, DONE)
+    clock.advance(30)
+    found = list(jira.changed_tickets("BUG", 10, 0, version_fields=["fixVersions"]))
+    assert [each.issue.id for each in found] == [second.id, third.id]
+    assert (found[0].status, found[0].changes, found[0].versions) == (DONE, None, {"fixVersions": ()})
+    assert [each.issue.id for each in jira.changed_tickets("BUG", 120, 60)] == [issue.id]
+
+
+def test_the_kind_of_site_is_known(request: pytest.FixtureRequest, jira: JiraIssues) -> None:
+    assert jira.cloud is ("data-center" not in request.node.name)
