@@ -74,7 +74,7 @@ bench: $(ready) ## Measure calls on the wire, cold start and CPU per event
 	@$(BIN)/python -m local.bench
 
 .PHONY: docs
-docs: $(ready) ## Write docs/settings.md and its JSON Schema from the models
+docs: $(ready) ## Write the references of settings and commands from the code
 	$(BIN)/python docs/write_reference.py
 
 .PHONY: lock

@@ -1,7 +1,8 @@
-"""Write the settings reference from the models: `make docs`.
+"""Write the references from what they describe: `make docs`.
 
-It writes docs/settings.md and docs/settings.schema.json of the source tree that this file is in. Which function
-reads which parameter is taken from the permissions in template.yaml.
+It writes three documents of the source tree that this file is in. docs/settings.md and docs/settings.schema.json come
+from the settings models; which function reads which parameter is taken from the permissions in template.yaml.
+docs/commands.md comes from the help texts and options of the operator's command.
 """
 
 from __future__ import annotations
@@ -12,22 +13,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira_cli.app import app
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.configure.yaml_reader import read_yaml
 from backtrace_jira_cli.faults import models_in
 
 ROOT = Path(__file__).parents[1]
+_AS_IT_IS = "\b"
+"""Begins a paragraph of a help text whose lines are kept, as click has it."""
 _HANDLER = re.compile(r"^(\w+)\.handler\.")
 
 
 def documents(root: Path = ROOT) -> dict[str, str]:
     """Return the generated documents by their path in the source tree."""
-    return {"docs/settings.md": _reference(root), "docs/settings.schema.json": _schema()}
+    return {
+        "docs/settings.md": _reference(root),
+        "docs/settings.schema.json": _schema(),
+        "docs/commands.md": _commands(typer.main.get_command(app)),
+    }
 
 
 def _schema() -> str:
@@ -165,6 +175,89 @@ def _readable(role: Mapping[str, Any]) -> Iterator[str]:
                 for resource in _as_list(statement["Resource"]):
                     arn = str(_of(resource, "Sub"))
                     yield arn.partition("/backtrace-jira/${Stage}/")[2].removesuffix("*")
+
+
+# Commands
+
+_HEAD = """<!-- Written by `make docs` from the command's own help texts. Edit those. -->
+
+# Commands
+
+`backtrace-jira` is the operator's command; after `make setup` it is `.venv/bin/backtrace-jira`. It uses your own AWS
+rights, and no command sends a refused credential twice."""
+
+
+def _commands(group: object) -> str:
+    leaves = dict(_leaves(group, "backtrace-jira"))
+    shared = _shared(leaves.values())
+    parts = [_HEAD, _prose(_help(group)), "## Options of every command", _options(shared.values())]
+    for name, leaf in leaves.items():
+        parts += [f"## `{name}`", f"```\n{_usage(name, leaf)}\n```", _prose(_help(leaf)), _arguments(leaf)]
+        parts.append(_options(option for key, option in _options_of(leaf).items() if key not in shared))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _leaves(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
+    """Yield the commands that do something, with their full names."""
+    if isinstance(command, TyperCommand):
+        yield name, command
+    elif isinstance(command, TyperGroup):
+        for child in command.commands.values():
+            yield from _leaves(child, f"{name} {child.name}")
+
+
+def _help(command: object) -> str:
+    return str(getattr(command, "help", "") or "")
+
+
+def _options_of(leaf: TyperCommand) -> dict[str, TyperOption]:
+    return {_option_name(each): each for each in leaf.params if isinstance(each, TyperOption)}
+
+
+def _shared(leaves: Iterable[TyperCommand]) -> dict[str, TyperOption]:
+    """Return the options that every command has, by their names; of several explanations, the shortest."""
+    by_leaf = [_options_of(leaf) for leaf in leaves]
+    names = [name for name in by_leaf[0] if all(name in each for each in by_leaf)]
+    return {
+        name: min((each[name] for each in by_leaf), key=lambda one: len(one.help or "")) for name in names
+    }
+
+
+def _usage(name: str, leaf: TyperCommand) -> str:
+    return " ".join([name, *(argument for argument, _ in _arguments_of(leaf)), "[OPTIONS]"])
+
+
+def _arguments_of(leaf: TyperCommand) -> Iterator[tuple[str, str]]:
+    for each in leaf.params:
+        if isinstance(each, TyperArgument):
+            name = each.metavar or str(each.name).upper()
+            yield name if each.required or name.startswith("[") else f"[{name}]", each.help or ""
+
+
+def _prose(text: str) -> str:
+    """Return a help text as Markdown: what is laid out by hand there (behind a \\b) is a code block here."""
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(
+        f"```\n{each.removeprefix(_AS_IT_IS).strip(chr(10))}\n```" if each.startswith(_AS_IT_IS) else each
+        for each in paragraphs
+    )
+
+
+def _arguments(leaf: TyperCommand) -> str:
+    return _table("argument", ((f"`{name}`", text) for name, text in _arguments_of(leaf)))
+
+
+def _options(options: Iterable[TyperOption]) -> str:
+    return _table("option", ((_option_name(each), each.help or "") for each in options))
+
+
+def _table(what: str, pairs: Iterable[tuple[str, str]]) -> str:
+    rows = [f"| {_cell(name)} | {_cell(text)} |" for name, text in pairs]
+    return "\n".join([f"| {what} | meaning |", "|---|---|", *rows]) if rows else ""
+
+
+def _option_name(option: TyperOption) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(option.opts, key=len, reverse=True))
 
 
 def main(root: Path = ROOT) -> None:

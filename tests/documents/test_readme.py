@@ -7,7 +7,6 @@ from pathlib import Path
 
 import yaml
 
-from backtrace_jira.outcomes import Decision
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 
 ROOT = Path(__file__).parents[2]
@@ -21,17 +20,8 @@ def test_every_make_target_exists() -> None:
     assert named <= targets
 
 
-def test_every_local_link_leads_somewhere() -> None:
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
-
-
-def test_every_decision_is_explained_and_none_is_made_up() -> None:
-    assert [
-        decision for decision in Decision if f"`{decision}`" not in README.replace("decision: ", "")
-    ] == []
-    assert set(re.findall(r"`decision: ([a-z_]+)`", README)) <= set(Decision)
+def test_it_is_a_front_page() -> None:
+    assert len(README.splitlines()) <= 120
 
 
 def test_the_settings_shown_are_valid() -> None:
