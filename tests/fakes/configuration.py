@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from backtrace_jira.errors import InvalidSettings
@@ -17,18 +17,19 @@ B = TypeVar("B")
 class FakeConfiguration(Generic[J, B]):
     """The `Configuration` port, or synchronisation's, by the clients that it is given.
 
-    `broken` is the sentence of a parameter that does not validate, `missing_secret` is Jira's.
+    `broken` has, by universe and project, the sentence of a parameter that does not validate; `missing_secret` is
+    Jira's.
     """
 
     found: list[Integration]
     jira_client: J
     backtrace_client: B
-    broken: str = ""
+    broken: dict[tuple[str, str], str] = field(default_factory=dict)
     missing_secret: bool = False
 
     def integrations(self, universe: str, project: str) -> Sequence[Integration]:
-        if self.broken:
-            raise InvalidSettings(self.broken)
+        if (universe, project) in self.broken:
+            raise InvalidSettings(self.broken[universe, project])
         those = [each for each in self.found if (each.universe, each.project) == (universe, project)]
         return sorted(those, key=lambda each: each.name)
 
@@ -38,7 +39,7 @@ class FakeConfiguration(Generic[J, B]):
         return next((each for each in those if each.id == integration_id), None)
 
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
-        faults = [InvalidSettings(self.broken)] if self.broken else []
+        faults = [InvalidSettings(sentence) for sentence in self.broken.values()]
         return sorted(self.found, key=lambda each: each.id), faults
 
     def jira(self, integration: Integration) -> J:

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Sequence
 
-from backtrace_jira.errors import InvalidField
+from backtrace_jira.errors import InvalidField, Refused
 from backtrace_jira.jira.fields import Field, FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from tests.fakes.failures import raise_next
@@ -40,9 +40,9 @@ class FakeJiraTickets:
         self.related: set[tuple[str, str, str]] = set()
         """Key, key of the other and name of the link."""
         self.people: dict[str, str] = {}
-        """Ids by e-mail address or name."""
+        """Ids by e-mail address."""
         self._clock = clock
-        self._lag = lag
+        self.lag = lag
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -61,7 +61,7 @@ class FakeJiraTickets:
         with self._lock:
             self.finds += 1
             raise_next(self.fail_find)
-            visible = self._clock() - self._lag
+            visible = self._clock() - self.lag
             return [i for i, draft, at in self.issues if draft.marker == marker and at <= visible][:2]
 
     def may_browse(self, project: str) -> bool:
@@ -73,7 +73,9 @@ class FakeJiraTickets:
         return self.screens[project, issue_type]
 
     def relate(self, issue: Issue, other: str, link_type: str) -> None:
+        if other not in {known.key for known, _, _ in self.issues}:
+            raise Refused(f"404, there is no issue {other}", status=404)
         self.related.add((issue.key, other, link_type))
 
     def find_user(self, who: str, project: str) -> str | None:
-        return self.people.get(who)
+        return self.people.get(who.casefold())

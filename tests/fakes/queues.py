@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from backtrace_jira.batches import Delivery
 from backtrace_jira.outcomes import Outcome
+from backtrace_jira.synchronisation.jira_change import LOOK, REGRESSION, JiraChange
 from tests.fakes.failures import raise_next
 
 
@@ -32,31 +33,21 @@ class FakeMessageQueue:
         return [body for body, seconds in last.values() if round(seconds) <= 0]
 
 
-@dataclass(frozen=True)
-class SentHint:
-    """A message that a ticket is to be looked at."""
-
-    connection: str
-    issue_id: str
-    event: str
-    reason: str
-
-
 @dataclass
 class FakeChangeHints:
     """The `ChangeHints` and `RegressionHints` ports, as one queue."""
 
-    sent: list[SentHint] = field(default_factory=list)
+    sent: list[JiraChange] = field(default_factory=list)
     occasions: set[tuple[str, str, str]] = field(default_factory=set)
     """Those of the last minutes."""
 
     def send(self, connection: str, issue_id: str, *, reason: str) -> None:
-        self.sent.append(SentHint(connection, issue_id, "look", reason))
+        self.sent.append(JiraChange(connection, issue_id, event=LOOK, reason=reason))
 
     def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
         if (connection, issue_id, occasion) not in self.occasions:
             self.occasions.add((connection, issue_id, occasion))
-            self.sent.append(SentHint(connection, issue_id, "regression", reason))
+            self.sent.append(JiraChange(connection, issue_id, event=REGRESSION, reason=reason))
 
 
 @dataclass

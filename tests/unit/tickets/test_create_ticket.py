@@ -300,7 +300,8 @@ def test_a_bug_while_linking_does_not_hide_the_ticket() -> None:
 
 def test_settings_that_do_not_validate_stop_the_event_before_jira() -> None:
     world = World()
-    world.configuration.broken = "integrations/my_universe/my_project/jira-bugs: subject: is required"
+    sentence = "integrations/my_universe/my_project/jira-bugs: subject: is required"
+    world.configuration.broken = {("my_universe", "my_project"): sentence}
     outcome = world.deliver()
     assert outcome.decision is Decision.REFUSED
     assert "subject" in outcome.detail
