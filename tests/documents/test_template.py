@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -20,8 +21,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
+from backtrace_jira.bootstrap import environment as environments
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.synchronisation.polling import LAST_MINUTE
+from backtrace_jira.synchronisation.poll import LAST_MINUTE
 from backtrace_jira.synchronisation.synchronise import TURN
 from backtrace_jira.tickets.create_ticket import Timing
 from tests.builders import ROOT, integration
@@ -152,14 +154,21 @@ def test_a_function_is_named_for_powertools_after_its_folder(name: str) -> None:
     assert environment(name)["POWERTOOLS_SERVICE_NAME"] == folder_of(template()["Resources"][name])
 
 
-def test_every_variable_that_the_code_reads_is_set() -> None:
-    for name, resource in resources(FUNCTION).items():
-        bootstrap = ROOT / "layers/bridge/backtrace_jira/bootstrap"
-        source = (bootstrap / f"{folder_of(resource)}.py").read_text()
-        source += (bootstrap / "synchronise.py").read_text() if "Parts" in source else ""
-        read = set(re.findall(r"env(?:iron)?(?:\.get\(|\[)\"([A-Z_]+)\"", source))
-        assert read
-        assert read <= set(environment(name))
+@pytest.mark.parametrize("name", resources(FUNCTION))
+def test_a_function_reads_every_variable_that_is_set_for_it_and_no_other(name: str) -> None:
+    model = getattr(environments, f"{name}Environment")
+    read = {field.name.upper() for field in fields(model)}
+    of_all = set(template()["Globals"]["Function"]["Environment"]["Variables"])
+    own = {variable for variable in set(environment(name)) - of_all if not variable.startswith("POWERTOOLS_")}
+    assert read - of_all == own
+    assert read <= set(environment(name))
+
+
+def test_what_is_set_for_all_functions_is_read_by_one() -> None:
+    of_all = set(template()["Globals"]["Function"]["Environment"]["Variables"])
+    models = [getattr(environments, f"{name}Environment") for name in resources(FUNCTION)]
+    read = {field.name.upper() for model in models for field in fields(model)}
+    assert {variable for variable in of_all if not variable.startswith("POWERTOOLS_")} <= read
 
 
 def test_sam_expands_it() -> None:

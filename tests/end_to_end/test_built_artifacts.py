@@ -86,7 +86,7 @@ def test_every_module_imports_from_the_artifacts_alone(built: Built, logical_id:
     }
     assert elsewhere == {}
     assert loaded["pydantic"].is_relative_to(built.layer)
-    assert loaded["boto3"].is_relative_to(built.runtime), "boto3 is the runtime's, not the layer's"
+    assert loaded["botocore"].is_relative_to(built.runtime), "botocore is the runtime's, not the layer's"
 
 
 def base_prefix(built: Built) -> Path:

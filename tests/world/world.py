@@ -28,7 +28,7 @@ from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.batches import Deliveries
-from backtrace_jira.bootstrap import create_ticket
+from backtrace_jira.bootstrap import aws, create_ticket
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
@@ -80,7 +80,7 @@ class Wire:
 
 @contextmanager
 def recorded(wire: Wire) -> Iterator[None]:
-    """Let all that requests and boto3 send pass by `wire`."""
+    """Let all that requests and botocore send pass by `wire`."""
     send = HTTPAdapter.send
 
     def http(self: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -90,21 +90,17 @@ def recorded(wire: Wire) -> Iterator[None]:
         wire.done(call)
         return response
 
-    class Session(boto3.Session):
-        def __init__(self) -> None:
-            below = botocore.session.get_session()
-            below.register_component("data_loader", _LOADER)  # parses each service's description once
-            super().__init__(botocore_session=below)
-            self.events.register_first(
-                "before-send", lambda event_name, **_: wire.before(_aws_call(event_name))
-            )
-            self.events.register_last(
-                "response-received", lambda event_name, **_: wire.done(_aws_call(event_name))
-            )
+    def new_session() -> botocore.session.Session:
+        made = botocore.session.get_session()
+        made.register_component("data_loader", _LOADER)  # parses each service's description once
+        events = made.get_component("event_emitter")
+        events.register_first("before-send", lambda event_name, **_: wire.before(_aws_call(event_name)))
+        events.register_last("response-received", lambda event_name, **_: wire.done(_aws_call(event_name)))
+        return made
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", http)
-        patch.setattr(boto3, "Session", Session)
+        patch.setattr(aws, "new_session", new_session)
         yield
 
 

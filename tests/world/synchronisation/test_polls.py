@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtrace_jira.outcomes import Decision
-from backtrace_jira.synchronisation.polling import SLICE, slices
+from backtrace_jira.synchronisation.poll import SLICE, slices
 from local.jira_stand_in.model import Issue
 from tests.builders import sample_body
 from tests.world.sync_world import PERIOD, MakeSyncWorld, SyncWorld

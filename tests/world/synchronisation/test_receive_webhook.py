@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import boto3
+import botocore.session
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from backtrace_jira import bootstrap
-from backtrace_jira.bootstrap import receive_webhook
+from backtrace_jira.bootstrap import aws, receive_webhook
 from backtrace_jira.errors import Unreachable
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.jira_change import JiraChange
@@ -194,7 +194,7 @@ def test_what_cannot_be_stored_is_to_be_sent_again(world: SyncWorld, service: st
     def down(*_: Any, **__: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="https://aws.example")
 
-    with patch.object(boto3, "Session", _broken(service, down)):
+    with patch.object(aws, "new_session", _broken(service, down)):
         receive_webhook.intake.cache_clear()
         assert post() == 503
     receive_webhook.intake.cache_clear()
@@ -204,16 +204,20 @@ def test_what_cannot_be_stored_is_to_be_sent_again(world: SyncWorld, service: st
 
 
 def _broken(service: str, fail: Any) -> Any:
-    original = boto3.Session
+    def new_session() -> botocore.session.Session:
+        session = botocore.session.get_session()
+        create = session.create_client
 
-    class Session(original):  # type: ignore[misc, valid-type]
-        def client(self, name: str, **more: Any) -> Any:
-            made = super().client(name, **more)
+        def create_client(name: str, **more: Any) -> Any:
+            made = create(name, **more)
             if name == service:
-                made._make_api_call = fail
+                made._make_api_call = fail  # type: ignore[attr-defined]
             return made
 
-    return Session
+        session.create_client = create_client  # type: ignore[method-assign, assignment]
+        return session
+
+    return new_session
 
 
 class Known:

@@ -10,16 +10,12 @@ from functools import cache
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from botocore.config import Config
-
-# One connection attempt must not eat the function's life; botocore's own default is a minute each.
-AWS_CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 @cache
 def logger() -> Logger:
     """Return the structured logger; the package's own loggers write through it."""
-    for name in ("boto3", "botocore", "urllib3"):
+    for name in ("botocore", "urllib3"):
         # At DEBUG they log answers whole, decrypted parameters among them.
         logging.getLogger(name).setLevel(logging.INFO)
     package = logging.getLogger("backtrace_jira")  # must exist before the configuration is copied to it

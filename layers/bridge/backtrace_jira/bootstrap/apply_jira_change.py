@@ -7,20 +7,16 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
-
-import boto3
 
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.batches import Deliveries
-from backtrace_jira.bootstrap import AWS_CONFIG, logger
-from backtrace_jira.bootstrap.synchronise import Parts, report
+from backtrace_jira.bootstrap import logger
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import ApplyJiraChangeEnvironment, read_environment
+from backtrace_jira.bootstrap.synchronise import report, wire_poll
 from backtrace_jira.synchronisation.apply_jira_change import ApplyJiraChange
 from backtrace_jira.synchronisation.poll_fix_versions import PollFixVersions
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 
 @cache
@@ -31,24 +27,14 @@ def deliveries() -> Deliveries:
 
 
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Deliveries:
-    """Wire the path.
-
-    Args:
-        env: besides what `Parts` takes, the variables that are read here, as template.yaml sets them.
-        clock: unix seconds.
-    """
-    session = boto3.Session()
-
-    def sqs() -> SQSClient:
-        return session.client("sqs", config=AWS_CONFIG)
-
-    parts = Parts(env, session, clock)
+    """Wire the path; `env` is what `ApplyJiraChangeEnvironment` names, and the clock gives unix seconds."""
+    environment, aws = read_environment(ApplyJiraChangeEnvironment, env), AWSClients()
+    poll = wire_poll(environment, aws, clock)
+    changes = SQSQueue(aws.sqs, environment.jira_changes_queue_url)
     return Deliveries(
-        serve=ApplyJiraChange(parts.synchronise, PollFixVersions(parts.polling)).serve,
-        queue=SQSMessageQueue(
-            SQSQueue(sqs, env["JIRA_CHANGES_QUEUE_URL"]), SQSQueue(sqs, env["JIRA_CHANGES_DEAD_LETTERS_URL"])
-        ),
+        serve=ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve,
+        queue=SQSMessageQueue(changes, SQSQueue(aws.sqs, environment.jira_changes_dead_letters_url)),
         report=report,
         jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
-        max_receives=int(env["MAX_RECEIVES"]),
+        max_receives=environment.max_receives,
     )

@@ -8,9 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
@@ -24,14 +22,13 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.batches import Deliveries
-from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
+from backtrace_jira.bootstrap import logger, metric_name, metrics
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import CreateTicketEnvironment, read_environment
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 
 @cache
@@ -47,46 +44,37 @@ def wire(
     """Wire the path from error event to ticket.
 
     Args:
-        env: STAGE, SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS, LINKS_TABLE, ERROR_EVENTS_QUEUE_URL,
-            DEAD_LETTERS_URL, JIRA_CHANGES_QUEUE_URL, MAX_RECEIVES and SEARCH_SETTLE_SECONDS,
-            as template.yaml sets them.
+        env: what `CreateTicketEnvironment` names, as template.yaml sets it.
         clock: unix seconds.
         timing: instead of what the environment says.
     """
-    session = boto3.Session()
-
-    def sqs() -> SQSClient:
-        return session.client("sqs", config=AWS_CONFIG)
-
-    configuration = SSMConfiguration(
-        session.client("ssm", config=AWS_CONFIG),
-        ParameterNames(env["SETTINGS_PREFIX"]),
-        max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
-        new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
-        new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
-    )
+    environment, aws = read_environment(CreateTicketEnvironment, env), AWSClients()
+    error_events = SQSQueue(aws.sqs, environment.error_events_queue_url)
     create_ticket = CreateTicket(
-        stage=env["STAGE"],
-        configuration=configuration,
-        links=DynamoDBTicketLinks(Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])),
-        regression_hints=SQSChangeHints(SQSQueue(sqs, env["JIRA_CHANGES_QUEUE_URL"])),
+        stage=environment.stage,
+        configuration=SSMConfiguration(
+            aws.ssm(),
+            ParameterNames(environment.settings_prefix),
+            max_age=environment.settings_max_age_seconds,
+            new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
+            new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
+        ),
+        links=DynamoDBTicketLinks(Table(aws.dynamodb(), environment.links_table)),
+        regression_hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
-        timing=timing or _timing(env),
+        timing=timing or _timing(environment.search_settle_seconds),
     )
     return Deliveries(
         serve=create_ticket.serve,
-        queue=SQSMessageQueue(
-            SQSQueue(sqs, env["ERROR_EVENTS_QUEUE_URL"]), SQSQueue(sqs, env["DEAD_LETTERS_URL"])
-        ),
+        queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),
         report=report,
         jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
-        max_receives=int(env["MAX_RECEIVES"]),
+        max_receives=environment.max_receives,
     )
 
 
-def _timing(env: Mapping[str, str]) -> Timing:
-    settle = float(env.get("SEARCH_SETTLE_SECONDS", "90"))
+def _timing(settle: float) -> Timing:
     return Timing(settle=settle, between_lookups=max(1.0, settle / 4.5))
 
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import boto3
-
 from backtrace_jira.bootstrap import logger
-from backtrace_jira.bootstrap.synchronise import Parts
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import PollBacktraceEnvironment, read_environment
+from backtrace_jira.bootstrap.synchronise import wire_poll
 from backtrace_jira.synchronisation.poll_backtrace import PollBacktrace
 
 
@@ -22,5 +22,5 @@ def poll() -> PollBacktrace:
 
 
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollBacktrace:
-    """Wire the path; `env` is what `Parts` takes, as template.yaml sets it, and the clock gives unix seconds."""
-    return PollBacktrace(Parts(env, boto3.Session(), clock).polling)
+    """Wire the path; `env` is what `PollBacktraceEnvironment` names, and the clock gives unix seconds."""
+    return PollBacktrace(wire_poll(read_environment(PollBacktraceEnvironment, env), AWSClients(), clock))

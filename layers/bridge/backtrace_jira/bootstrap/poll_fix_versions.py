@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import boto3
-
 from backtrace_jira.bootstrap import logger
-from backtrace_jira.bootstrap.synchronise import Parts
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import PollFixVersionsEnvironment, read_environment
+from backtrace_jira.bootstrap.synchronise import wire_poll
 from backtrace_jira.synchronisation.poll_fix_versions import PollFixVersions
 
 
@@ -22,5 +22,5 @@ def poll() -> PollFixVersions:
 
 
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollFixVersions:
-    """Wire the path; `env` is what `Parts` takes, as template.yaml sets it, and the clock gives unix seconds."""
-    return PollFixVersions(Parts(env, boto3.Session(), clock).polling)
+    """Wire the path; `env` is what `PollFixVersionsEnvironment` names, and the clock gives unix seconds."""
+    return PollFixVersions(wire_poll(read_environment(PollFixVersionsEnvironment, env), AWSClients(), clock))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.aws.jira_changes import SQSJiraChanges
@@ -15,7 +14,9 @@ from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.adapters.aws.webhook_secrets import SSMWebhookSecrets
 from backtrace_jira.adapters.dynamodb.known_webhooks import DynamoDBKnownWebhooks
 from backtrace_jira.adapters.dynamodb.table import Table
-from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
+from backtrace_jira.bootstrap import logger, metric_name, metrics
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import ReceiveWebhookEnvironment, read_environment
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.receive_webhook import Answer, ReceiveWebhook
 
@@ -28,24 +29,17 @@ def intake() -> ReceiveWebhook:
 
 
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> ReceiveWebhook:
-    """Wire the path.
-
-    Args:
-        env: the variables that are read here, as template.yaml sets them.
-        clock: unix seconds.
-    """
-    session = boto3.Session()
+    """Wire the path; `env` is what `ReceiveWebhookEnvironment` names, and the clock gives unix seconds."""
+    environment, aws = read_environment(ReceiveWebhookEnvironment, env), AWSClients()
     return ReceiveWebhook(
         secrets=SSMWebhookSecrets(
-            session.client("ssm", config=AWS_CONFIG),
-            ParameterNames(env["SETTINGS_PREFIX"]),
-            max_age=float(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
+            aws.ssm(),
+            ParameterNames(environment.settings_prefix),
+            max_age=environment.settings_max_age_seconds,
             clock=clock,
         ),
-        known=DynamoDBKnownWebhooks(Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])),
-        changes=SQSJiraChanges(
-            SQSQueue(lambda: session.client("sqs", config=AWS_CONFIG), env["JIRA_CHANGES_QUEUE_URL"])
-        ),
+        known=DynamoDBKnownWebhooks(Table(aws.dynamodb(), environment.links_table)),
+        changes=SQSJiraChanges(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
     )
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-import boto3
 from aws_lambda_powertools.metrics import MetricUnit
 
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
@@ -19,51 +17,41 @@ from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
-from backtrace_jira.bootstrap import AWS_CONFIG, logger, metric_name, metrics
+from backtrace_jira.bootstrap import logger, metric_name, metrics
+from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.environment import PollBacktraceEnvironment
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.synchronisation.polling import Polling
+from backtrace_jira.synchronisation.poll import Poll
 from backtrace_jira.synchronisation.synchronise import Synchronise
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
-
-class Parts:
-    """Settings, store and use case of one process."""
-
-    def __init__(self, env: Mapping[str, str], session: boto3.Session, clock: Callable[[], float]) -> None:
-        """Take SETTINGS_PREFIX, SETTINGS_MAX_AGE_SECONDS, LINKS_TABLE and the two queues out of the environment."""
-        self.configuration = SSMConfiguration(
-            session.client("ssm", config=AWS_CONFIG),
-            ParameterNames(env["SETTINGS_PREFIX"]),
-            max_age=int(env.get("SETTINGS_MAX_AGE_SECONDS", "300")),
-            new_jira=lambda connection, secret: RestJiraIssues(JiraClient(connection, secret)),
-            new_backtrace=lambda universe, token: RestBacktraceGroups(BacktraceClient(universe, token)),
-        )
-        self.store = DynamoDBSyncedLinks(
-            Table(session.client("dynamodb", config=AWS_CONFIG), env["LINKS_TABLE"])
-        )
-
-        def sqs() -> SQSClient:
-            return session.client("sqs", config=AWS_CONFIG)
-
-        self.synchronise = Synchronise(
-            configuration=self.configuration,
-            store=self.store,
-            new_events=SQSNewEvents(SQSQueue(sqs, env["ERROR_EVENTS_QUEUE_URL"])),
-            clock=clock,
-            new_owner=lambda: uuid.uuid4().hex,
-        )
-        self.polling = Polling(
-            synchronise=self.synchronise,
-            configuration=self.configuration,
-            store=self.store,
-            hints=SQSChangeHints(SQSQueue(sqs, env["JIRA_CHANGES_QUEUE_URL"])),
-            clock=clock,
-            report=report,
-        )
+def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Callable[[], float]) -> Poll:
+    """Wire what both schedules share; `Poll.synchronise` is what a change of Jira's needs of it, too."""
+    configuration = SSMConfiguration(
+        aws.ssm(),
+        ParameterNames(environment.settings_prefix),
+        max_age=environment.settings_max_age_seconds,
+        new_jira=lambda connection, secret: RestJiraIssues(JiraClient(connection, secret)),
+        new_backtrace=lambda universe, token: RestBacktraceGroups(BacktraceClient(universe, token)),
+    )
+    store = DynamoDBSyncedLinks(Table(aws.dynamodb(), environment.links_table))
+    synchronise = Synchronise(
+        configuration=configuration,
+        store=store,
+        new_events=SQSNewEvents(SQSQueue(aws.sqs, environment.error_events_queue_url)),
+        clock=clock,
+        new_owner=lambda: uuid.uuid4().hex,
+    )
+    return Poll(
+        synchronise=synchronise,
+        configuration=configuration,
+        store=store,
+        hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
+        clock=clock,
+        report=report,
+    )
 
 
 def report(outcome: Outcome) -> None:

@@ -8,14 +8,14 @@ from functools import partial
 from backtrace_jira.backtrace.group import Group
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint, group_has_news
-from backtrace_jira.synchronisation.polling import Polling, Slice, by
+from backtrace_jira.synchronisation.poll import Poll, Slice, group_by
 
 
 class PollBacktrace:
     """The use case behind `functions/poll_backtrace`."""
 
-    def __init__(self, polling: Polling) -> None:
-        self._polling = polling
+    def __init__(self, poll: Poll) -> None:
+        self._poll = poll
 
     def __call__(self, *, deadline: float) -> None:
         """Look at every project once; one that fails does not stop the others, and is looked at again.
@@ -23,15 +23,15 @@ class PollBacktrace:
         Args:
             deadline: unix seconds at which this process may be ended.
         """
-        for (universe, project), those in by(self._polling.integrations(), _backtrace_project).items():
+        for (universe, project), those in group_by(self._poll.integrations(), _backtrace_project).items():
             name = f"backtrace {universe}/{project}"
             look = partial(self._changed, those, deadline)
-            self._polling.attempt(name, those, partial(self._polling.since_watermark, name, deadline, look))
+            self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, look))
 
     def _changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
         """Look at the groups that changed, as far as they have a ticket of one of the integrations."""
         first = integrations[0]
-        side = self._polling.configuration.backtrace(first.universe)
+        side = self._poll.configuration.backtrace(first.universe)
         for group in side.changed_groups(first.project, part.begin, part.end):
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:
@@ -39,10 +39,10 @@ class PollBacktrace:
                     self._group(integration, group, deadline)
 
     def _group(self, integration: Integration, group: Group, deadline: float) -> None:
-        for link in self._polling.store.links_of_group(integration.id, group.fingerprint):
+        for link in self._poll.store.links_of_group(integration.id, group.fingerprint):
             if link.issue and group_has_news(link, integration, group):
                 hint = Hint(integration.connection, groups={(group.project, group.fingerprint): group})
-                self._polling.bring_in_line(link.issue.id, hint, deadline)
+                self._poll.bring_in_line(link.issue.id, hint, deadline)
 
 
 def _backtrace_project(integration: Integration) -> tuple[str, str]:

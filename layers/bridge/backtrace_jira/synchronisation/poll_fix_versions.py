@@ -16,15 +16,15 @@ from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint, ticket_has_news
-from backtrace_jira.synchronisation.polling import OVERLAP, Polling, Slice, by, jira_project
+from backtrace_jira.synchronisation.poll import OVERLAP, Poll, Slice, group_by, jira_project
 from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
 
 
 class PollFixVersions:
     """The use case behind `functions/poll_fix_versions`."""
 
-    def __init__(self, polling: Polling) -> None:
-        self._polling = polling
+    def __init__(self, poll: Poll) -> None:
+        self._poll = poll
 
     def __call__(self, *, deadline: float) -> None:
         """Look at every Jira project once; one that fails does not stop the others, and is looked at again.
@@ -32,17 +32,15 @@ class PollFixVersions:
         Args:
             deadline: unix seconds at which this process may be ended.
         """
-        following = [each for each in self._polling.integrations() if each.follows_tickets]
-        for (connection, project), those in by(following, jira_project).items():
+        following = [each for each in self._poll.integrations() if each.follows_tickets]
+        for (connection, project), those in group_by(following, jira_project).items():
             with_fixes = [each for each in those if each.fix_versions.enabled]
             if with_fixes:
                 look = partial(self._versions, with_fixes, deadline)
-                self._polling.attempt(f"versions of {connection}/{project}", with_fixes, look)
+                self._poll.attempt(f"versions of {connection}/{project}", with_fixes, look)
             name = f"jira {connection}/{project}"
             tickets = partial(self._tickets, those, deadline)
-            self._polling.attempt(
-                name, those, partial(self._polling.since_watermark, name, deadline, tickets)
-            )
+            self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, tickets))
 
     def versions_of(self, connection: str, project_id: str, *, deadline: float) -> bool:
         """Look at a project's versions now; return whether any integration follows them.
@@ -57,12 +55,12 @@ class PollFixVersions:
         """
         following = [
             each
-            for each in self._polling.integrations()
+            for each in self._poll.integrations()
             if each.fix_versions.enabled and each.connection == connection
         ]
         looked = False
-        for (_, project), those in by(following, jira_project).items():
-            known = self._polling.store.project_versions(connection, project)
+        for (_, project), those in group_by(following, jira_project).items():
+            known = self._poll.store.project_versions(connection, project)
             if known is None or known.project_id in ("", project_id):
                 self._versions(those, deadline)
                 looked = True
@@ -72,9 +70,9 @@ class PollFixVersions:
 
     def _versions(self, integrations: Sequence[Integration], deadline: float) -> None:
         connection, project = jira_project(integrations[0])
-        store, now = self._polling.store, self._polling.clock()
+        store, now = self._poll.store, self._poll.clock()
         before = store.project_versions(connection, project)
-        listed = self._polling.synchronise.jira(integrations[0]).versions(project)
+        listed = self._poll.synchronise.jira(integrations[0]).versions(project)
         facts = {each.version.id: each.version.facts for each in listed}
         recent = _recent(before, facts, now)
         versions = self._ticket_versions(connection, before, recent)
@@ -94,34 +92,34 @@ class PollFixVersions:
             wanted = set(versions)
             yield from (
                 each
-                for each in self._polling.store.tickets_with_version(connection)
+                for each in self._poll.store.tickets_with_version(connection)
                 if each.version_id in wanted
             )
             return
         for version_id in versions:
-            yield from self._polling.store.tickets_with_version(connection, version_id)
+            yield from self._poll.store.tickets_with_version(connection, version_id)
 
     def _look(self, connection: str, version: TicketVersion, deadline: float) -> None:
-        if not self._polling.bring_in_line(version.issue_id, Hint(connection, thorough=True), deadline):
-            self._polling.store.forget_version(connection, version)  # it is linked no longer
+        if not self._poll.bring_in_line(version.issue_id, Hint(connection, thorough=True), deadline):
+            self._poll.store.forget_version(connection, version)  # it is linked no longer
 
     # Tickets
 
     def _tickets(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
         """Look at the tickets that changed, as far as they are linked and not what their links know."""
         connection, project = jira_project(integrations[0])
-        now = self._polling.clock()
+        now = self._poll.clock()
         oldest = max(1, math.ceil((now - part.begin) / 60))
         youngest = 0 if part.end is None else math.floor((now - part.end) / 60)
         by_id = {each.id: each for each in integrations}
-        jira = self._polling.synchronise.jira(integrations[0])
+        jira = self._poll.synchronise.jira(integrations[0])
         fields = version_fields(integrations)
         for ticket in jira.changed_tickets(project, oldest, youngest, version_fields=fields):
-            links = self._polling.store.links_of_issue(ticket.issue.id)
+            links = self._poll.store.links_of_issue(ticket.issue.id)
             if any(
                 ticket_has_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)
             ):
-                self._polling.bring_in_line(ticket.issue.id, Hint(connection), deadline)
+                self._poll.bring_in_line(ticket.issue.id, Hint(connection), deadline)
 
 
 def _recent(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:

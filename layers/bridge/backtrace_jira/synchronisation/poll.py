@@ -43,8 +43,8 @@ def slices(begin: float, now: float) -> Iterator[Slice]:
     yield Slice(begin, None)
 
 
-class Polling:
-    """One schedule's means."""
+class Poll:
+    """What a run of either schedule works with."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ def jira_project(integration: Integration) -> tuple[str, str]:
     return integration.connection, integration.project_key
 
 
-def by(
+def group_by(
     integrations: Iterable[Integration], key: Callable[[Integration], tuple[str, str]]
 ) -> dict[tuple[str, str], list[Integration]]:
     """Group integrations by what they have in common."""

@@ -1,0 +1,43 @@
+"""Clients of AWS's services, for one process.
+
+They are botocore's: boto3 makes the same ones, and its import costs 60 modules more, for resources and transfers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+CONFIG = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+"""One connection attempt must not eat the function's life; botocore's own default is a minute each."""
+
+
+def new_session() -> botocore.session.Session:
+    """Return a session; its credentials and region are the environment's."""
+    return botocore.session.get_session()
+
+
+class AWSClients:
+    """Makes clients of one session."""
+
+    def __init__(self) -> None:
+        self._session = new_session()
+
+    def ssm(self) -> SSMClient:
+        """Return a client of Parameter Store."""
+        return cast("SSMClient", self._session.create_client("ssm", config=CONFIG))
+
+    def dynamodb(self) -> DynamoDBClient:
+        """Return a client of DynamoDB."""
+        return cast("DynamoDBClient", self._session.create_client("dynamodb", config=CONFIG))
+
+    def sqs(self) -> SQSClient:
+        """Return a client of SQS."""
+        return cast("SQSClient", self._session.create_client("sqs", config=CONFIG))

@@ -1,0 +1,86 @@
+"""What each function reads of its environment; template.yaml sets it, and a test holds the two together.
+
+A field is a variable: `links_table` is LINKS_TABLE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar
+
+from backtrace_jira.errors import InvalidSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiveWebhookEnvironment:
+    """What every function reads. The queue is the one of changes in Jira, to which every function sends."""
+
+    settings_prefix: str
+    settings_max_age_seconds: int = 300
+    links_table: str
+    jira_changes_queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateTicketEnvironment(ReceiveWebhookEnvironment):
+    """`max_receives` is the queue's maxReceiveCount."""
+
+    stage: str
+    error_events_queue_url: str
+    dead_letters_url: str
+    max_receives: int
+    search_settle_seconds: float = 90
+    """How far Jira's search may lag before "not found" is believed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollBacktraceEnvironment(ReceiveWebhookEnvironment):
+    """Synchronisation asks for new tickets through the queue of error events."""
+
+    error_events_queue_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollFixVersionsEnvironment(PollBacktraceEnvironment):
+    """The same as the other poll's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyJiraChangeEnvironment(PollBacktraceEnvironment):
+    """`max_receives` is the queue's maxReceiveCount."""
+
+    jira_changes_dead_letters_url: str
+    max_receives: int
+
+
+E = TypeVar("E", bound=ReceiveWebhookEnvironment)
+
+_READ = {"str": str, "int": int, "float": float}
+
+
+def read_environment(model: type[E], env: Mapping[str, str]) -> E:
+    """Read a function's variables.
+
+    Raises:
+        InvalidSettings: names those that are missing, or the one that is no number.
+    """
+    missing = [
+        field.name.upper()
+        for field in fields(model)
+        if field.default is MISSING and field.name.upper() not in env
+    ]
+    if missing:
+        raise InvalidSettings(f"the function's environment lacks {', '.join(missing)} (template.yaml)")
+    found = {field.name: field.type for field in fields(model) if field.name.upper() in env}
+    values: dict[str, Any] = {name: _value(name.upper(), str(kind), env) for name, kind in found.items()}
+    return model(**values)
+
+
+def _value(variable: str, kind: str, env: Mapping[str, str]) -> object:
+    try:
+        return _READ[kind](env[variable])
+    except ValueError:
+        raise InvalidSettings(
+            f"the function's environment: {variable} is no number (template.yaml)"
+        ) from None

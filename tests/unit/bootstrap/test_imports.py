@@ -1,0 +1,35 @@
+"""What a function imports when it starts: every module costs a cold start its time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.builders import ROOT
+
+MOST = {
+    "create_ticket": 680,
+    "receive_webhook": 475,
+    "apply_jira_change": 695,
+    "poll_backtrace": 695,
+    "poll_fix_versions": 695,
+}
+"""Modules, with some room for other versions of Python: 3.11 counted 667, 464, 683, 681 and 681."""
+
+USELESS = ("boto3", "s3transfer", "aws_lambda_powertools.utilities.parameters", "typer", "rich", "yaml")
+"""What no function has any use for."""
+
+
+@pytest.mark.parametrize("function", MOST)
+def test_a_function_imports_no_more_than_it_did(function: str) -> None:
+    program = f"import json, sys, {function}.handler; print(json.dumps(sorted(sys.modules)))"
+    paths = os.pathsep.join([str(ROOT / "functions"), str(ROOT / "layers/bridge")])
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": paths}
+    ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    loaded = json.loads(ran.stdout)
+    assert [name for name in loaded if name in USELESS] == []
+    assert len(loaded) <= MOST[function]
