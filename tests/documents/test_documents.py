@@ -22,6 +22,8 @@ from tests.documents.pointers import (
 OPERATIONS = ROOT / "docs/operations.md"
 GLOSSARY = ROOT / "docs/glossary.md"
 ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+SAUCE_DOCS = "docs/error-reporting/"
+"""Backtrace's own documentation, in another repository."""
 SECTIONS = ["Context", "Chosen", "Not chosen", "Consequence", "Undo"]
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -60,6 +62,18 @@ def test_every_document_of_docs_can_be_reached_from_the_readme() -> None:
     assert [
         str(each) for each in DOCUMENTS if each.is_relative_to(ROOT / "docs") and each not in reached
     ] == []
+
+
+def test_the_documents_that_the_code_names_exist() -> None:
+    named = {
+        name
+        for folder in ("layers/bridge/backtrace_jira", "cli", "local", "functions")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"docs/[\w/.-]+\.(?:md|yaml|json)", path.read_text(encoding="utf-8"))
+    }
+    ours = {name for name in named if not name.startswith(SAUCE_DOCS)}
+    assert "docs/versions.md" in ours
+    assert [name for name in sorted(ours) if not (ROOT / name).exists()] == []
 
 
 # Operations

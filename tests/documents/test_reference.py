@@ -1,8 +1,9 @@
-"""docs/settings.md and docs/settings.schema.json say what the models say."""
+"""The references say what the settings models and the operator's command say."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -37,6 +38,16 @@ def test_the_schema_accepts_the_example_and_refuses_unknown_keys() -> None:
     validator.validate(example)
     example["connections"][0]["token"] = "x"
     assert not validator.is_valid(example)
+
+
+def test_every_command_and_option_is_in_the_reference_with_a_meaning() -> None:
+    text = documents()["docs/commands.md"]
+    groups = {"links": ("list", "show", "add", "remove"), "webhook": ("install", "status", "remove")}
+    names = ["configure", "check", "explain", *(f"{one} {two}" for one in groups for two in groups[one])]
+    assert re.findall(r"^## `backtrace-jira (.+)`$", text, re.MULTILINE) == names
+    rows = re.findall(r"^\| (`.+`) \| (.*) \|$", text, re.MULTILINE)
+    assert ("`--dry-run`", "Show what would change, write nothing, ask nothing.") in rows
+    assert [name for name, meaning in rows if not meaning] == []
 
 
 def test_who_reads_what_comes_from_the_template() -> None:

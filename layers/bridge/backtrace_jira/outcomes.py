@@ -97,7 +97,7 @@ class Outcome:
     error: Exception | None = None
 
     def log_fields(self) -> dict[str, Any]:
-        """Return the structured log keys, which README explains; empty ones are left out."""
+        """Return the structured log keys, which docs/operations.md explains; empty ones are left out."""
         keys = {
             "decision": str(self.decision),
             "integration": self.integration,
