@@ -14,6 +14,7 @@ from tests.documents.pointers import (
     is_reached,
     leads_somewhere,
     links_in,
+    place_of,
     pointers_in,
     prose,
     section,
@@ -105,9 +106,17 @@ def test_the_glossary_is_sorted_and_has_each_word_once() -> None:
 
 @pytest.mark.parametrize("row", glossary(), ids=lambda row: row[0])
 def test_a_word_has_a_meaning_and_a_place(row: list[str]) -> None:
-    _, meaning, where = row
+    word, meaning, where = row
+    (pointer,) = pointers_in(where)
+    place = place_of(pointer)
     assert meaning.endswith(".")
-    assert pointers_in(where)
+    assert place
+    assert as_words(word) in as_words(place.read_text(encoding="utf-8"))
+
+
+def as_words(text: str) -> str:
+    """Return a text without what code and prose write in another way: capitals, hyphens, blanks, one plural."""
+    return re.sub(r"[\s_-]+", "", text.casefold()).replace("criteria", "criterion")
 
 
 # Decisions
