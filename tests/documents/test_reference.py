@@ -50,6 +50,19 @@ def test_every_command_and_option_is_in_the_reference_with_a_meaning() -> None:
     assert [name for name, meaning in rows if not meaning] == []
 
 
+@pytest.mark.parametrize("key", ["sync", "fix_versions"])
+def test_the_settings_shown_for_a_part_of_an_integration_are_valid(key: str) -> None:
+    shown = re.findall(r"^```yaml\n(    .*?)```", documents()["docs/settings.md"], re.MULTILINE | re.DOTALL)
+    (part,) = [yaml.safe_load(text) for text in shown if key in yaml.safe_load(text)]
+    example = yaml.safe_load((ROOT / "docs/settings.example.yaml").read_text(encoding="utf-8"))
+    example["integrations"][0] |= part
+    settings = SettingsFile.model_validate(example)
+    assert (
+        getattr(settings.integrations[0], key).model_dump(exclude_unset=True, mode="json").keys()
+        == part[key].keys()
+    )
+
+
 def test_who_reads_what_comes_from_the_template() -> None:
     assert "secrets/jira/" in readers(ROOT / "template.yaml")["create_ticket"]
 
