@@ -44,6 +44,9 @@ class FakeBacktraceGroups:
 
     # What happens in Backtrace
 
+    def add_project(self, name: str) -> None:
+        self._projects.add(name)
+
     def seed(self, project: str, fingerprint: str, **columns: Any) -> Group:
         """Create or change a row, by the names that its columns have in Backtrace."""
         self._projects.add(project)

@@ -1,0 +1,441 @@
+"""Both sides after a change on either, on fakes that keep state."""
+
+from __future__ import annotations
+
+import pytest
+
+from backtrace_jira.errors import (
+    Busy,
+    CredentialRefused,
+    OutcomeUnknown,
+    Parked,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from backtrace_jira.links.link import LinkState
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision
+from backtrace_jira.states import Status
+from backtrace_jira.synchronisation.news import Hint
+from tests.builders import integration
+from tests.fakes.backtrace import PROJECT
+from tests.fakes.jira_issues import ANY_TO_ANY, DOING, DONE, TODO
+from tests.unit.synchronisation.deployment import GROUP, JANE, OTHER, Deployment
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+# One side changes, the other follows
+
+
+def test_linking_is_where_it_starts_and_no_change() -> None:
+    world = Deployment()
+    issue = world.link()
+    (outcome,) = world.hear(issue)
+    assert outcome.decision is Decision.IN_STEP
+    assert (world.status(issue), world.state()) == (TODO, "in-progress")
+    assert world.writes == 0
+    assert world.synced().status == TODO
+
+
+@pytest.mark.parametrize(
+    ("to", "state"),
+    [(DONE, "resolved"), (DOING, "in-progress"), (Status("9", "Closed", "done"), "resolved")],
+)
+def test_a_group_follows_its_ticket(to: Status, state: str) -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.move_to(issue.id, to)
+    world.hear(issue)
+    assert world.state() == state
+    mirrored = world.group().tickets[1]
+    assert (mirrored["watcher"], mirrored["short"]) == ("jira-bugs", issue.key)
+    before = world.writes
+    assert [each.decision for each in world.hear(issue, thorough=True)] == [Decision.IN_STEP]
+    assert world.writes == before
+
+
+def test_a_ticket_follows_its_group_and_the_echo_is_no_news() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.poll()
+    assert world.status(issue) == DONE
+    before = world.writes
+    assert [each.decision for each in world.hear(issue)] == [Decision.IN_STEP]
+    world.poll()
+    assert world.writes == before
+
+
+def test_an_assignee_goes_both_ways() -> None:
+    world = Deployment()
+    issue = world.link()
+    jane = world.jira.add_user("jane", email="jane@example.com")
+    world.set_assignee(JANE)
+    world.poll()
+    assert world.ticket(issue).assignee == jane
+    world.clock.advance(60)
+    world.jira.assign_to(issue.id, None)
+    world.hear(issue)
+    assert world.group().assignee is None
+    world.set_assignee(JANE, GROUP)
+    world.poll()
+    assert world.ticket(issue).assignee == jane
+
+
+@pytest.mark.parametrize(
+    ("sync", "state"),
+    [
+        ({"jira_to_backtrace": False}, "in-progress"),
+        ({"backtrace_to_jira": False}, "resolved"),
+        ({"fields": ["assignee"]}, "in-progress"),
+        ({"backtrace_to_jira": False, "jira_to_backtrace": False}, "in-progress"),
+        ({"states": {"done": "muted"}}, "muted"),
+        ({"states": {DONE.id: "open"}}, "open"),
+    ],
+)
+def test_settings_say_what_a_closed_ticket_does(sync: dict[str, object], state: str) -> None:
+    world = Deployment(sync=sync)
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    world.hear(issue)
+    world.poll()
+    assert (world.status(issue), world.state()) == (DONE, state)
+
+
+@pytest.mark.parametrize(
+    ("sync", "status"),
+    [
+        ({"backtrace_to_jira": False}, TODO),
+        ({"jira_to_backtrace": False}, DONE),
+        ({"fields": ["assignee"]}, TODO),
+    ],
+)
+def test_settings_say_what_a_resolved_group_does(sync: dict[str, object], status: Status) -> None:
+    world = Deployment(sync=sync)
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.poll()
+    assert (world.status(issue), world.state()) == (status, "resolved")
+
+
+# Conflicts
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds", "winner"),
+    [("jira", 10, "backtrace"), ("backtrace", 10, "jira"), ("jira", 0, "jira"), ("backtrace", 0, "jira")],
+)
+@pytest.mark.parametrize("told_by", ["webhook", "poll"])
+def test_the_later_change_wins_and_jira_s_in_a_tie(
+    first: str, seconds: float, winner: str, told_by: str
+) -> None:
+    world = Deployment()
+    issue = world.link()
+    world.hear(issue)
+    for side in (first, "backtrace" if first == "jira" else "jira"):
+        if side == "jira":
+            world.jira.move_to(issue.id, DONE)
+        else:
+            world.backtrace.seed(PROJECT, GROUP, state="open")
+        world.clock.advance(seconds)
+    if told_by == "webhook":
+        world.hear(issue)
+    world.poll()
+    expected = (DONE, "resolved") if winner == "jira" else (TODO, "open")
+    assert (world.status(issue), world.state()) == expected
+
+
+@pytest.mark.parametrize(
+    ("truth", "status", "state"),
+    [("none", DONE, "in-progress"), ("jira", DONE, "resolved"), ("backtrace", DOING, "in-progress")],
+)
+def test_whose_word_holds_when_a_ticket_is_linked(truth: str, status: Status, state: str) -> None:
+    world = Deployment(sync={"on_linking": truth})
+    issue = world.jira.create_issue("done long ago")
+    world.jira.move_to(issue.id, DONE)
+    world.clock.advance(60)
+    world.link(issue=issue)
+    world.hear(issue)
+    world.poll()
+    assert (world.status(issue), world.state()) == (status, state)
+
+
+def test_all_groups_of_a_ticket_follow_the_one_that_changed() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.link(OTHER, issue)
+    world.hear(issue, thorough=True)
+    world.clock.advance(60)
+    world.backtrace.seed(PROJECT, OTHER, state="resolved")
+    world.poll()
+    assert (world.status(issue), world.state(GROUP), world.state(OTHER)) == (DONE, "resolved", "resolved")
+
+
+def test_the_same_id_on_another_site_is_another_ticket() -> None:
+    elsewhere = integration(name="elsewhere", connection="other", sync={"jira_to_backtrace": True})
+    world = Deployment(more=(elsewhere,))
+    issue = world.link()
+    world.link(OTHER, issue, elsewhere)
+    world.jira.move_to(issue.id, DONE)
+    assert len(world.hear(issue)) == 1
+    assert (world.state(GROUP), world.state(OTHER)) == ("resolved", "in-progress")
+
+
+# Muted
+
+
+def test_a_muted_group_stays_so_until_its_ticket_is_reopened() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, state="muted")
+    world.poll()
+    assert world.status(issue) == TODO
+    for status in (DOING, DONE):
+        world.jira.move_to(issue.id, status)
+        world.hear(issue)
+        world.clock.advance(60)
+        assert world.state() == "muted"
+    world.jira.move_to(issue.id, TODO)
+    world.hear(issue)
+    assert world.state() == "open"
+
+
+def test_muting_can_resolve_the_ticket() -> None:
+    world = Deployment(sync={"muted": "resolve"})
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, state="muted")
+    world.poll()
+    assert (world.status(issue), world.state()) == (DONE, "muted")
+
+
+# What cannot be done is said, and not tried again
+
+
+def assert_refused_once(world: Deployment, *words: str) -> None:
+    """The poll said so, and neither it nor the queue comes back to it."""
+    (refused,) = [each for each in world.reports if each.decision is Decision.REFUSED]
+    assert all(word in refused.detail for word in words)
+    assert all(any(word in problem for problem in world.synced().problems) for word in words)
+    before = (world.writes, len(world.reports))
+    world.poll()
+    assert (world.writes, len(world.reports)) == before
+    assert world.hints.sent == []
+
+
+def test_somebody_whom_nobody_in_jira_is_known_to_be() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.set_assignee({"id": 9, "username": "ghost", "email": "ghost@example.com"})
+    world.poll()
+    assert world.ticket(issue).assignee is None
+    assert_refused_once(world, "ghost", "sync.people")
+
+
+def test_an_account_that_may_not_transition() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.deny("TRANSITION_ISSUES")
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.poll()
+    assert world.status(issue) == TODO
+    assert_refused_once(world, "may take")
+
+
+def test_an_account_that_may_not_assign() -> None:
+    world = Deployment()
+    world.link()
+    world.jira.add_user("jane", email="jane@example.com")
+    world.jira.deny("ASSIGN_ISSUES")
+    world.set_assignee(JANE)
+    world.poll()
+    assert_refused_once(world, "jane could not be assigned")
+
+
+def test_a_group_that_backtrace_refuses_to_change() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.backtrace.refuse(GROUP, "locked")
+    world.jira.move_to(issue.id, DONE)
+    world.hear(issue)
+    assert world.state() == "in-progress"
+    assert "locked" in world.synced().problems[0]
+    before = world.writes
+    world.poll()
+    assert world.writes == before
+
+
+def test_a_link_that_was_cut_in_backtrace_is_left_alone() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, ticket=[{"watcher": "_backtrace"}])
+    world.jira.move_to(issue.id, DONE)
+    (outcome,) = world.hear(issue)
+    assert "was unlinked in Backtrace" in outcome.detail
+    assert world.state() == "in-progress"
+
+
+# Deleted, hidden, moved
+
+
+def test_a_deleted_ticket_is_unlinked_and_its_group_is_free() -> None:
+    world = Deployment()
+    issue = world.link()
+    del world.jira.tickets[issue.id]
+    (outcome,) = world.hear(issue, deleted=True)
+    assert outcome.decision is Decision.UNLINKED
+    assert (world.row().state, world.row().issue, world.state()) == (LinkState.RELEASED, None, "open")
+    assert not world.group().has_ticket("jira-bugs", issue)
+
+
+def test_a_ticket_that_is_only_said_to_be_deleted_stays_linked() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.hear(issue, deleted=True)
+    assert world.row().issue == issue
+
+
+def test_a_ticket_that_cannot_be_seen_is_not_taken_for_deleted() -> None:
+    world = Deployment()
+    issue = world.link()
+    del world.jira.tickets[issue.id]
+    (outcome,) = world.hear(issue)
+    assert isinstance(outcome.error, Refused)
+    assert world.row().issue == issue
+
+
+def test_an_issue_without_a_link_costs_nothing() -> None:
+    world = Deployment()
+    world.link()
+    stranger = world.jira.create_issue("nobody's")
+    assert world.hear(stranger) == []
+    assert world.jira.failures.calls["ticket"] == 0
+
+
+# Failures
+
+
+def test_a_refused_credential_parks_the_connection_for_every_process() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    world.jira.failures.before["ticket"] = [CredentialRefused("401", status=401)]
+    (first,) = world.hear(issue)
+    assert isinstance(first.error, CredentialRefused)
+    world.new_process()
+    (second,) = world.hear(issue)
+    assert isinstance(second.error, Parked)
+    assert world.jira.failures.calls["ticket"] == 1
+    world.clock.advance(301)
+    world.hear(issue)
+    assert world.state() == "resolved"
+
+
+def test_a_pause_that_jira_asks_for_is_kept() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    world.jira.failures.before["ticket"] = [Throttled("429", after=40)]
+    for _ in range(2):
+        (outcome,) = world.hear(issue)
+        assert isinstance(outcome.error, Throttled)
+    assert world.jira.failures.calls["ticket"] == 1
+    world.clock.advance(41)
+    world.hear(issue)
+    assert world.state() == "resolved"
+
+
+def test_a_refusal_by_backtrace_does_not_park_jira() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    world.backtrace.failures.before["group"] = [CredentialRefused("401", status=401)]
+    assert isinstance(world.hear(issue)[0].error, CredentialRefused)
+    world.hear(issue)
+    assert world.state() == "resolved"
+
+
+@pytest.mark.parametrize("method", ["steps", "transition"])
+@pytest.mark.parametrize("error", [Unreachable("down"), OutcomeUnknown("reset")])
+def test_what_failed_is_done_the_next_time(method: str, error: Exception) -> None:
+    world = Deployment()
+    issue = world.link()
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.jira.failures.before[method] = [error]
+    world.poll()
+    assert [change.reason for change in world.hints.sent] == [str(error)]
+    world.drain()
+    assert (world.status(issue), world.state()) == (DONE, "resolved")
+
+
+HOPS = {TODO.id: [ANY_TO_ANY[1]], DOING.id: [ANY_TO_ANY[2]], DONE.id: [ANY_TO_ANY[0]]}
+"""A workflow in which Done comes after In Progress."""
+
+
+def test_a_transition_whose_answer_was_lost_is_not_taken_for_somebody_s_change() -> None:
+    """The ticket is In Progress then, later than the group's change: the note before it says whose doing it was."""
+    world = Deployment()
+    issue = world.link()
+    world.hear(issue)
+    world.jira.workflow = HOPS
+    world.clock.advance(60)
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.jira.failures.after["transition"] = [OutcomeUnknown("reset")]
+    world.poll()
+    world.drain()
+    assert (world.status(issue), world.state()) == (DONE, "resolved")
+    assert world.jira.failures.calls["transition"] == 2
+
+
+def test_a_process_that_dies_is_gone_on_with_when_its_turn_is_over() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.workflow = HOPS
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.jira.failures.after["transition"] = [Killed()]  # type: ignore[list-item]
+    with pytest.raises(Killed):
+        world.poll()
+    world.new_process()
+    world.clock.advance(80)
+    world.poll()
+    assert (world.status(issue), world.state()) == (DONE, "resolved")
+
+
+def test_while_somebody_has_the_turn_nothing_is_written() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.store.take_turn(Turn("main", issue.id, "somebody", world.clock() + 75), now=world.clock())
+    world.jira.move_to(issue.id, DONE)
+    (outcome,) = world.hear(issue)
+    assert isinstance(outcome.error, Busy)
+    assert world.writes == 0
+
+
+def test_nothing_is_begun_that_cannot_end_in_time() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    deadline = world.clock() + 29
+    (outcome,) = world.synchronise(issue.id, Hint("main"), deadline=deadline)
+    assert isinstance(outcome.error, Busy)
+    assert world.jira.failures.calls["ticket"] == 0
+
+
+def test_settings_that_cannot_be_read_are_said() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.configuration.broken = {("my_universe", PROJECT): "jira-bugs: subject: is required"}
+    (outcome,) = world.hear(issue)
+    assert (outcome.decision, outcome.detail) == (Decision.REFUSED, "jira-bugs: subject: is required")
+
+
+def test_a_bug_tells_no_value() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.jira.failures.before["ticket"] = [KeyError("s3cret")]
+    (outcome,) = world.hear(issue)
+    assert outcome.decision is Decision.POSTPONED
+    assert "s3cret" not in outcome.detail
