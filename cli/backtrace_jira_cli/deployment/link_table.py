@@ -14,10 +14,9 @@ from backtrace_jira.adapters.dynamodb.items import (
     BY_ISSUE,
     PARKING,
     RECENT_DECISIONS,
-    link_in,
-    parkings_in,
     s,
 )
+from backtrace_jira.adapters.dynamodb.rows import link_in, parkings_in
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Item, Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks

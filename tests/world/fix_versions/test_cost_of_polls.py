@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from backtrace_jira.adapters.dynamodb.items import synced_text
+from backtrace_jira.adapters.dynamodb.rows import synced_text
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.states import State, Status
 from local.jira_stand_in.model import Issue, Version

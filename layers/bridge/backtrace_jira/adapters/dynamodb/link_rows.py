@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backtrace_jira.adapters.dynamodb.items import (
-    PARKING,
-    SCOPE,
-    key_of,
-    link_in,
-    parking_text,
-    parkings_in,
-    s,
-)
+from backtrace_jira.adapters.dynamodb.items import PARKING, SCOPE, key_of, s
+from backtrace_jira.adapters.dynamodb.rows import link_in, parking_text, parkings_in
 from backtrace_jira.adapters.dynamodb.table import Table, Values
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from backtrace_jira.adapters.dynamodb.items import (
     BY_ISSUE,
     FIXES,
-    RECORDING,
     TURN,
     VERSIONS,
     WATERMARK,
-    link_in,
     n,
-    recording,
     s,
-    synced_text,
 )
 from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
+from backtrace_jira.adapters.dynamodb.rows import RECORDING, link_in, read_item, recording, synced_text
+from backtrace_jira.adapters.dynamodb.synced_rows import (
+    ProjectVersionsRow,
+    TicketVersionRow,
+    TurnRow,
+    WatermarkRow,
+    compressed,
+)
 from backtrace_jira.adapters.dynamodb.table import ConditionFailed, Item, Table, Values
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
@@ -143,13 +145,8 @@ class DynamoDBSyncedLinks:
         item = self._table.get(_versions(connection, project))
         if not item:
             return None
-        known = json.loads(zlib.decompress(bytes(item["facts"]["B"])))
-        return ProjectVersions(
-            listed_at=_number(item, "at"),
-            facts=known["facts"],
-            recent=known["recent"],
-            project_id=item.get("project_id", {}).get("S", ""),
-        )
+        row = read_item(ProjectVersionsRow, item)
+        return ProjectVersions(row.at, row.facts.facts, row.facts.recent, row.project_id)
 
     def record_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
         """Write it, unless what is there was listed later."""
@@ -160,7 +157,7 @@ class DynamoDBSyncedLinks:
             "attribute_not_exists(#at) OR #at <= :at",
             {
                 ":at": n(versions.listed_at),
-                ":facts": {"B": zlib.compress(json.dumps(known, separators=(",", ":")).encode())},
+                ":facts": {"B": compressed(known)},
                 ":id": s(versions.project_id),
             },
             returning="NONE",
@@ -181,11 +178,11 @@ class DynamoDBSyncedLinks:
             returning="ALL_OLD",
         )
         if not done:
-            wait = _number(item, "until") - now
+            wait = read_item(TurnRow, item).until - now
             raise Busy("another invocation brings this ticket in line", after=max(1.0, min(wait, 15.0)))
-        remembered = _number(item, "expires_at") > now  # DynamoDB may be late to delete it
-        notes = item.get("notes", {}).get("SS", []) if remembered else []
-        return replace(turn, notes=tuple(notes))
+        before = read_item(TurnRow, item)
+        remembered = before.expires_at > now  # DynamoDB may be late to delete it
+        return replace(turn, notes=before.notes if remembered else ())
 
     def add_note(self, turn: Turn, note: str) -> None:
         """Write a note beside the turn.
@@ -223,7 +220,7 @@ class DynamoDBSyncedLinks:
     def watermark(self, name: str) -> float | None:
         """Read a watermark."""
         item = self._table.get(_watermark(name))
-        return _number(item, "at") if item else None
+        return read_item(WatermarkRow, item).at if item else None
 
     def advance_watermark(self, name: str, at: float) -> None:
         """Move a watermark, unless another run has moved it further."""
@@ -241,8 +238,9 @@ def _turn(turn: Turn) -> Values:
 
 
 def _ticket_version(item: Item) -> TicketVersion:
-    _, version_id, issue_id = item["fingerprint"]["S"].split()
-    return TicketVersion(version_id, issue_id, item.get("facts", {}).get("S", ""))
+    row = read_item(TicketVersionRow, item)
+    _, version_id, issue_id = row.fingerprint.split()
+    return TicketVersion(version_id, issue_id, row.facts)
 
 
 def _fix(connection: str, version: TicketVersion) -> Values:
@@ -256,7 +254,3 @@ def _versions(connection: str, project: str) -> Values:
 
 def _watermark(name: str) -> Values:
     return {"integration": s(WATERMARK), "fingerprint": s(name)}
-
-
-def _number(item: Item, name: str) -> float:
-    return float(item.get(name, {}).get("N", 0))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backtrace_jira.adapters.dynamodb.counters import firing, holding
-from backtrace_jira.adapters.dynamodb.items import RECORDING, SCREEN, key_of, n, recording, s, synced_text
+from backtrace_jira.adapters.dynamodb.items import SCREEN, key_of, n, s
 from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
+from backtrace_jira.adapters.dynamodb.rows import RECORDING, recording, synced_text
 from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue

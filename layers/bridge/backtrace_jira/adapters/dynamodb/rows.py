@@ -1,0 +1,212 @@
+"""What link rows and parking notes hold, one model for each kind: how each is read, and the texts that are written.
+
+The fields are named as they are stored, and stay; the classes that the core works with may be renamed. What a model
+does not know is passed over: a newer version of this program may have written it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Json
+
+from backtrace_jira.adapters.dynamodb.items import SCOPE, n, s
+from backtrace_jira.adapters.dynamodb.table import Item, Values
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.states import State, Status
+
+
+class Stored(BaseModel):
+    """An item of the table, or a JSON text in one of its attributes."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True, defer_build=True)
+
+
+M = TypeVar("M", bound=Stored)
+
+
+def read_item(model: type[M], item: Item) -> M:
+    """Read an item: `{"S": "x"}` is "x", and `{"N": "1"}` is "1", which the model takes for a number.
+
+    Raises:
+        ValueError: it is no item of this kind.
+    """
+    return model.model_validate({name: content for name, value in item.items() for content in value.values()})
+
+
+class StoredRecord(Stored):
+    """Attribute `record`: what was decided last."""
+
+    at: float = 0.0
+    decision: Decision
+    reason: str = ""
+    rule: str = ""
+    messages: tuple[str, ...] = ()
+    fields: dict[str, str] = {}
+    left_out: tuple[str, ...] = ()
+    unknown_attributes: tuple[str, ...] = ()
+
+    def to_record(self) -> Record:
+        """Return what the core works with."""
+        return Record(
+            at=self.at,
+            decision=self.decision,
+            reason=self.reason,
+            rule=self.rule,
+            messages=self.messages,
+            fields=self.fields,
+            left_out=self.left_out,
+            unknown_attributes=self.unknown_attributes,
+        )
+
+
+def record_text(record: Record) -> str:
+    """Write the attribute; what is empty is left out."""
+    raw: dict[str, Any] = {
+        "at": record.at,
+        "decision": str(record.decision),
+        "reason": record.reason,
+        "rule": record.rule,
+        "messages": list(record.messages),
+        "fields": dict(record.fields),
+        "left_out": list(record.left_out),
+        "unknown_attributes": list(record.unknown_attributes),
+    }
+    return json.dumps({name: value for name, value in raw.items() if value}, ensure_ascii=False)
+
+
+RECORDING = ", #record = :record, decided_at = :at"
+"""Follows what an update sets, with the values of `recording`."""
+
+
+def recording(record: Record) -> Values:
+    """Give a record, and when it was made."""
+    return {":record": s(record_text(record)), ":at": n(record.at)}
+
+
+class StoredSynced(Stored):
+    """Attribute `synced`: what ticket and group were when they last agreed."""
+
+    state: State | None = None
+    assignee: str | None = None
+    status: tuple[str, str, str] | None = None
+    """Id, name and category."""
+    ticket_assignee: str | None = None
+    at: float = 0.0
+    told: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    fixes: dict[str, str] = {}
+    reopens: int | None = None
+    regressed: bool = False
+
+    def to_last_synced(self) -> LastSynced:
+        """Return what the core works with."""
+        return LastSynced(
+            state=self.state,
+            assignee=self.assignee,
+            status=Status(*self.status) if self.status else None,
+            ticket_assignee=self.ticket_assignee,
+            at=self.at,
+            told=self.told,
+            problems=self.problems,
+            reopen_criteria=self.until,
+            unread_versions=self.unread,
+            fix_versions=self.fixes,
+            reopens=self.reopens,
+            regressed=self.regressed,
+        )
+
+
+def synced_text(synced: LastSynced) -> str:
+    """Write the attribute; what is not known is left out."""
+    status = synced.status
+    raw: dict[str, Any] = {
+        "state": synced.state,
+        "assignee": synced.assignee,
+        "status": [status.id, status.name, status.category] if status else None,
+        "ticket_assignee": synced.ticket_assignee,
+        "at": synced.at or None,
+        "told": list(synced.told) or None,
+        "problems": list(synced.problems) or None,
+        "until": list(synced.reopen_criteria) or None,
+        "unread": list(synced.unread_versions) or None,
+        "fixes": dict(synced.fix_versions) or None,
+        "reopens": synced.reopens,
+        "regressed": synced.regressed or None,
+    }
+    return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
+
+
+class LinkRow(Stored):
+    """A link row. One without a state was decided about before anybody claimed it."""
+
+    integration: str
+    fingerprint: str
+    """With the trace behind a blank, where each error has a ticket."""
+    state: LinkState = LinkState.RELEASED
+    owner: str = ""
+    lease_until: float = 0.0
+    uncertain_since: float = 0.0
+    lookups: int = 0
+    issue_id: str = ""
+    issue_key: str = ""
+    issue_url: str = ""
+    linked: bool = False
+    record: Json[StoredRecord] | None = None
+    synced: Json[StoredSynced] | None = None
+    page: str = ""
+    previous: str = ""
+
+
+def link_in(item: Item) -> Link:
+    """Read a link row.
+
+    Raises:
+        ValueError: it is none.
+    """
+    row = read_item(LinkRow, item)
+    fingerprint, _, trace = row.fingerprint.partition(" ")
+    return Link(
+        key=LinkKey(row.integration, fingerprint, trace),
+        state=row.state,
+        owner=row.owner,
+        lease_until=row.lease_until,
+        uncertain_since=row.uncertain_since,
+        lookups=row.lookups,
+        issue=Issue(row.issue_id, row.issue_key, row.issue_url) if row.issue_id else None,
+        linked_in_backtrace=row.linked,
+        record=row.record.to_record() if row.record else None,
+        synced=row.synced.to_last_synced() if row.synced else None,
+        page=row.page,
+        previous=row.previous,
+    )
+
+
+class StoredParking(Stored):
+    """A parking note, in the attribute of its scope."""
+
+    until: float
+    refusal: Json[StoredRecord]
+
+
+def parking_text(parking: Parking) -> str:
+    """Write a parking note."""
+    return json.dumps({"until": parking.until, "refusal": record_text(parking.refusal)})
+
+
+def parkings_in(item: Item) -> Mapping[str, Parking]:
+    """Read a connection's parking notes, by scope."""
+    notes = {
+        name.removeprefix(SCOPE): StoredParking.model_validate_json(value["S"])
+        for name, value in item.items()
+        if name.startswith(SCOPE)
+    }
+    return {scope: Parking(note.until, note.refusal.to_record()) for scope, note in notes.items()}

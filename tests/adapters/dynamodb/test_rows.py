@@ -1,0 +1,167 @@
+"""Items as they lie in tables today are read, whatever the classes of the core are called by now."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from backtrace_jira.adapters.dynamodb.rows import link_in, parking_text, parkings_in, record_text, synced_text
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.states import State, Status
+from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from tests.tables import new_table
+
+RECORD_TEXT = (
+    '{"at": 1005.5, "decision": "refused", "reason": "POST /issue: 400", "rule": "action 1", "messages": ["no ü"], '
+    '"fields": {"customfield_10010": "Team is required."}, "left_out": ["Team takes one of these: ä"], '
+    '"unknown_attributes": ["version"]}'
+)
+RECORD = Record(
+    1005.5,
+    Decision.REFUSED,
+    "POST /issue: 400",
+    "action 1",
+    ("no ü",),
+    {"customfield_10010": "Team is required."},
+    ("Team takes one of these: ä",),
+    ("version",),
+)
+SYNCED_TEXT = (
+    '{"state": "resolved", "assignee": "7", "status": ["4", "Fertig ü", "done"], "ticket_assignee": "jane", '
+    '"at": 1010.5, "told": ["x"], "problems": ["ü"], "until": ["{\\"a\\": 1}"], "unread": ["2.x"], '
+    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true}'
+)
+SYNCED = LastSynced(
+    state=State.RESOLVED,
+    assignee="7",
+    status=Status("4", "Fertig ü", "done"),
+    ticket_assignee="jane",
+    at=1010.5,
+    told=("x",),
+    problems=("ü",),
+    reopen_criteria=('{"a": 1}',),
+    unread_versions=("2.x",),
+    fix_versions={"10001": "2.4 1 0"},
+    reopens=0,
+    regressed=True,
+)
+FULL: dict[str, Any] = {
+    "integration": {"S": "u/p/n"},
+    "fingerprint": {"S": "8910551e 2e6"},
+    "state": {"S": "uncertain"},
+    "owner": {"S": "o"},
+    "lease_until": {"N": "1075.25"},
+    "uncertain_since": {"N": "1.5"},
+    "lookups": {"N": "2"},
+    "issue_id": {"S": "10001"},
+    "issue_key": {"S": "BUG-1"},
+    "issue_url": {"S": "https://jira.example/browse/BUG-1"},
+    "linked": {"BOOL": True},
+    "record": {"S": RECORD_TEXT},
+    "decided_at": {"N": "1005.5"},
+    "synced": {"S": SYNCED_TEXT},
+    "page": {"S": "https://backtrace.example/p"},
+    "previous": {"S": "BUG-0"},
+    "fired_at": {"N": "1000"},
+    "fired_by": {"S": "e"},
+    "aggregated": {"N": "0"},
+    "expires_at": {"N": "2000"},
+    "written_by_a_newer_version": {"L": [{"S": "x"}]},
+}
+PARKING_TEXT = json.dumps({"until": 1305.5, "refusal": RECORD_TEXT})
+
+
+@pytest.fixture
+def table() -> Any:
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        yield Table(client, new_table(client))
+
+
+def put(table: Table, integration: str, fingerprint: str, **attributes: Any) -> None:
+    key = {"integration": {"S": integration}, "fingerprint": {"S": fingerprint}}
+    table.request("put_item", Item={**key, **attributes})
+
+
+def test_a_link_row_with_everything() -> None:
+    assert link_in(FULL) == Link(
+        key=LinkKey("u/p/n", "8910551e", "2e6"),
+        state=LinkState.UNCERTAIN,
+        owner="o",
+        lease_until=1075.25,
+        uncertain_since=1.5,
+        lookups=2,
+        issue=Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"),
+        linked_in_backtrace=True,
+        record=RECORD,
+        synced=SYNCED,
+        page="https://backtrace.example/p",
+        previous="BUG-0",
+    )
+
+
+def test_a_link_row_with_nothing_but_a_decision() -> None:
+    item: dict[str, Any] = {name: FULL[name] for name in ("integration", "fingerprint")}
+    item["record"] = {"S": '{"at": 1006.0, "decision": "created"}'}
+    expected = Record(1006.0, Decision.CREATED)
+    assert link_in(item) == Link(LinkKey("u/p/n", "8910551e", "2e6"), LinkState.RELEASED, record=expected)
+
+
+def test_what_the_sides_were_at_linking() -> None:
+    item = {**FULL, "synced": {"S": '{"state": "in-progress", "assignee": ""}'}}
+    assert link_in(item).synced == LastSynced(State.IN_PROGRESS, "")
+
+
+@pytest.mark.parametrize("name", ["integration", "fingerprint", "state", "record", "synced", "lease_until"])
+def test_an_item_that_is_no_link_is_an_error_that_does_not_show_it(name: str) -> None:
+    with pytest.raises(ValueError, match=name) as caught:
+        link_in({**FULL, name: {"M": {}}})
+    assert "Team is required" not in str(caught.value)
+
+
+def test_texts_are_written_as_they_always_were() -> None:
+    assert record_text(RECORD) == RECORD_TEXT
+    assert synced_text(SYNCED) == SYNCED_TEXT
+    assert synced_text(LastSynced(State.IN_PROGRESS, "")) == '{"state": "in-progress", "assignee": ""}'
+    assert parking_text(Parking(1305.5, RECORD)) == PARKING_TEXT
+
+
+def test_parking_notes() -> None:
+    item: dict[str, Any] = {"integration": {"S": "#parking"}, "fingerprint": {"S": "main"}}
+    item["scope *"] = item["scope BUG Bug"] = {"S": PARKING_TEXT}
+    assert parkings_in(item) == {"*": Parking(1305.5, RECORD), "BUG Bug": Parking(1305.5, RECORD)}
+    assert parkings_in({}) == {}
+
+
+def test_a_turn_with_notes(table: Table) -> None:
+    store = DynamoDBSyncedLinks(table)
+    over: dict[str, Any] = {"owner": {"S": "a"}, "until": {"N": "0"}, "expires_at": {"N": "87400"}}
+    put(table, "#turn", "main 10001", **over, notes={"SS": ["status 4", "until x"]})
+    assert set(store.take_turn(Turn("main", "10001", "b", 1075.0), now=1000).notes) == {"status 4", "until x"}
+
+
+def test_watermarks_versions_and_screens(table: Table) -> None:
+    store = DynamoDBSyncedLinks(table)
+    put(table, "#watermark", "jira main/BUG", at={"N": "1000.5"})
+    assert store.watermark("jira main/BUG") == 1000.5
+    put(table, "#fixes", "main 7 10001", facts={"S": "2.4 1 0"})
+    assert store.tickets_with_version("main", "7") == [TicketVersion("7", "10001", "2.4 1 0")]
+    known = zlib.compress(b'{"facts":{"7":"2.4 1 0"},"recent":{"7":999.5}}')
+    put(table, "#versions", "main BUG", at={"N": "1000.5"}, facts={"B": known}, project_id={"S": "10000"})
+    expected = ProjectVersions(1000.5, {"7": "2.4 1 0"}, {"7": 999.5}, "10000")
+    assert store.project_versions("main", "BUG") == expected
+    put(table, "#screen", "main BUG Bug", screen={"S": "{}"}, expires_at={"N": "9"})
+    assert DynamoDBTicketLinks(table).load_screen("main", "BUG Bug") == "{}"
