@@ -31,15 +31,14 @@ from backtrace_jira.states import State, state_of
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """What a ticket's Fix Versions come to.
-
-    `reopen_criteria` are JSON texts, none where nothing is to be waited for, None where that cannot be told. `unread`
-    has a sentence for each version that says nothing, `fixes` what is known of all of them, by their ids.
-    """
+    """What a ticket's Fix Versions come to."""
 
     reopen_criteria: tuple[str, ...] | None = ()
+    """JSON texts; empty where no version is to be waited for, None where that cannot be told."""
     unread: tuple[str, ...] = ()
-    fixes: Mapping[str, str] = field(default_factory=dict)
+    """A sentence for each Fix Version that cannot be read."""
+    fix_versions: Mapping[str, str] = field(default_factory=dict)
+    """The facts of all of them, by id."""
 
 
 def is_done(ticket: Ticket, integration: Integration) -> bool:

@@ -1,4 +1,4 @@
-"""What a ticket's boundary makes of one error group: resolved until then, or no longer. Nothing here does I/O."""
+"""What a ticket's boundary makes of one error group: resolved until a later version, or no longer. Does no I/O."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from backtrace_jira.states import State
 
 
 @dataclass(frozen=True, slots=True)
-class Until:
-    """What to write to a group, None where it stays as it is, and which invariants are ours after that."""
+class ResolvedUntil:
+    """What to write to a group, None where it stays as it is."""
 
     state: State | None
-    ours: tuple[str, ...]
-    invariants: list[JSON] | None = None
-    told: str = ""
+    owned_criteria: tuple[str, ...]
+    """The reopen criteria that are this link's after that, as JSON texts."""
+    reopen_criteria: list[JSON] | None = None
+    """The whole column."""
+    sentence: str = ""
+    """What is done, for the operator."""
     problem: str = ""
+    """What cannot be done."""
 
 
-def resolved_until(
+def plan_resolved_until(
     pair: Pair, ticket: Ticket, boundary: Boundary, state: State | None, noted: Iterable[str]
-) -> Until:
+) -> ResolvedUntil:
     """Decide what becomes of a group.
 
     Args:
@@ -34,42 +38,43 @@ def resolved_until(
         ticket: as it is.
         boundary: of the ticket.
         state: what synchronisation makes the group's state; None is as it is.
-        noted: invariants that somebody may have written who did not come to the end.
+        noted: reopen criteria that a process may have written which did not come to its end.
     """
     before = pair.synced.reopen_criteria
-    as_it_is = Until(state, before)
+    as_it_is = ResolvedUntil(state, before)
     ours = (*before, *noted)
     wanted = boundary.reopen_criteria
     becomes = state or pair.group.state
     if wanted is None or (wanted == before and not noted) or not (wanted or ours):
         return as_it_is
     if becomes is State.MUTED:
-        return as_it_is  # with an invariant, it would be muted until then
+        return as_it_is  # a muted group with reopen criteria would be muted only until one is met
     if pair.group.reopen_criteria is None:
-        return Until(state, before, problem="its reopen criteria cannot be read; they were not changed")
+        return ResolvedUntil(
+            state, before, problem="its reopen criteria cannot be read; they were not changed"
+        )
     if wanted and becomes is not State.RESOLVED:
-        if _is_somebody_elses(pair):
+        if _was_opened_by_somebody(pair):
             return as_it_is
         becomes = State.RESOLVED
     if not wanted and becomes is State.RESOLVED and not is_done(ticket, pair.integration):
-        becomes = pair.state_of(
-            ticket.status
-        )  # it was resolved for the ticket's sake, which is no longer done
-    return Until(
+        # The group was resolved because the ticket was; the ticket has been reopened.
+        becomes = pair.state_of(ticket.status)
+    return ResolvedUntil(
         becomes if becomes is not pair.group.state else None,
         wanted,
         changed(pair.group.reopen_criteria, ours, wanted),
-        told=_told(before, wanted, ticket),
+        sentence=_sentence(before, wanted, ticket),
     )
 
 
-def _is_somebody_elses(pair: Pair) -> bool:
-    """Tell whether the group is not resolved because somebody said so in Backtrace since the ticket was looked at."""
+def _was_opened_by_somebody(pair: Pair) -> bool:
+    """Tell whether somebody changed the group's state in Backtrace since ticket and group last agreed."""
     synced = pair.synced.state
     return synced is not None and synced is not pair.group.state
 
 
-def _told(before: Iterable[str], wanted: Iterable[str], ticket: Ticket) -> str:
+def _sentence(before: Iterable[str], wanted: Iterable[str], ticket: Ticket) -> str:
     rules = " or ".join(map(str, rules_of(wanted)))
     if rules:
         return f"{ticket.status.name} in Jira: resolved in Backtrace until {rules}"

@@ -1,4 +1,4 @@
-"""One link with its settings and its group."""
+"""A link with its settings and its group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backtrace_jira.states import State, Status, state_of
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One link with its settings and, once it was read, its group."""
+    """A link with its settings and with its group as it is now. The ticket is the other half of the pair."""
 
     link: Link
     integration: Integration
@@ -27,8 +27,23 @@ class Pair:
 
     @property
     def synced(self) -> LastSynced:
-        """What the sides last agreed on."""
+        """What ticket and group were when they last agreed."""
         return self.link.synced or LastSynced()
+
+    @property
+    def linked_at(self) -> float:
+        """When the ticket was linked (unix seconds); 0 where that is not known."""
+        return self.link.record.at if self.link.record else 0.0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether ticket and group were never compared."""
+        return self.synced.at == 0.0
+
+    @property
+    def short_name(self) -> str:
+        """The group's name in a sentence."""
+        return f"error group {self.link.key.fingerprint[:12]}"
 
     def state_of(self, status: Status) -> State:
         """Return what a Jira status means to this integration."""

@@ -1,22 +1,34 @@
-"""A turn at a ticket, and what is left of one that was cut off.
+"""A turn: a lock on a ticket, with notes of what its holder is about to write.
 
-Whoever brings a ticket in line notes what it is about to write to Jira, before it does. When it dies, or hears no
-answer, the next one knows that what it finds there may be our own doing.
+Whoever brings a ticket in line adds a note before each write. If that process dies, or hears no answer, the next
+holder of the turn reads the notes. It then knows that what it finds in Jira or Backtrace may be our own doing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
-STATUS, ASSIGNEE, REGRESSION, UNTIL = "status", "assignee", "regression", "until"
+
+class NoteKind(StrEnum):
+    """What a note is about. The values are stored."""
+
+    STATUS = "status"
+    """The id of the status that the ticket is about to get."""
+    ASSIGNEE = "assignee"
+    """The accountId or user name that the ticket is about to be assigned to; empty for nobody."""
+    REGRESSION = "regression"
+    """A regression that is about to be handled, as JSON."""
+    REOPEN_CRITERIA = "until"
+    """The reopen criteria that a group is about to get, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The exclusive right to bring one ticket and its groups in line, until `until` (unix seconds).
 
-    `notes` are those of whoever had the turn before and did not say that it was done.
+    `notes` are those of the last holder, if it did not come to the end of its turn.
     """
 
     connection: str
@@ -25,15 +37,15 @@ class Turn:
     until: float
     notes: tuple[str, ...] = ()
 
-    def wrote(self, field: str, value: str) -> bool:
-        """Tell whether a value of the ticket may be the doing of the turn before."""
-        return note(field, value) in self.notes
+    def may_have_written(self, kind: NoteKind, value: str) -> bool:
+        """Tell whether the last holder was about to write this value."""
+        return note_text(kind, value) in self.notes
 
-    def said(self, field: str) -> Iterator[str]:
-        """Give what was noted of a field by whoever had the turn before."""
-        return (text for name, _, text in (said.partition(" ") for said in self.notes) if name == field)
+    def noted_values(self, kind: NoteKind) -> Iterator[str]:
+        """Give the values of the last holder's notes of one kind."""
+        return (value for name, _, value in (note.partition(" ") for note in self.notes) if name == kind)
 
 
-def note(field: str, value: str) -> str:
-    """Return the note of what is about to be written."""
-    return f"{field} {value}"
+def note_text(kind: NoteKind, value: str) -> str:
+    """Return a note as it is stored."""
+    return f"{kind} {value}"

@@ -1,17 +1,17 @@
-"""Jira as synchronisation uses it, with an eye on what concerns the whole connection.
+"""Park a Jira connection whose credential was refused, and keep the pause that Jira asks for.
 
-A refused credential is not sent again for a while, by any function: every attempt can lock the account. A pause that
-Jira asks for is kept by this process. What Backtrace or the store refuse is none of Jira's.
+A refused credential is not sent again for a while, by any function: every attempt can lock the account. A pause is
+kept by this process only. Refusals by Backtrace or DynamoDB do not park the Jira connection, so it is each request to
+Jira that is watched, and not the turn as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 from backtrace_jira.errors import CredentialRefused, Throttled
-from backtrace_jira.jira.issue import ProjectVersion, Ticket, Transition
-from backtrace_jira.json_types import JSON
 from backtrace_jira.links.parking import ParkingGuard
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
@@ -21,79 +21,46 @@ PAUSE = 20.0
 """Seconds for a Jira that asked for a pause without saying how long."""
 
 
-class WatchedJira:
-    """A `JiraIssues` around another. What it meets goes into the parking notes."""
-
-    def __init__(
-        self, jira: JiraIssues, integration: Integration, parking: ParkingGuard, clock: Callable[[], float]
-    ) -> None:
-        self._jira = jira
-        self._integration = integration
-        self._parking = parking
-        self._clock = clock
-
-    @property
-    def cloud(self) -> bool:
-        """Tell Cloud from Data Center."""
-        with self._watching():
-            return self._jira.cloud
-
-    def ticket(
-        self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
-    ) -> Ticket | None:
-        """Read an issue."""
-        with self._watching():
-            return self._jira.ticket(issue_id, changes=changes, version_fields=version_fields)
-
-    def steps(self, issue_id: str) -> Sequence[Transition]:
-        """Return the open transitions."""
-        with self._watching():
-            return self._jira.steps(issue_id)
-
-    def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
-        """Take a transition, once."""
-        with self._watching():
-            self._jira.transition(issue_id, step, fields)
-
-    def assign(self, issue_id: str, user: str | None) -> None:
-        """Assign, or to nobody."""
-        with self._watching():
-            self._jira.assign(issue_id, user)
-
-    def find_user(self, who: str, project: str) -> str | None:
-        """Find a user."""
-        with self._watching():
-            return self._jira.find_user(who, project)
-
-    def comment(self, issue_id: str, text: str) -> None:
-        """Write a comment, once."""
-        with self._watching():
-            self._jira.comment(issue_id, text)
-
-    def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
-        """Return the latest comments."""
-        with self._watching():
-            return self._jira.comments(issue_id)
-
-    def versions(self, project: str) -> Sequence[ProjectVersion]:
-        """Return all versions of a project."""
-        with self._watching():
-            return self._jira.versions(project)
-
-    def changed_tickets(
-        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
-    ) -> Iterator[Ticket]:
-        """Give the issues that changed lately."""
-        with self._watching():
-            yield from self._jira.changed_tickets(project, oldest, youngest, version_fields=version_fields)
+def guard_jira(
+    jira: JiraIssues, integration: Integration, parking: ParkingGuard, clock: Callable[[], float]
+) -> JiraIssues:
+    """Return the same client; whatever its methods raise is parked before it goes on."""
 
     @contextmanager
-    def _watching(self) -> Iterator[None]:
+    def parking_refusals() -> Iterator[None]:
         try:
             yield
         except Throttled as error:
-            self._parking.hold_back(self._integration, error.after or PAUSE)
+            parking.hold_back(integration, error.after or PAUSE)
             raise
         except CredentialRefused as error:
-            self._parking.park_refused(self._integration, Record.from_error(error, self._clock()), error)
+            parking.park_refused(integration, Record.from_error(error, clock()), error)
             raise
+
+    return cast(JiraIssues, _Guarded(jira, parking_refusals))
+
+
+class _Guarded:
+    """Any object whose attributes and methods are used within a context manager."""
+
+    def __init__(self, guarded: object, guard: Callable[[], Any]) -> None:
+        self._guarded = guarded
+        self._guard = guard
+
+    def __getattr__(self, name: str) -> Any:
+        with self._guard():
+            value = getattr(self._guarded, name)
+        return self._guard_calls(value) if callable(value) else value
+
+    def _guard_calls(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            with self._guard():
+                value = method(*args, **named)
+            return self._guard_items(value) if isinstance(value, Iterator) else value
+
+        return call
+
+    def _guard_items(self, items: Iterator[Any]) -> Iterator[Any]:
+        # A generator sends its requests only when it is iterated, long after the call.
+        with self._guard():
+            yield from items

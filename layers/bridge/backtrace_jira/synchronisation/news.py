@@ -1,4 +1,7 @@
-"""What was heard of a ticket, and whether a ticket or a group differs from what the link last agreed with."""
+"""What was heard of a ticket, and whether ticket or group have news: a value other than the last agreed one.
+
+These are quick looks, before anybody has the turn. Who wins is decided in `conflicts`, when both sides were read.
+"""
 
 from __future__ import annotations
 
@@ -17,24 +20,24 @@ from backtrace_jira.states import state_of
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What was heard of a ticket: `versions_only` is that nothing changed but its Fix Versions.
-
-    `groups` were just read, by Backtrace project and fingerprint, where it is Backtrace that told. `thorough` asks to
-    look at both sides, whatever the ticket is; `regression` is that an error event came that may be past the ticket's
-    boundary.
-    """
+    """What was heard of a ticket. It is a reason to look, and nothing is decided by what it says."""
 
     connection: str = ""
+    """The Jira site that told; empty where that is not known."""
     deleted: bool = False
     moved: bool = False
     versions_only: bool = False
+    """Nothing changed but the ticket's Fix Versions."""
     thorough: bool = False
+    """Look at ticket and groups, even where the ticket is what its links last agreed with."""
     regression: bool = False
+    """An error event may be past the ticket's boundary."""
     groups: Mapping[tuple[str, str], Group] | None = None
+    """By Backtrace project and fingerprint: what the poll of Backtrace has just read."""
 
 
 def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
-    """Tell whether the settings want a link looked at for what was heard; a deleted ticket concerns any."""
+    """Tell whether what was heard concerns a link, as its settings are. A deleted ticket concerns each of its links."""
     if hint.deleted or hint.moved:
         return True
     if hint.groups is not None:
@@ -51,7 +54,7 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
 
 
 def group_has_news(link: Link, integration: Integration, group: Group | None) -> bool:
-    """Tell whether a group is not what its ticket last agreed with; what is not wanted in Jira is no news."""
+    """Tell whether a group differs from what it last agreed with. What the settings do not want in Jira is no news."""
     synced = link.synced
     if group is None or not integration.follows:
         return False
@@ -72,7 +75,7 @@ def _links_by_truth(link: Link, integration: Integration) -> bool:
 
 
 def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
-    """Tell whether a ticket is not what the link last agreed with; its key may have changed, too."""
+    """Tell whether a ticket differs from what its link last agreed with. A new key is news, too."""
     synced = link.synced
     if synced is None or synced.status is None or link.issue is None:
         return True
@@ -86,8 +89,8 @@ def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> boo
 
 
 def _fix_versions_are_news(synced: LastSynced, boundary: Boundary) -> bool:
-    """Tell whether a ticket's Fix Versions are not what the link knows; where they cannot be told, nothing is."""
+    """Compare a ticket's Fix Versions with those of the link. Where they cannot be read, only that is compared."""
     if boundary.reopen_criteria is None:
         return boundary.unread != synced.unread_versions
     known = (synced.reopen_criteria, synced.unread_versions, dict(synced.fix_versions))
-    return known != (boundary.reopen_criteria, boundary.unread, dict(boundary.fixes))
+    return known != (boundary.reopen_criteria, boundary.unread, dict(boundary.fix_versions))

@@ -1,27 +1,34 @@
-"""An error that is seen again past its ticket's boundary: the ticket is reopened, followed by a new one, or told of it.
+"""An error that is seen again past its ticket's boundary: the ticket is reopened, replaced or commented on.
 
-Two tell of it: Backtrace, which reopens the group and counts that, and an error event, which only says that some error
-of the group has such a version; whether it came after the ticket was done is asked of Backtrace. Once per regression:
-what is begun is noted before it is done, so that whoever goes on after a death neither repeats nor forgets the rest.
+There are two signs. Backtrace reopens the group and counts that. Or an error event carries such a version; but it lists
+every version that the group was ever seen in, so Backtrace is asked which were seen since the ticket was done.
+
+A regression is handled once. What is about to be done is noted first, so that after a death the next process neither
+repeats what was done nor forgets the rest.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, Refused
+from backtrace_jira.backtrace.group import GroupWrite
+from backtrace_jira.backtrace.reopen_criteria import changed
+from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import Boundary, Rule, boundary_of, is_done, is_final, rules_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.links.turn import REGRESSION, Turn, note
-from backtrace_jira.outcomes import Decision, Record, error_text
+from backtrace_jira.links.turn import NoteKind, Turn
+from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
-from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.state import walk_workflow
+from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria
+from backtrace_jira.synchronisation.turn_context import TurnContext
+from backtrace_jira.synchronisation.workflow import Way
 
 DAY = 24 * 3600.0
 NOT_BEFORE = 20
@@ -39,19 +46,21 @@ class Regression:
     pair: Pair
     action: OnRegression
     seen: tuple[tuple[str, int], ...] = ()
-    begun: bool = False
-    """Whether somebody began with it and did not come to the end."""
+    is_begun: bool = False
+    """Whether the last holder of the turn began to handle it and did not come to the end."""
 
-    def note(self) -> str:
+    def to_note(self) -> str:
         """Return what is noted before anything is done."""
-        return note(REGRESSION, json.dumps([*_occasion(self.pair), self.action, self.seen]))
+        return json.dumps([*_occasion(self.pair), self.action, self.seen])
 
     def sentence(self, boundary: Sequence[Rule]) -> str:
         """Say what was seen, in one line of plain text."""
-        where = ", ".join(f"{version} ({_errors(count)})" for version, count in self.seen[:SHOWN])
+        where = ", ".join(f"{version} ({_count(errors)})" for version, errors in self.seen[:SHOWN])
         until = " or ".join(map(str, boundary))
         seen = f"was seen again in {where}" if where else "was seen again and reopened by Backtrace"
-        return f"{_named(self.pair)} {seen}" + (f"; it was to be resolved until {until}" if until else "")
+        return f"{_group_name(self.pair)} {seen}" + (
+            f"; it was to be resolved until {until}" if until else ""
+        )
 
 
 def _occasion(pair: Pair) -> list[str | float]:
@@ -59,156 +68,210 @@ def _occasion(pair: Pair) -> list[str | float]:
     return [pair.link.key.integration, pair.link.key.fingerprint, pair.synced.at]
 
 
-def _errors(count: int) -> str:
-    return "1 error" if count == 1 else f"{count} errors"
+def _count(errors: int) -> str:
+    return "1 error" if errors == 1 else f"{errors} errors"
 
 
-def _named(pair: Pair) -> str:
+def _group_name(pair: Pair) -> str:
     return f"Error group {pair.link.key.fingerprint[:12]}"
 
 
-class Regressions:
-    """Those of one ticket's turn. What is done goes to `told`, what cannot be to `problems`."""
-
-    def __init__(
-        self,
-        configuration: SyncConfiguration,
-        store: SyncedLinks,
-        new_events: NewEvents,
-        jira: JiraIssues,
-        turn: Turn,
-        clock: Callable[[], float],
-        *,
-        note: Callable[[str], None],
-        told: list[str],
-        problems: list[str],
-    ) -> None:
-        self._configuration = configuration
-        self._store = store
-        self._new_events = new_events
-        self._jira = jira
-        self._turn = turn
-        self._clock = clock
-        self._note = note
-        self._told = told
-        self._problems = problems
-
-    def of(self, pair: Pair, ticket: Ticket, *, heard: bool) -> Regression | None:
-        """Tell whether a group's error was seen again; `heard` is that an error event says so."""
-        begun = self._begun(pair)
-        if begun:
-            return begun
-        settings = pair.integration.fix_versions
-        if not settings.enabled or not is_done(ticket, pair.integration):
-            return None
-        boundary = boundary_of(ticket, pair.integration)
-        reopened = _was_reopened(pair)
-        if pair.synced.regressed or not (reopened or (heard and boundary.reopen_criteria)):
-            return None
-        seen = self._seen(pair, boundary, ticket.done_since)
-        if not (reopened or seen):
-            return None
-        return Regression(pair, self._action(pair, ticket), tuple(seen))
-
-    def _begun(self, pair: Pair) -> Regression | None:
-        for text in self._turn.said(REGRESSION):
-            *occasion, action, seen = json.loads(text)
-            if occasion == _occasion(pair):
-                return Regression(pair, OnRegression(action), tuple(map(tuple, seen)), begun=True)
-        return None
-
-    def _seen(self, pair: Pair, boundary: Boundary, since: float) -> list[tuple[str, int]]:
-        """Ask Backtrace for the versions of the errors since then that are past the boundary."""
-        side = self._configuration.backtrace(pair.integration.universe)
-        found: dict[str, int] = {}
-        for rule in rules_of(boundary.reopen_criteria or ()):
-            try:
-                values = side.count_values(
-                    pair.integration.project,
-                    pair.link.key.fingerprint,
-                    rule.attribute,
-                    since=since,
-                    where=rule.where,
-                )
-            except Refused as error:
-                if isinstance(error, CredentialRefused):
-                    raise
-                self._problems.append(
-                    f"Backtrace does not say in which versions it was seen: {error_text(error)}"
-                )
-                continue
-            found |= dict(rule.past(values))
-        return list(found.items())
-
-    def _action(self, pair: Pair, ticket: Ticket) -> OnRegression:
-        settings = pair.integration.fix_versions
-        if pair.integration.event is EventKind.TRACE or is_final(ticket, settings):
-            return OnRegression.LEAVE  # an error that has its own ticket needs no other's
-        window = settings.reopen_within_days * DAY
-        if settings.on_regression is OnRegression.REOPEN and 0 < window < self._clock() - ticket.done_since:
-            return OnRegression.NEW_TICKET
-        return settings.on_regression
-
-    def begin(self, regression: Regression) -> None:
-        """Note it."""
-        if not regression.begun:
-            self._note(regression.note())
-
-    def comment(self, ticket: Ticket, regression: Regression) -> None:
-        """Comment on the ticket, unless whoever began with it did."""
-        rules = rules_of(regression.pair.synced.reopen_criteria)
-        sentence = regression.sentence(rules)
-        page = regression.pair.link.page
-        text = wiki.escape(sentence) + (f". {wiki.link('View in Backtrace', page)}" if page else ".")
-        opening = f"{_named(regression.pair)} was seen again"
-        try:
-            if regression.begun and self._is_said(opening, regression.pair):
-                return
-            self._jira.comment(self._turn.issue_id, text)
-        except Refused as error:
-            if isinstance(error, CredentialRefused):
-                raise
-            self._problems.append(f"{ticket.issue.key} could not be commented on: {error_text(error)}")
-
-    def _is_said(self, opening: str, pair: Pair) -> bool:
-        """Tell whether the comment is there: of this regression, not of one before the ticket was last settled."""
-        since = pair.synced.at - SKEW
-        return any(at >= since and opening in text for at, text in self._jira.comments(self._turn.issue_id))
-
-    def hand_over(self, ticket: Ticket, regression: Regression) -> None:
-        """Let the group have a new ticket: an event of its errors since then is on its way when the old one lets go."""
-        pair = regression.pair
-        side = self._configuration.backtrace(pair.integration.universe)
-        sent = self._clock()
-        body = side.error_event(
-            pair.integration.project,
-            pair.link.key.fingerprint,
-            since=ticket.done_since,
-            page=pair.link.page,
-        )
-        self._new_events.publish(body, after=NOT_BEFORE)
-        if self._clock() - sent > NOT_BEFORE / 2:
-            raise Busy("the new ticket's event may come before the old one has let go")
-        sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
-        record = Record(
-            self._clock(), Decision.REGRESSED, f"{sentence}; a new ticket follows {ticket.issue.key}"
-        )
-        self._store.supersede(pair.link.key, ticket.issue, record)
-        self._told.append(record.reason)
-
-    def explain(self, regression: Regression, error: Refused | InvalidField) -> None:
-        """Say that something could not be done."""
-        self._problems.append(f"{_named(regression.pair)} was seen again: {error_text(error)}")
+# What is planned
 
 
-def _was_reopened(pair: Pair) -> bool:
-    """Tell whether Backtrace has reopened the group since the ticket last agreed with it."""
+def is_possible(pair: Pair, ticket: Ticket, *, event_seen: bool) -> bool:
+    """Tell whether a group's error may have come back, so that Backtrace is to be asked for the versions.
+
+    Args:
+        pair: the link and its group.
+        ticket: as it is now.
+        event_seen: an error event may be past the ticket's boundary.
+    """
+    if not pair.integration.fix_versions.enabled or not is_done(ticket, pair.integration):
+        return False
+    has_boundary = bool(boundary_of(ticket, pair.integration).reopen_criteria)
+    return not pair.synced.regressed and (was_reopened(pair) or (event_seen and has_boundary))
+
+
+def was_reopened(pair: Pair) -> bool:
+    """Tell whether Backtrace has reopened the group since ticket and group last agreed."""
     before = pair.synced.reopens
     is_open = pair.group.state in (State.OPEN, State.IN_PROGRESS)
     return before is not None and pair.group.reopens > before and is_open
 
 
-def as_known(pair: Pair) -> Pair:
-    """Return the pair with nothing left in the group that would be news to the ticket: it was just told."""
+def plan_regression(
+    pair: Pair, ticket: Ticket, seen: Sequence[tuple[str, int]], now: float
+) -> Regression | None:
+    """Decide what a possible regression does; None where the error was not seen again after all.
+
+    Args:
+        pair: the link and its group.
+        ticket: as it is now.
+        seen: the versions past the boundary in which the error was seen since the ticket was done, with counts.
+        now: unix seconds.
+    """
+    if not (seen or was_reopened(pair)):
+        return None
+    return Regression(pair, _choose_action(pair, ticket, now), tuple(seen))
+
+
+def _choose_action(pair: Pair, ticket: Ticket, now: float) -> OnRegression:
+    settings = pair.integration.fix_versions
+    if pair.integration.event is EventKind.TRACE or is_final(ticket, settings):
+        return OnRegression.LEAVE  # where each error has its own ticket, the new error gets one, too
+    window = settings.reopen_within_days * DAY
+    if settings.on_regression is OnRegression.REOPEN and 0 < window < now - ticket.done_since:
+        return OnRegression.NEW_TICKET
+    return settings.on_regression
+
+
+def find_begun(pair: Pair, turn: Turn) -> Regression | None:
+    """Return the group's regression that the last holder of the turn began to handle."""
+    for text in turn.noted_values(NoteKind.REGRESSION):
+        *occasion, action, seen = json.loads(text)
+        if occasion == _occasion(pair):
+            return Regression(pair, OnRegression(action), tuple(map(tuple, seen)), is_begun=True)
+    return None
+
+
+def find_reopening(regressions: Iterable[Regression]) -> Pair | None:
+    """Return the group for whose sake the ticket is reopened."""
+    reopening = (each.pair for each in regressions if each.action is OnRegression.REOPEN)
+    return next(reopening, None)
+
+
+def find_action(regressions: Iterable[Regression], pair: Pair) -> OnRegression | None:
+    """Return what this group's regression does; None where it has none."""
+    actions = (each.action for each in regressions if each.pair.link.key == pair.link.key)
+    return next(actions, None)
+
+
+def without_news(linked: Iterable[Pair], regressions: Sequence[Regression]) -> list[Pair]:
+    """Return the groups that are still the ticket's, with nothing of a regression left that would be news to it."""
+    left = []
+    for pair in linked:
+        action = find_action(regressions, pair)
+        if action is OnRegression.NEW_TICKET:
+            continue  # it is no longer this ticket's
+        left.append(_as_agreed(pair) if action else pair)
+    return left
+
+
+def _as_agreed(pair: Pair) -> Pair:
     synced = replace(pair.synced, state=pair.group.state, reopens=pair.group.reopens, regressed=True)
     return replace(pair, link=replace(pair.link, synced=synced))
+
+
+# What is done
+
+
+def find_regressions(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> list[Regression]:
+    """Return the groups whose error was seen again."""
+    found = (_find_regression(context, ticket, pair) for pair in linked)
+    return [regression for regression in found if regression]
+
+
+def _find_regression(context: TurnContext, ticket: Ticket, pair: Pair) -> Regression | None:
+    # One that was begun comes first: by now the ticket may be reopened, and would no longer look like a regression's.
+    if begun := find_begun(pair, context.turn):
+        return begun
+    if not is_possible(pair, ticket, event_seen=context.hint.regression):
+        return None
+    boundary = boundary_of(ticket, pair.integration)
+    seen = _ask_versions(context, pair, boundary, ticket.done_since)
+    return plan_regression(pair, ticket, seen, context.clock())
+
+
+def _ask_versions(
+    context: TurnContext, pair: Pair, boundary: Boundary, since: float
+) -> list[tuple[str, int]]:
+    """Ask Backtrace for the versions of the errors since then that are past the boundary."""
+    groups = context.backtrace(pair)
+    found: dict[str, int] = {}
+    for rule in rules_of(boundary.reopen_criteria or ()):
+        with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
+            values = groups.count_values(
+                pair.integration.project,
+                pair.link.key.fingerprint,
+                rule.attribute,
+                since=since,
+                where=rule.where,
+            )
+            found |= dict(rule.past(values))
+    return list(found.items())
+
+
+def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequence[Regression]) -> Ticket:
+    """Do what the settings ask for; return the ticket as it is then."""
+    for regression in regressions:
+        context.ensure_time()
+        if not regression.is_begun:
+            # Noted before anything is done: whoever goes on after a death finds the ticket reopened,
+            # and would not know that the comment or the new ticket is still missing.
+            context.note(NoteKind.REGRESSION, regression.to_note())
+        if regression.action is OnRegression.NEW_TICKET:
+            # The group is opened first: once it is handed over, no link leads back to it.
+            _set_free(context, regression.pair)
+            _hand_over(context, ticket, regression)
+    reopening = find_reopening(regressions)
+    if reopening:
+        ticket = walk_workflow(context, ticket, Way(State.OPEN, reopening.sync), "a regression")
+    for regression in regressions:
+        if regression.action in (OnRegression.REOPEN, OnRegression.COMMENT):
+            context.ensure_time()
+            _comment(context, ticket, regression)
+        if regression.action is not OnRegression.NEW_TICKET:
+            context.tell(regression.sentence(rules_of(regression.pair.synced.reopen_criteria)))
+    return ticket
+
+
+def _set_free(context: TurnContext, pair: Pair) -> None:
+    """Open a group that is to have a new ticket, and remove the reopen criteria that the old one set."""
+    group = pair.group
+    ours = [*pair.synced.reopen_criteria, *find_noted_criteria(context.turn, pair)]
+    criteria = changed(group.reopen_criteria, ours, ())
+    state = State.OPEN if group.state is State.RESOLVED else None
+    if state or criteria is not None:
+        context.backtrace(pair).write(group, GroupWrite(state, reopen_criteria=criteria))
+
+
+def _hand_over(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
+    """Let the group have a new ticket."""
+    pair = regression.pair
+    sent_at = context.clock()
+    body = context.backtrace(pair).error_event(
+        pair.integration.project,
+        pair.link.key.fingerprint,
+        since=ticket.done_since,
+        page=pair.link.page,
+    )
+    # The event is sent before the link is cut. A process that dies in between sends a second event, and the group has
+    # one ticket all the same. The other way round, the group might never get its new ticket.
+    context.new_events.publish(body, after=NOT_BEFORE)
+    if context.clock() - sent_at > NOT_BEFORE / 2:
+        raise Busy("the new ticket's event may come before the old one has let go")
+    sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
+    reason = f"{sentence}; a new ticket follows {ticket.issue.key}"
+    record = Record(context.clock(), Decision.REGRESSED, reason)
+    context.store.supersede(pair.link.key, ticket.issue, record)
+    context.tell(reason)
+
+
+def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
+    """Comment on the ticket, unless the last holder of the turn did."""
+    pair = regression.pair
+    sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
+    page = pair.link.page
+    text = wiki.escape(sentence) + (f". {wiki.link('View in Backtrace', page)}" if page else ".")
+    with context.refusal_as_problem(f"{ticket.issue.key} could not be commented on"):
+        if not (regression.is_begun and _has_comment(context, pair)):
+            context.jira.comment(context.turn.issue_id, text)
+
+
+def _has_comment(context: TurnContext, pair: Pair) -> bool:
+    """Tell whether the comment is there: this regression's, and not one from before ticket and group last agreed."""
+    opening = f"{_group_name(pair)} was seen again"
+    since = pair.synced.at - SKEW
+    comments = context.jira.comments(context.turn.issue_id)
+    return any(at >= since and opening in text for at, text in comments)

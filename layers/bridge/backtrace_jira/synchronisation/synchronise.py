@@ -1,9 +1,10 @@
 """Brings one ticket and its error groups in line, whoever noticed that they might not be.
 
-Webhook, poll and reconcile all end here. What they say is a hint: both sides are read as they are now, compared
-with what they last agreed on (`LastSynced`), and only what differs is written. One ticket at a time is held
-by its turn, so that two invocations never carry opposite changes across each other; a process that dies leaves
-behind what it was about to write, so that its own doing is not taken for somebody's change.
+Webhook, both polls and error events all end here. What they say is a hint: ticket and groups are read as they are
+now, compared with what they last agreed on (`LastSynced`), and only what differs is written.
+
+One process at a time has the turn at a ticket, so that two never carry opposite changes across each other. It notes
+what it is about to write: if it dies, the next one does not take the write for a person's change.
 """
 
 from __future__ import annotations
@@ -21,15 +22,14 @@ from backtrace_jira.links.parking import ParkingGuard
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Outcome, Record, error_text
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.synchronisation.guarded_jira import WatchedJira
+from backtrace_jira.synchronisation.guarded_jira import guard_jira
 from backtrace_jira.synchronisation.news import Hint, hint_concerns, ticket_has_news, was_never_compared
-from backtrace_jira.synchronisation.one_turn import Carrying
+from backtrace_jira.synchronisation.one_turn import bring_in_line
 from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.turn_context import TurnContext, ensure_time
 
 TURN = 75.0
-"""Seconds: longer than the function behind the queue can live. In the poll a settling ends within it, too."""
-LONGEST_REQUEST = 30.0
-"""Connect, send and read, at the most: what cannot end in time is not begun."""
+"""Seconds: longer than the function behind the queue can live, and a turn of the poll ends within it, too."""
 Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 """Links of one ticket with their settings."""
 
@@ -54,7 +54,7 @@ class Synchronise:
         self._parking = ParkingGuard(store, clock, trust=30, duration=300)
 
     def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
-        """Bring a ticket in line; one outcome for each Jira site that has a linked issue of this id.
+        """Bring a ticket in line; return one outcome for each Jira site that has a linked issue of this id.
 
         Args:
             issue_id: Jira's id, which stays when the issue moves to another project.
@@ -62,21 +62,29 @@ class Synchronise:
             deadline: unix seconds at which this process may be ended.
         """
         try:
-            links = self._links(issue_id, hint)
+            links = self._links_by_connection(issue_id, hint)
         except BacktraceJiraError as error:
             return [Outcome(Decision.from_error(error), detail=error_text(error), error=error)]
         outcomes = []
         for connection, linked in links.items():
-            until = min(deadline, self._clock() + TURN)
-            turn = Turn(connection, issue_id, self._new_owner(), until)
+            turn = Turn(connection, issue_id, self._new_owner(), min(deadline, self._clock() + TURN))
             try:
                 outcomes.append(self._look(linked, turn, hint))
             except Exception as error:
-                outcomes.append(_failed(linked, error))
+                outcomes.append(_outcome(Decision.from_error(error), linked, error_text(error), error))
         return outcomes
 
-    def _links(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
-        """Return the ticket's links by connection: all of them where one is to be looked at."""
+    def jira(self, integration: Integration) -> JiraIssues:
+        """Return the client of a connection that may be asked now.
+
+        Raises:
+            Throttled, Parked: it may not, for a while.
+        """
+        self._parking.check(integration, lookup=True)
+        return guard_jira(self._configuration.jira(integration), integration, self._parking, self._clock)
+
+    def _links_by_connection(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
+        """Return the ticket's links by connection: all of a connection's, if the hint concerns one of them."""
         found: dict[str, list[tuple[Link, Integration]]] = {}
         for link in self._store.links_of_issue(issue_id):
             integration = self._configuration.integration(link.key.integration)
@@ -90,68 +98,61 @@ class Synchronise:
         }
 
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
-        """Read the ticket, and go on where it or a group has news."""
-        self._ensure_time(turn)
+        """Read the ticket, and take the turn where the ticket or a group has news."""
+        ensure_time(turn, self._clock())
         jira = self.jira(linked[0][1])
-        # A group's change may be older than one of the ticket that was taken back: only the changelog knows.
+        # A group's change may be older than a change of the ticket that was taken back: only the changelog tells.
         thorough = hint.thorough or hint.regression or bool(hint.groups)
-        needed = thorough or any(was_never_compared(link) for link, _ in linked)
+        needs_changelog = thorough or any(was_never_compared(link) for link, _ in linked)
         fields = version_fields(integration for _, integration in linked)
-        ticket = jira.ticket(turn.issue_id, changes=needed, version_fields=fields)
+        ticket = jira.ticket(turn.issue_id, changes=needs_changelog, version_fields=fields)
         if ticket is None:
-            return self._gone(linked, hint)
+            return self._unlink_deleted(linked, hint)
         if not thorough and not any(ticket_has_news(*each, ticket) for each in linked):
             return _outcome(Decision.IN_STEP, linked)
         return self._take_turn(linked, ticket, jira, turn, hint)
-
-    def jira(self, integration: Integration) -> JiraIssues:
-        """Return the client of a connection that may be asked now.
-
-        Raises:
-            Throttled, Parked: it may not, for a while.
-        """
-        self._parking.check(integration, lookup=True)
-        return WatchedJira(self._configuration.jira(integration), integration, self._parking, self._clock)
 
     def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraIssues, turn: Turn, hint: Hint) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
         done = False
         try:
+            # Compared only now that nobody else may write: the links were read before the turn was ours.
             if self._have_changed(linked):
                 raise Busy("another invocation has just brought this ticket in line", after=2)
-            # What the poll read of the groups may be older than what the links say by now.
-            pairs = [self._pair(*each) for each in linked]
-            carrying = Carrying(
-                self._configuration,
-                self._store,
-                self._new_events,
-                jira,
-                held,
-                self._clock,
-                self._ensure_time,
-                heard=hint.regression,
-                thorough=hint.thorough,
+            # Read again: what the poll read of the groups may be older than what the links say by now.
+            pairs = [self._read_pair(*each) for each in linked]
+            context = TurnContext(
+                configuration=self._configuration,
+                store=self._store,
+                new_events=self._new_events,
+                jira=jira,
+                turn=held,
+                hint=hint,
+                clock=self._clock,
             )
-            carrying(ticket, pairs)
+            regressions = bring_in_line(context, ticket, pairs)
             done = True
         except NeedsAttention:
-            done = True  # nobody will come back to this
+            done = True  # no process will come back to this, so nobody needs the notes
             raise
         finally:
             self._store.end_turn(held, done=done)
-        return _told(carrying, linked)
+        return _turn_outcome(context, linked, regressed=bool(regressions))
 
     def _have_changed(self, linked: Linked) -> bool:
-        """Tell whether the links are no longer what the ticket was compared with, now that nobody else may write."""
+        """Tell whether the links are no longer what the ticket was compared with."""
         now = [(self._store.get(link.key), link) for link, _ in linked]
         return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
 
-    def _pair(self, link: Link, integration: Integration) -> Pair:
-        side = self._configuration.backtrace(integration.universe)
-        return Pair(link, integration, side.group(integration.project, link.key.fingerprint))
+    def _read_pair(self, link: Link, integration: Integration) -> Pair:
+        groups = self._configuration.backtrace(integration.universe)
+        return Pair(link, integration, groups.group(integration.project, link.key.fingerprint))
 
-    def _gone(self, linked: Linked, hint: Hint) -> Outcome:
-        """Unlink a ticket that Jira said was deleted and now does not show; what it hides is not deleted."""
+    def _unlink_deleted(self, linked: Linked, hint: Hint) -> Outcome:
+        """Unlink a ticket that Jira said was deleted.
+
+        A ticket that Jira merely does not show is not deleted: the account may have lost a permission.
+        """
         key = _key(linked)
         if not hint.deleted:
             raise Refused(f"{key} does not exist any more, or this account may not see it", status=404)
@@ -164,18 +165,15 @@ class Synchronise:
     def _unlink(self, link: Link, integration: Integration) -> None:
         if link.issue is None:
             return
-        side = self._configuration.backtrace(integration.universe)
-        group = side.group(integration.project, link.key.fingerprint)
-        until = link.synced.reopen_criteria if link.synced else ()
-        after = plan_unlinking(group, integration.name, link.issue, until)
-        if after:
-            side.write(group, after)
+        groups = self._configuration.backtrace(integration.universe)
+        group = groups.group(integration.project, link.key.fingerprint)
+        ours = link.synced.reopen_criteria if link.synced else ()
+        write = plan_unlinking(group, integration.name, link.issue, ours)
+        # Backtrace before the store: once the link is cut, nobody would find what is left of it in the group.
+        if write:
+            groups.write(group, write)
         record = Record(self._clock(), Decision.UNLINKED, f"{link.issue.key} was deleted in Jira")
         self._store.unlink(link.key, link.issue.id, record)
-
-    def _ensure_time(self, turn: Turn) -> None:
-        if self._clock() + LONGEST_REQUEST > turn.until:
-            raise Busy("no time is left in this invocation")
 
 
 # Outcomes
@@ -191,14 +189,10 @@ def _outcome(decision: Decision, linked: Linked, detail: str = "", error: Except
     return Outcome(decision, link.key.fingerprint, link.key.integration, link.issue, detail, error=error)
 
 
-def _failed(linked: Linked, error: Exception) -> Outcome:
-    return _outcome(Decision.from_error(error), linked, error_text(error), error)
-
-
-def _told(carrying: Carrying, linked: Linked) -> Outcome:
-    detail = "; ".join(dict.fromkeys([*carrying.problems, *carrying.told]))
-    if carrying.problems:
+def _turn_outcome(context: TurnContext, linked: Linked, *, regressed: bool) -> Outcome:
+    detail = "; ".join(dict.fromkeys([*context.problems, *context.told]))
+    if context.problems:
         return _outcome(Decision.REFUSED, linked, detail)
-    if carrying.regressed:
+    if regressed:
         return _outcome(Decision.REGRESSED, linked, detail)
-    return _outcome(Decision.SYNCED if carrying.told else Decision.IN_STEP, linked, detail)
+    return _outcome(Decision.SYNCED if context.told else Decision.IN_STEP, linked, detail)

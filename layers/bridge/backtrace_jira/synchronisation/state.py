@@ -1,0 +1,152 @@
+"""State: a group's state and the meaning of its ticket's status are kept the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.turn import NoteKind, Turn
+from backtrace_jira.settings.synchronisation import Sync, SyncedField, WhenMuted
+from backtrace_jira.states import State, Status
+from backtrace_jira.synchronisation.conflicts import was_changed_back
+from backtrace_jira.synchronisation.synced_field import FindBacktraceUser, GroupPlan, Winner
+from backtrace_jira.synchronisation.turn_context import TurnContext
+from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
+
+
+@dataclass(frozen=True, slots=True)
+class StateSync:
+    """State as a synchronised field."""
+
+    name: SyncedField = SyncedField.STATE
+    changelog_field: str = "status"
+
+    def fill_baseline(self, synced: LastSynced, pair: Pair, ticket: Ticket) -> LastSynced:
+        """Take the ticket's status at linking from its changelog, and the group's state as it is.
+
+        A ticket that an integration made is not read when it is made, so its first change tells what it was then.
+        """
+        status, state = synced.status, synced.state
+        if status is None:
+            change = ticket.first_change("status", pair.linked_at)
+            status = _find_status(change.before, change.before_name, ticket) if change else ticket.status
+        return replace(synced, status=status, state=pair.group.state if state is None else state)
+
+    def ticket_has_news(self, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
+        """Compare what the statuses mean: a change between two of one meaning is no news."""
+        status = pair.synced.status
+        if status is None or (turn and turn.may_have_written(NoteKind.STATUS, ticket.status.id)):
+            return False
+        differs = pair.state_of(status) is not pair.state_of(ticket.status)
+        return differs or was_changed_back(pair, ticket, self.changelog_field)
+
+    def group_has_news(self, pair: Pair) -> bool:
+        """Compare the group's state with what was last agreed."""
+        return pair.synced.state is not None and pair.synced.state is not pair.group.state
+
+    def is_meant_for_jira(self, pair: Pair) -> bool:
+        """Leave out a muted group, unless the settings say that muting resolves the ticket."""
+        return state_for_ticket(pair.group.state, pair.sync) is not None
+
+    def differs(self, pair: Pair, ticket: Ticket) -> bool:
+        """Tell whether only one of them is resolved. A new ticket goes with a group In Progress."""
+        is_done = pair.state_of(ticket.status) is State.RESOLVED
+        return pair.group.state is not State.MUTED and is_done is not (pair.group.state is State.RESOLVED)
+
+    def write_to_jira(self, context: TurnContext, ticket: Ticket, pair: Pair) -> Ticket:
+        """Take the ticket through its workflow to the group's state."""
+        wanted = state_for_ticket(pair.group.state, pair.sync)
+        if wanted is None:
+            return ticket
+        return walk_workflow(context, ticket, Way(wanted, pair.sync), f"{pair.group.state} in Backtrace")
+
+    def plan_group(
+        self,
+        plan: GroupPlan,
+        pair: Pair,
+        ticket: Ticket,
+        winner: Winner,  # noqa: ARG002 - a state is the same whoever won
+        find_user: FindBacktraceUser,  # noqa: ARG002
+    ) -> GroupPlan:
+        """Give the group the state that the ticket's status means."""
+        return replace(plan, state=state_for_group(pair, ticket))
+
+    def describe(self, plan: GroupPlan, pair: Pair, ticket: Ticket) -> str:
+        """Say from which state to which."""
+        if plan.state is None:
+            return ""
+        return f"{ticket.status.name} in Jira: {pair.group.state} → {plan.state} in Backtrace"
+
+    def remember(self, synced: LastSynced, plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
+        """Remember the ticket's status and the group's state."""
+        return replace(synced, status=ticket.status, state=plan.state or pair.group.state)
+
+
+def _find_status(status_id: str, name: str, ticket: Ticket) -> Status:
+    """Return a status of the changelog. That has no category, so another than the ticket's is taken for "to do"."""
+    return ticket.status if ticket.status.id == status_id else Status(status_id, name, "new")
+
+
+def state_for_ticket(state: State, sync: Sync) -> State | None:
+    """Return the state that a group's state asks of its ticket; None leaves the ticket alone."""
+    if state is State.MUTED:
+        return State.RESOLVED if sync.muted is WhenMuted.RESOLVE else None
+    return state
+
+
+def state_for_group(pair: Pair, ticket: Ticket) -> State | None:
+    """Return the state that the ticket gives to the group; None where the group has it already or keeps its own.
+
+    A muted group stays muted, whatever happens to its ticket, until somebody reopens the ticket.
+    """
+    state = pair.state_of(ticket.status)
+    if pair.group.state is not State.MUTED:
+        return None if pair.group.state is state else state
+    was_just_muted = pair.synced.state is not State.MUTED
+    if was_just_muted and pair.group.modified > ticket.changed_at("status"):
+        return None
+    before = pair.synced.status
+    was_done = before is not None and pair.state_of(before) is State.RESOLVED
+    return state if was_done and state is not State.RESOLVED else None
+
+
+def walk_workflow(context: TurnContext, ticket: Ticket, way: Way, reason: str) -> Ticket:
+    """Take a ticket through its workflow, hop by hop; return it where it stands at the end."""
+    passed = [ticket]
+    failed = f"{reason} could not be carried to Jira"
+    with context.refusal_as_problem(failed):
+        while len(passed) <= MOST_HOPS and not way.arrived(passed[-1].status):
+            after = _take_hop(context, way, passed)
+            if after is None:
+                break
+            passed.append(after)
+        if way.fit(passed[-1].status) is None:
+            context.report_problem(
+                f"{failed}: no transition that this account may take leads on from {passed[-1].status.name}"
+            )
+    # Told even where a later hop was refused: the ticket has moved by then.
+    if len(passed) > 1:
+        names = " → ".join(each.status.name for each in passed)
+        context.tell(f"{reason}: {names} in Jira")
+    return passed[-1]
+
+
+def _take_hop(context: TurnContext, way: Way, passed: Sequence[Ticket]) -> Ticket | None:
+    """Take the next transition; None where no way leads on."""
+    ticket = passed[-1]
+    steps = context.jira.steps(context.turn.issue_id)
+    step = way.next_step(ticket.status, steps, [each.status.id for each in passed])
+    if step is None:
+        return None
+    fields = way.screen(
+        step,
+        cloud=context.jira.cloud,
+        people=lambda who: context.jira.find_user(who, ticket.project),
+    )
+    # Noted before it is taken: else the next holder would take our transition for a person's.
+    context.note(NoteKind.STATUS, step.to.id)
+    context.jira.transition(context.turn.issue_id, step, fields)
+    return replace(ticket, status=step.to)

@@ -1,0 +1,111 @@
+"""What the synchronisation asks of a field: `state.py` and `assignee.py` answer, `fields.py` lists them.
+
+A third field is a class of this shape in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from backtrace_jira.backtrace.group import BacktraceUser
+from backtrace_jira.jira.issue import JiraUser, Ticket
+from backtrace_jira.json_types import JSON
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.turn import Turn
+from backtrace_jira.settings.synchronisation import SyncedField
+from backtrace_jira.states import State
+from backtrace_jira.synchronisation.turn_context import TurnContext
+
+FindBacktraceUser: TypeAlias = Callable[[JiraUser, Pair], BacktraceUser | None]
+"""Returns the Backtrace user who is the same person; None where nobody is known to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """What is to become of one group: its new values, None where it keeps its own, and what to say of it."""
+
+    owned_criteria: tuple[str, ...]
+    """The reopen criteria that are this link's once the plan was carried out, as JSON texts."""
+    state: State | None = None
+    sets_assignee: bool = False
+    assignee: BacktraceUser | None = None
+    """With `sets_assignee`: who; None is nobody."""
+    reopen_criteria: list[JSON] | None = None
+    """The whole column, with those of people and of other links."""
+    resolved_until: str = ""
+    """A sentence on what the ticket's Fix Versions do."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def changes_group(self) -> bool:
+        """Whether the group gets any new value."""
+        return self.state is not None or self.sets_assignee or self.reopen_criteria is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """Whose value of a field holds: the ticket's, one group's (`pair`), or nobody's, because nothing changed."""
+
+    field: FieldSync
+    is_ticket: bool = False
+    pair: Pair | None = None
+    is_written: bool = False
+    """Whether the ticket has the group's value already: a regression has reopened it."""
+
+
+class FieldSync(Protocol):
+    """A field that is kept the same on both sides. All methods are pure rules but `write_to_jira`."""
+
+    @property
+    def name(self) -> SyncedField:
+        """What the settings call it."""
+        ...
+
+    @property
+    def changelog_field(self) -> str:
+        """What the ticket's changelog calls it."""
+        ...
+
+    def fill_baseline(self, synced: LastSynced, pair: Pair, ticket: Ticket) -> LastSynced:
+        """Return `synced` with what the field was on both sides at linking, where that is not known yet."""
+        ...
+
+    def ticket_has_news(self, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
+        """Tell whether somebody changed the ticket. What the last holder of the turn may have written is no news."""
+        ...
+
+    def group_has_news(self, pair: Pair) -> bool:
+        """Tell whether somebody changed the group."""
+        ...
+
+    def is_meant_for_jira(self, pair: Pair) -> bool:
+        """Tell whether the group's value is one that a ticket can be given."""
+        ...
+
+    def differs(self, pair: Pair, ticket: Ticket) -> bool:
+        """Tell whether ticket and group cannot be linked as they are."""
+        ...
+
+    def write_to_jira(self, context: TurnContext, ticket: Ticket, pair: Pair) -> Ticket:
+        """Give the ticket the group's value; return the ticket as it is then.
+
+        A definite no is reported as a problem and not tried again.
+        """
+        ...
+
+    def plan_group(
+        self, plan: GroupPlan, pair: Pair, ticket: Ticket, winner: Winner, find_user: FindBacktraceUser
+    ) -> GroupPlan:
+        """Return the plan with the ticket's value for the group."""
+        ...
+
+    def describe(self, plan: GroupPlan, pair: Pair, ticket: Ticket) -> str:
+        """Say what the plan did to the group; empty where it left the field alone."""
+        ...
+
+    def remember(self, synced: LastSynced, plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
+        """Return `synced` with what the field is on both sides once the plan was carried out."""
+        ...

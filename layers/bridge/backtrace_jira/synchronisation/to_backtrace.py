@@ -1,0 +1,191 @@
+"""What the ticket's change does to one group."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backtrace_jira.backtrace.group import GroupWrite, with_assignee, with_ticket_as
+from backtrace_jira.fix_versions.boundary import boundary_of, is_done
+from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
+from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.json_types import JSON
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.turn import NoteKind, Turn
+from backtrace_jira.settings.fix_versions import OnRegression
+from backtrace_jira.states import State
+from backtrace_jira.synchronisation.conflicts import takes_ticket_value
+from backtrace_jira.synchronisation.fields import FIELDS
+from backtrace_jira.synchronisation.synced_field import FindBacktraceUser, GroupPlan, Winner
+from backtrace_jira.synchronisation.turn_context import TurnContext
+
+# What is planned
+
+
+def is_linked(pair: Pair, ticket: Ticket) -> bool:
+    """Tell whether the link still holds. Somebody may have removed the ticket from the group in Backtrace.
+
+    A group that has not been told of its ticket yet does not count as cut off.
+    """
+    issues = [issue for issue in (pair.link.issue, ticket.issue) if issue]
+    return not pair.link.linked_in_backtrace or pair.group.has_ticket(pair.integration.name, *issues)
+
+
+def plan_group(
+    pair: Pair,
+    ticket: Ticket,
+    winners: Sequence[Winner],
+    turn: Turn,
+    find_user: FindBacktraceUser,
+    action: OnRegression | None = None,
+) -> GroupPlan:
+    """Decide what becomes of a group.
+
+    Args:
+        pair: the link and its group.
+        ticket: as it is now, after what was written to it.
+        winners: whose value of each field holds.
+        turn: whose notes say what may be our own doing.
+        find_user: finds the Backtrace user of a Jira user.
+        action: what the group's regression has just done to the ticket, if there was one.
+    """
+    plan = GroupPlan(pair.synced.reopen_criteria)
+    for winner in winners:
+        if takes_ticket_value(pair, ticket, winner, turn):
+            plan = winner.field.plan_group(plan, pair, ticket, winner, find_user)
+    plan = _plan_reopen_criteria(plan, pair, ticket, turn, action)
+    if plan.assignee and plan.state is None and pair.group.state is State.OPEN:
+        plan = replace(plan, state=State.IN_PROGRESS)  # as Backtrace does when somebody is assigned
+    return plan
+
+
+def _plan_reopen_criteria(
+    plan: GroupPlan, pair: Pair, ticket: Ticket, turn: Turn, action: OnRegression | None
+) -> GroupPlan:
+    """Add what the ticket's Fix Versions make of the group. Those that cannot be read are reported once."""
+    handled = action not in (None, OnRegression.LEAVE)
+    if handled and plan.state is None and pair.group.state is State.RESOLVED:
+        plan = replace(plan, state=State.OPEN)
+    if action not in (None, OnRegression.REOPEN):
+        return plan  # the ticket stays done although its error came back: the group is not resolved again
+    boundary = boundary_of(ticket, pair.integration)
+    noted = find_noted_criteria(turn, pair)
+    until = plan_resolved_until(pair, ticket, boundary, plan.state, noted)
+    problems = [each for each in boundary.unread if each not in pair.synced.unread_versions]
+    if until.problem:
+        problems.append(f"{pair.short_name}: {until.problem}")
+    return replace(
+        plan,
+        state=until.state,
+        reopen_criteria=until.reopen_criteria,
+        owned_criteria=until.owned_criteria,
+        resolved_until=until.sentence,
+        problems=(*plan.problems, *problems),
+    )
+
+
+def find_noted_criteria(turn: Turn, pair: Pair) -> list[str]:
+    """Return the reopen criteria that the last holder of the turn may have written to a group, as JSON texts.
+
+    It did not come to the end of its turn, so no link knows them.
+    """
+    noted: list[str] = []
+    for text in turn.noted_values(NoteKind.REOPEN_CRITERIA):
+        integration, fingerprint, criteria = json.loads(text)
+        if (integration, fingerprint) == (pair.link.key.integration, pair.link.key.fingerprint):
+            noted += [each for each in criteria if each not in pair.synced.reopen_criteria]
+    return noted
+
+
+def to_group_write(plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupWrite:
+    """Return the plan as one write. Our entry in the ticket column gets the ticket's key and state of now."""
+    before = pair.link.issue or ticket.issue
+    mirrored = pair.state_of(ticket.status)
+    column: list[JSON] = with_ticket_as(
+        pair.group.tickets, pair.integration.name, before, ticket.issue, mirrored
+    )
+    if plan.sets_assignee:
+        column = with_assignee([each for each in column if isinstance(each, dict)], plan.assignee)
+    return GroupWrite(plan.state, column, plan.sets_assignee, plan.reopen_criteria)
+
+
+def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
+    """Return what ticket and group are once the plan was carried out."""
+    boundary = boundary_of(ticket, pair.integration)
+    state = plan.state or pair.group.state
+    still_open = is_done(ticket, pair.integration) and state is not State.RESOLVED
+    same_criteria = plan.owned_criteria == pair.synced.reopen_criteria
+    synced = replace(
+        pair.synced,
+        reopen_criteria=plan.owned_criteria,
+        unread_versions=boundary.unread,
+        fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fix_versions,
+        reopens=pair.group.reopens,
+        regressed=pair.synced.regressed and still_open and same_criteria,
+    )
+    for field in FIELDS:
+        synced = field.remember(synced, plan, pair, ticket)
+    return synced
+
+
+# What is done
+
+
+def write_group(
+    context: TurnContext,
+    pair: Pair,
+    ticket: Ticket,
+    winners: Sequence[Winner],
+    action: OnRegression | None,
+) -> None:
+    """Give one group what is new to it, and record what ticket and group are now."""
+    plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action)
+    for problem in plan.problems:
+        context.report_problem(problem)
+    key_before = (pair.link.issue or ticket.issue).key
+    if plan.changes_group or key_before != ticket.issue.key:
+        plan = _carry_out(context, plan, pair, ticket)
+    # Recorded last: a process that dies before leaves a difference, and the next one sees it.
+    _record(context, plan, pair, ticket)
+
+
+def leave_unlinked(context: TurnContext, pair: Pair, ticket: Ticket) -> None:
+    """Record that a group is left alone, because somebody unlinked it in Backtrace."""
+    context.report_problem(f"{pair.short_name} was unlinked in Backtrace and is left alone")
+    _record(context, GroupPlan(pair.synced.reopen_criteria), pair, ticket)
+
+
+def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupPlan:
+    """Write to the group; return what became of the plan: nothing, where Backtrace refused it."""
+    if plan.reopen_criteria is not None:
+        # Noted before they are written: else nobody would know that they are ours, and they would never be removed.
+        key = pair.link.key
+        noted = json.dumps([key.integration, key.fingerprint, plan.owned_criteria])
+        context.note(NoteKind.REOPEN_CRITERIA, noted)
+    if _is_accepted(context, plan, pair, ticket):
+        for field in FIELDS:
+            if sentence := field.describe(plan, pair, ticket):
+                context.tell(sentence)
+    elif plan.changes_group:
+        return GroupPlan(pair.synced.reopen_criteria)
+    if plan.resolved_until:
+        context.tell(plan.resolved_until)
+    return plan
+
+
+def _is_accepted(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> bool:
+    with context.refusal_as_problem(f"Backtrace refused a change of {pair.short_name}"):
+        write = to_group_write(plan, pair, ticket)
+        context.ensure_time()
+        context.backtrace(pair).write(pair.group, write)
+        return True
+    return False
+
+
+def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
+    synced = replace(
+        remember(plan, pair, ticket), at=context.clock(), told=context.told, problems=context.problems
+    )
+    context.store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)

@@ -1,0 +1,113 @@
+"""What every step of a turn needs: the ports, the turn itself, and where it says what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from backtrace_jira.backtrace.group import BacktraceUser
+from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, Refused
+from backtrace_jira.jira.issue import JiraUser, Ticket
+from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.turn import NoteKind, Turn, note_text
+from backtrace_jira.outcomes import error_text
+from backtrace_jira.synchronisation import people
+from backtrace_jira.synchronisation.news import Hint
+from backtrace_jira.synchronisation.ports import (
+    BacktraceGroups,
+    JiraIssues,
+    NewEvents,
+    SyncConfiguration,
+    SyncedLinks,
+)
+
+LONGEST_REQUEST = 30.0
+"""Seconds for connecting, sending and reading, at the most."""
+
+
+def ensure_time(turn: Turn, now: float) -> None:
+    """Refuse to begin a request that may not end within the turn.
+
+    Raises:
+        Busy: no time is left.
+    """
+    if now + LONGEST_REQUEST > turn.until:
+        raise Busy("no time is left in this invocation")
+
+
+@dataclass(slots=True)
+class TurnContext:
+    """One turn at one ticket."""
+
+    configuration: SyncConfiguration
+    store: SyncedLinks
+    new_events: NewEvents
+    jira: JiraIssues
+    turn: Turn
+    hint: Hint
+    clock: Callable[[], float]
+    _told: list[str] = field(default_factory=list, init=False)
+    _problems: list[str] = field(default_factory=list, init=False)
+
+    def backtrace(self, pair: Pair) -> BacktraceGroups:
+        """Return the client of the group's universe."""
+        return self.configuration.backtrace(pair.integration.universe)
+
+    def find_jira_user(self, user: BacktraceUser, pair: Pair, ticket: Ticket) -> str | None:
+        """Return the accountId or user name of a Backtrace user; None where nobody is known to be the same."""
+        return people.find_jira_user(user, pair.sync, self.jira, ticket.project)
+
+    def find_backtrace_user(self, user: JiraUser, pair: Pair) -> BacktraceUser | None:
+        """Return the Backtrace user of a Jira user; None where nobody is known to be the same."""
+        return people.find_backtrace_user(user, pair.sync, self.backtrace(pair), pair.integration.project)
+
+    def ensure_time(self) -> None:
+        """Refuse to begin a request that may not end within the turn.
+
+        Raises:
+            Busy: no time is left; the next holder of the turn goes on.
+        """
+        ensure_time(self.turn, self.clock())
+
+    def note(self, kind: NoteKind, value: str) -> None:
+        """Note what is about to be written. A caller notes first and writes then.
+
+        The other way round, a process that dies in between leaves a change that the next one takes for a person's.
+
+        Raises:
+            Busy: no time is left for the write, or somebody else has the turn by now.
+        """
+        self.ensure_time()
+        self.store.add_note(self.turn, note_text(kind, value))
+
+    def tell(self, sentence: str) -> None:
+        """Say what was done."""
+        self._told.append(sentence)
+
+    def report_problem(self, sentence: str) -> None:
+        """Say what could not be done."""
+        self._problems.append(sentence)
+
+    @contextmanager
+    def refusal_as_problem(self, what: str) -> Iterator[None]:
+        """Report a definite no of Jira or Backtrace as a problem, after the words of `what`.
+
+        A refused credential is raised: it concerns more than this ticket.
+        """
+        try:
+            yield
+        except CredentialRefused:
+            raise
+        except (Refused, InvalidField) as error:
+            self.report_problem(f"{what}: {error_text(error)}")
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What was done so far, each once."""
+        return tuple(dict.fromkeys(self._told))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be done so far, each once."""
+        return tuple(dict.fromkeys(self._problems))
