@@ -57,7 +57,8 @@ def won(winner: Winner) -> str:
         (DONE, 0.0, OPEN, SYNCED_AT + 51, "backtrace"),
         (DOING, LATEST, RESOLVED, LATER, "jira"),  # the ticket was changed and changed back, and later
         (DOING, LATER, RESOLVED, LATEST, "backtrace"),
-        (DOING, SYNCED_AT, RESOLVED, LATER, "backtrace"),  # the changelog's entry was seen the last time
+        (DOING, SYNCED_AT, RESOLVED, SYNCED_AT, "backtrace"),  # the changelog's entry was seen the last time
+        (DOING, 1500.0, RESOLVED, 1400.0, "backtrace"),
         (DOING, 0.0, MUTED, LATER, "nobody"),  # muting is the group's own business
         (DONE, LATER, MUTED, LATEST, "jira"),
     ],
@@ -188,7 +189,9 @@ def test_a_group_takes_what_is_news_to_it_or_what_it_lost_against(
 
 def test_a_group_that_lost_takes_the_value_although_the_ticket_has_its_old_one() -> None:
     its_pair, same = pair(group(OPEN)), ticket(DOING)
+    another = pair(group(fingerprint="b" * 64))
     assert takes_ticket_value(its_pair, same, Winner(STATE, is_ticket=True), turn())
+    assert takes_ticket_value(its_pair, same, Winner(STATE, pair=another), turn())
     assert not takes_ticket_value(its_pair, same, Winner(STATE), turn())
 
 
