@@ -12,7 +12,8 @@ from backtrace_jira.links.parking import ParkingGuard
 from backtrace_jira.synchronisation.guarded_jira import PAUSE, guard_jira
 from backtrace_jira.synchronisation.ports import JiraIssues
 from tests.builders import integration
-from tests.fakes import Clock, InMemoryLinks
+from tests.fakes.clock import Clock
+from tests.fakes.synced_links import FakeSyncedLinks
 from tests.unit.synchronisation.pairs import ticket
 
 
@@ -49,7 +50,7 @@ USES: dict[str, Callable[[JiraIssues], object]] = {
 
 def attempt(use: str, error: Exception | None) -> tuple[ParkingGuard, Clock, object]:
     clock, settings = Clock(), integration()
-    parking = ParkingGuard(InMemoryLinks(), clock, trust=30, duration=300)
+    parking = ParkingGuard(FakeSyncedLinks(), clock, trust=30, duration=300)
     jira = guard_jira(Jira(error), settings, parking, clock)  # type: ignore[arg-type]
     if error is None:
         return parking, clock, USES[use](jira)
