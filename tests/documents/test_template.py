@@ -23,9 +23,8 @@ from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.bootstrap import environment as environments
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.synchronisation.poll import LAST_MINUTE
-from backtrace_jira.synchronisation.synchronise import TURN
 from backtrace_jira.tickets.create_ticket import Timing
+from backtrace_jira.times import LAST_MINUTE, LEASE, SEARCH_SETTLE, SETTINGS_MAX_AGE
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 
@@ -364,9 +363,15 @@ def test_a_function_may_send_to_the_queues_that_it_uses_and_no_others(role: str)
 
 
 def test_a_turn_outlives_the_function_behind_the_queue() -> None:
-    assert timeout(properties(FUNCTION)["ApplyJiraChange"]) < TURN
-    assert timeout(properties(FUNCTION)["PollBacktrace"]) > LAST_MINUTE > TURN
-    assert timeout(properties(FUNCTION)["PollFixVersions"]) > LAST_MINUTE > TURN
+    assert timeout(properties(FUNCTION)["ApplyJiraChange"]) < LEASE
+    assert timeout(properties(FUNCTION)["PollBacktrace"]) > LAST_MINUTE > LEASE
+    assert timeout(properties(FUNCTION)["PollFixVersions"]) > LAST_MINUTE > LEASE
+
+
+def test_defaults_of_the_template_are_those_of_the_code() -> None:
+    parameters = template()["Parameters"]
+    assert parameters["SearchSettleInSeconds"]["Default"] == SEARCH_SETTLE
+    assert parameters["SettingsMaxAgeInSeconds"]["Default"] == SETTINGS_MAX_AGE
 
 
 def test_jira_s_changes_keep_their_order() -> None:

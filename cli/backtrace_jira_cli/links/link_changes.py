@@ -19,14 +19,12 @@ from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import Integration
+from backtrace_jira.times import LEASE
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import StoredSettings, Unusable
 from backtrace_jira_cli.exits import Stop
-
-HELD = 75.0
-"""Seconds for which nobody else touches what is being linked or cut: longer than our requests take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,7 @@ class LinkChanges:
     def _cut(self, link: Link, issue: Issue, backtrace: BacktraceClient, why: str) -> bool:
         """Take the ticket out of Backtrace, then off the row, while nobody brings the two in line."""
         now = self._clock()
-        turn = Turn(self._settings.connection, issue.id, self._owner, now + HELD)
+        turn = Turn(self._settings.connection, issue.id, self._owner, now + LEASE)
         held = self._store.take_turn(turn, now=now)
         try:
             told = RestBacktraceGroups(backtrace).unlink(
@@ -208,7 +206,7 @@ class LinkChanges:
 
     def _lease(self, key: LinkKey) -> Lease:
         now = self._clock()
-        return Lease(key, self._owner, now, now + HELD)
+        return Lease(key, self._owner, now, now + LEASE)
 
     def _jira(self) -> RestJiraIssues:
         name = self._settings.connection

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from backtrace_jira.errors import NeedsAttention, TryAgain
 from backtrace_jira.outcomes import Decision, Outcome, error_text
+from backtrace_jira.times import LONGEST_PAUSE
 
 FIRST_DELAY = 15.0
-LONGEST_DELAY = 3600.0
+"""Seconds before a message is tried a second time; twice as many before each further one."""
 
 
 class Deliveries:
@@ -76,10 +77,8 @@ class Deliveries:
         """Return what was asked for, else exponential back-off with jitter, in seconds."""
         asked = [error.after for error in errors if isinstance(error, TryAgain) and error.after is not None]
         if asked:
-            return min(
-                LONGEST_DELAY, max(asked)
-            )  # whatever a server says: a message must not vanish for a day
-        return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(delivery.receives - 1, 16)) * self._jitter()
+            return min(LONGEST_PAUSE, max(asked))
+        return min(LONGEST_PAUSE, FIRST_DELAY * 2.0 ** min(delivery.receives - 1, 16)) * self._jitter()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from backtrace_jira.adapters.dynamodb.synced_links import REMEMBERED, DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.synced_links import NOTES_REMEMBERED, DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
@@ -166,7 +166,7 @@ def test_a_turn_that_was_cut_off_leaves_its_notes(store: SyncedLinks) -> None:
 def test_old_notes_say_nothing(store: SyncedLinks) -> None:
     store.take_turn(turn(), now=1000)
     store.add_note(turn(), "status 4")
-    later = 1001 + REMEMBERED
+    later = 1001 + NOTES_REMEMBERED
     assert store.take_turn(turn("b", later + 75), now=later).notes == ()
 
 

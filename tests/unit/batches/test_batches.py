@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
-from backtrace_jira.batches import FIRST_DELAY, LONGEST_DELAY, Deliveries, Delivery
+from backtrace_jira.batches import FIRST_DELAY, Deliveries, Delivery
 from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.times import LONGEST_PAUSE
 from tests.builders import sample_body
 from tests.fakes.queues import FakeMessageQueue
 
@@ -116,7 +117,7 @@ def test_a_retryable_failure_stays_in_the_queue_for_the_time_asked_for() -> None
 def test_no_server_can_make_a_message_vanish_for_a_day() -> None:
     desk = Desk(failing(Throttled("429", after=1_795_478_430)))
     desk(message())
-    assert desk.queue.postponed[0][1] == LONGEST_DELAY
+    assert desk.queue.postponed[0][1] == LONGEST_PAUSE
 
 
 def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
@@ -124,7 +125,7 @@ def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
     for receives in (1, 2, 3, 30):
         desk(message(receives=receives))
     delays = [seconds for _, seconds in desk.queue.postponed]
-    assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY, LONGEST_DELAY]
+    assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY, LONGEST_PAUSE]
 
 
 def test_a_refusal_is_kept_at_once_with_its_reason() -> None:

@@ -9,8 +9,9 @@ import pytest
 from backtrace_jira.errors import CredentialRefused, Parked, Refused, Throttled
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.parking import ParkingGuard
-from backtrace_jira.synchronisation.guarded_jira import PAUSE, guard_jira
+from backtrace_jira.synchronisation.guarded_jira import guard_jira
 from backtrace_jira.synchronisation.ports import JiraIssues
+from backtrace_jira.times import PAUSE
 from tests.builders import integration
 from tests.fakes.clock import Clock
 from tests.fakes.synced_links import FakeSyncedLinks

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from backtrace_jira.errors import InvalidSettings
+from backtrace_jira.times import SEARCH_SETTLE, SETTINGS_MAX_AGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class ReceiveWebhookEnvironment:
     """What every function reads. The queue is the one of changes in Jira, to which every function sends."""
 
     settings_prefix: str
-    settings_max_age_seconds: int = 300
+    settings_max_age_seconds: int = SETTINGS_MAX_AGE
     links_table: str
     jira_changes_queue_url: str
 
@@ -30,7 +31,7 @@ class CreateTicketEnvironment(ReceiveWebhookEnvironment):
     error_events_queue_url: str
     dead_letters_url: str
     max_receives: int
-    search_settle_seconds: float = 90
+    search_settle_seconds: float = SEARCH_SETTLE
     """How far Jira's search may lag before "not found" is believed."""
 
 

@@ -16,9 +16,7 @@ from backtrace_jira.links.parking import ParkingGuard
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.ports import JiraIssues
-
-PAUSE = 20.0
-"""Seconds for a Jira that asked for a pause without saying how long."""
+from backtrace_jira.times import PAUSE
 
 
 def guard_jira(

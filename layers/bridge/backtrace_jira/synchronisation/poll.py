@@ -16,6 +16,7 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.ports import ChangeHints, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.synchronise import Synchronise
+from backtrace_jira.times import LAST_MINUTE
 
 OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
@@ -23,8 +24,6 @@ FIRST_LOOK = 24 * 3600.0
 """How far a first run looks back, in seconds: a group may have changed before anything was ever polled."""
 SLICE = 12 * 3600.0
 """Seconds that are looked at before the watermark moves."""
-LAST_MINUTE = 90.0
-"""Seconds before the deadline after which what is left goes to the queue."""
 
 
 @dataclass(frozen=True, slots=True)

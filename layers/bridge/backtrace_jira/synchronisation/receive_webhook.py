@@ -19,7 +19,7 @@ from backtrace_jira.synchronisation.jira_change import JiraChange
 
 LARGEST = 6 * 1024 * 1024
 """Bytes. Lambda takes no more; Jira's own limit is 25 MB, and what is lost to that the reconcile finds."""
-REMEMBERED = 3 * 24 * 3600
+WEBHOOK_REMEMBERED = 3 * 24 * 3600
 """Seconds for which a webhook is known again: Jira repeats for hours, and a signature has no time in it."""
 
 _CONNECTION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -146,7 +146,7 @@ class ReceiveWebhook:
         self._changes.send(change, identifier)
         try:
             # After it is stored: a process that dies between the two costs a repetition, and loses nothing.
-            self._known.remember_webhook(identifier, until=self._clock() + REMEMBERED)
+            self._known.remember_webhook(identifier, until=self._clock() + WEBHOOK_REMEMBERED)
         except BacktraceJiraError as error:
             return Answer(200, "stored", f"if it comes again, it is not known again: {error}", hint)
         return Answer(200, "stored", "", hint)

@@ -27,9 +27,8 @@ from backtrace_jira.synchronisation.news import Hint, hint_concerns, ticket_has_
 from backtrace_jira.synchronisation.one_turn import bring_in_line
 from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.turn_context import TurnContext, ensure_time
+from backtrace_jira.times import LEASE, PARKED, PARKING_TRUSTED
 
-TURN = 75.0
-"""Seconds: longer than the function behind the queue can live, and a turn of the poll ends within it, too."""
 Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 """Links of one ticket with their settings."""
 
@@ -51,7 +50,7 @@ class Synchronise:
         self._new_events = new_events
         self._clock = clock
         self._new_owner = new_owner
-        self._parking = ParkingGuard(store, clock, trust=30, duration=300)
+        self._parking = ParkingGuard(store, clock, trust=PARKING_TRUSTED, duration=PARKED)
 
     def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
         """Bring a ticket in line; return one outcome for each Jira site that has a linked issue of this id.
@@ -67,7 +66,7 @@ class Synchronise:
             return [Outcome(Decision.from_error(error), detail=error_text(error), error=error)]
         outcomes = []
         for connection, linked in links.items():
-            turn = Turn(connection, issue_id, self._new_owner(), min(deadline, self._clock() + TURN))
+            turn = Turn(connection, issue_id, self._new_owner(), min(deadline, self._clock() + LEASE))
             try:
                 outcomes.append(self._look(linked, turn, hint))
             except Exception as error:

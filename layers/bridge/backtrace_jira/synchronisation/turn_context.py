@@ -21,9 +21,7 @@ from backtrace_jira.synchronisation.ports import (
     SyncConfiguration,
     SyncedLinks,
 )
-
-LONGEST_REQUEST = 30.0
-"""Seconds for connecting, sending and reading, at the most."""
+from backtrace_jira.times import LONGEST_REQUEST
 
 
 def ensure_time(turn: Turn, now: float) -> None:

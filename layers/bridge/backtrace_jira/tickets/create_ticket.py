@@ -33,25 +33,21 @@ from backtrace_jira.tickets.decisions import NOT_YET_DUE, REMEMBERED, Case, Uncl
 from backtrace_jira.tickets.draft import Drafter
 from backtrace_jira.tickets.ports import Configuration, JiraTickets, RegressionHints, TicketLinks
 from backtrace_jira.tickets.possible_regression import find_passed_rule
+from backtrace_jira.times import LEASE, LONGEST_REQUEST, PARKED, PARKING_TRUSTED, PAUSE, SEARCH_SETTLE
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long what is waited for, in seconds."""
+    """How long what is waited for, in seconds; `times` says why."""
 
-    lease: float = 75
-    """Longer than a function can live, so that the holder of an expired lease is surely dead."""
-    longest_create: float = 30
-    """Connect, send and read, at the most; a create that cannot end within its lease is not begun."""
-    settle: float = 90
-    """Jira Cloud's search is behind by "a few seconds to minutes": before this, not finding proves nothing."""
+    lease: float = LEASE
+    longest_create: float = LONGEST_REQUEST
+    settle: float = SEARCH_SETTLE
     lookups: int = 3
     """Look-ups without a find before a second create: an issue already found can vanish for a moment."""
-    between_lookups: float = 20
-    parked: float = 300
-    """A refused (connection, project, issue type) is left alone for so long."""
-    parking_note: float = 30
-    """How long a process trusts what it last read about a connection's parking."""
+    between_lookups: float = PAUSE
+    parked: float = PARKED
+    parking_note: float = PARKING_TRUSTED
 
 
 class CreateTicket:

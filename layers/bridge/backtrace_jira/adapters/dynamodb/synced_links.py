@@ -33,7 +33,7 @@ from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
 
-REMEMBERED = 24 * 3600
+NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
 
@@ -173,7 +173,7 @@ class DynamoDBSyncedLinks:
                 ":owner": s(turn.owner),
                 ":until": n(turn.until),
                 ":now": n(now),
-                ":expires": n(int(now) + REMEMBERED),
+                ":expires": n(int(now) + NOTES_REMEMBERED),
             },
             returning="ALL_OLD",
         )

@@ -21,12 +21,11 @@ from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Th
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.connection import Connection, CredentialKind
+from backtrace_jira.times import LONGEST_PAUSE
 
 LONGEST_REASON = 300
 MOST_REASONS = 100
 """They are kept on the link row, which has to fit DynamoDB's 400 KB."""
-LONGEST_PAUSE = 3600.0
-"""Seconds. Whatever a server asks for, it is asked again after an hour."""
 
 
 class Bearer(AuthBase):
