@@ -100,7 +100,7 @@ def test_any_workflow_comes_to_an_end(
 ) -> None:
     """In a bounded number of hops, never twice through a status, never through one that is done."""
     way, passed = Way(wanted, Sync()), [now]
-    while not way.arrived(passed[-1]):
+    while not way.has_arrived(passed[-1]):
         steps = [step(to) for to in workflow.get(passed[-1], []) if to != passed[-1]]
         found = way.next_step(passed[-1], steps, [each.id for each in passed])
         if found is None:
@@ -109,8 +109,8 @@ def test_any_workflow_comes_to_an_end(
     assert len(passed) <= MOST_HOPS + 2
     assert len({each.id for each in passed}) == len(passed)
     assert all(each.category != "done" for each in passed[1:-1])
-    if any(way.arrived(to) for to in workflow.get(now, [])):
-        assert way.arrived(passed[-1])
+    if any(way.has_arrived(to) for to in workflow.get(now, [])):
+        assert way.has_arrived(passed[-1])
 
 
 def test_what_a_screen_is_given() -> None:
@@ -124,9 +124,9 @@ def test_what_a_screen_is_given() -> None:
     one = Field("customfield_2", "Team", "option", required=True, allowed=(AllowedValue("7", ("Core",)),))
     given_default = Field("customfield_3", "Other", "string", required=True, has_default=True)
     way = Way(State.RESOLVED, Sync())
-    screen = way.screen(step(DONE, resolution, one, given_default), cloud=True, people=lambda _: None)
+    screen = way.fill_screen(step(DONE, resolution, one, given_default), cloud=True, find_user=lambda _: None)
     assert screen == {"resolution": {"id": "2"}, "customfield_2": {"id": "7"}}
     way = Way(State.RESOLVED, Sync(transition_fields={"RESOLUTION": "won't do", "Nowhere": "x"}))
-    assert way.screen(step(DONE, resolution), cloud=True, people=lambda _: None) == {
+    assert way.fill_screen(step(DONE, resolution), cloud=True, find_user=lambda _: None) == {
         "resolution": {"id": "1"}
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backtrace_jira.backtrace.reopen_criteria import changed
+from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import State
@@ -118,7 +118,7 @@ def plan_unlinking(
     Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page). `reopen_criteria` are
     ours: nobody would ever take them back.
     """
-    criteria = changed(group.reopen_criteria, reopen_criteria, ())
+    criteria = plan_column(group.reopen_criteria, reopen_criteria, ())
     if criteria is None and not group.has_ticket(watcher, issue):
         return None
     left = without_ticket(group.tickets, watcher, issue)

@@ -1,4 +1,7 @@
-"""A group's reopen criteria, as a list of JSON objects: ours among those of people and of other integrations."""
+"""A group's reopen criteria, a list of JSON objects: a link's own among those of people and of other links.
+
+Backtrace's API calls one of them an invariant.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,33 @@ from typing import Any
 from backtrace_jira.json_types import JSON
 
 
-def text_of(invariant: Mapping[str, Any]) -> str:
-    """Return an invariant as JSON text that is the same for what means the same."""
-    return json.dumps(invariant, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def text_of(criterion: Mapping[str, Any]) -> str:
+    """Return a criterion as JSON text. Two that mean the same have the same text."""
+    return json.dumps(criterion, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def replaced(column: Sequence[Mapping[str, Any]], ours: Iterable[str], wanted: Iterable[str]) -> list[JSON]:
-    """Return the column with what is wanted in place of what is ours; people's own stay as they are.
+def replace_owned(
+    column: Sequence[Mapping[str, Any]], owned: Iterable[str], wanted: Iterable[str]
+) -> list[JSON]:
+    """Return the column with what a link wants in place of what it owns; people's own criteria stay as they are.
 
-    Each link has its own copy: what two tickets say alike, the one that takes it back leaves to the other.
+    Each link has its own copy. If two tickets set the same criterion, removing one leaves the other's copy.
     """
-    left = list(ours)
-    kept: list[JSON] = []
-    for invariant in column:
-        if (text := text_of(invariant)) in left:
+    left = list(owned)
+    others: list[JSON] = []
+    for criterion in column:
+        if (text := text_of(criterion)) in left:
             left.remove(text)
         else:
-            kept.append(dict(invariant))
-    return [*kept, *(json.loads(text) for text in wanted)]
+            others.append(dict(criterion))
+    return [*others, *(json.loads(text) for text in wanted)]
 
 
-def changed(
-    column: Sequence[Mapping[str, Any]] | None, ours: Iterable[str], wanted: Iterable[str]
+def plan_column(
+    column: Sequence[Mapping[str, Any]] | None, owned: Iterable[str], wanted: Iterable[str]
 ) -> list[JSON] | None:
-    """Return what to write; None where nothing is to be, or where the column could not be read."""
+    """Return the column to write; None where nothing is to be written, or where the column could not be read."""
     if column is None:
         return None
-    after = replaced(column, ours, wanted)
+    after = replace_owned(column, owned, wanted)
     return None if after == list(column) else after

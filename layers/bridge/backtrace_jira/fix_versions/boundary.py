@@ -61,14 +61,16 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
     if versions is None:
         return Boundary(None, (f"Jira has no field {settings.field}, or several; see fix_versions.field",))
     fixes = {version.id: version.facts for version in versions if version.id}
-    read = [_Fix(version, _isolated(version.name, settings.regex)) for version in versions]
+    read = [_Fix(version, _isolate_version(version.name, settings.regex)) for version in versions]
     unread = [f"{fix.name}: {fix.problem}" for fix in read if fix.version is None]
-    chosen = (
-        _by_branch(read, settings, unread)
-        if settings.several is Several.BRANCHES
-        else _chosen(read, settings)
-    )
-    return Boundary(tuple(dict.fromkeys(map(text_of, chosen))), tuple(unread), fixes)
+    if settings.several is Several.BRANCHES:
+        criteria = list(_plan_branches(read, settings))
+        unread += [
+            f"{fix.name}: belongs to none of fix_versions.branches" for fix in _without_branch(read, settings)
+        ]
+    else:
+        criteria = list(_plan_criterion(read, settings))
+    return Boundary(tuple(dict.fromkeys(map(text_of, criteria))), tuple(unread), fixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class _Fix:
         return "cannot be read as a version (docs/versions.md), so it says nothing to Backtrace"
 
 
-def _isolated(name: str, regex: str) -> str | None:
+def _isolate_version(name: str, regex: str) -> str | None:
     if not regex:
         return name
     found = compile_regex(regex).search(name)
@@ -102,8 +104,8 @@ def _isolated(name: str, regex: str) -> str | None:
     return (found[1] or "") if found.re.groups else found[0]
 
 
-def _chosen(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
-    """Give the invariant of the one version that holds, once it does."""
+def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
+    """Give the criterion of the one version that holds, once it does."""
     readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
     if not readable:
         return
@@ -113,14 +115,23 @@ def _chosen(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, 
         yield {"type": str(settings.seen_in), "field": settings.attribute, "version": version.text}
 
 
-def _by_branch(fixes: Sequence[_Fix], settings: FixVersions, unread: list[str]) -> Iterator[dict[str, JSON]]:
-    left = list(fixes)
+def _plan_branches(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
+    """Give a criterion for each branch that has a version."""
     for branch in settings.branches:
-        mine = [fix for fix in fixes if compile_regex(branch.versions).search(fix.name)]
-        left = [fix for fix in left if fix not in mine]
-        for rule in _chosen(mine, settings):
-            yield {"type": "and", "children": [_kind(branch), rule]}
-    unread += [f"{fix.name}: belongs to none of fix_versions.branches" for fix in left if fix.version]
+        own = [fix for fix in fixes if _belongs(fix, branch)]
+        for criterion in _plan_criterion(own, settings):
+            yield {"type": "and", "children": [_kind(branch), criterion]}
+
+
+def _without_branch(fixes: Sequence[_Fix], settings: FixVersions) -> list[_Fix]:
+    """Return the versions that could be read and belong to no branch."""
+    return [
+        fix for fix in fixes if fix.version and not any(_belongs(fix, branch) for branch in settings.branches)
+    ]
+
+
+def _belongs(fix: _Fix, branch: Branch) -> bool:
+    return bool(compile_regex(branch.versions).search(fix.name))
 
 
 def _kind(branch: Branch) -> dict[str, JSON]:
@@ -129,7 +140,7 @@ def _kind(branch: Branch) -> dict[str, JSON]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One invariant of ours, taken apart. `where` are attributes, with expressions found in their values."""
+    """One reopen criterion of ours, taken apart. `where` are attributes, with expressions found in their values."""
 
     attribute: str
     seen_in: SeenIn
@@ -161,13 +172,13 @@ class Rule:
         return f"{self.attribute} {sign} {self.version.text}{kinds}"
 
 
-def rules_of(invariants: Iterable[str]) -> list[Rule]:
-    """Take invariants of ours apart."""
-    return [rule for text in invariants if (rule := _rule(json.loads(text)))]
+def rules_of(reopen_criteria: Iterable[str]) -> list[Rule]:
+    """Take reopen criteria of ours (JSON texts) apart."""
+    return [rule for text in reopen_criteria if (rule := _rule(json.loads(text)))]
 
 
-def _rule(invariant: Mapping[str, Any]) -> Rule | None:
-    parts = invariant.get("children", [invariant])
+def _rule(criterion: Mapping[str, Any]) -> Rule | None:
+    parts = criterion.get("children", [criterion])
     where = {part["field"]: part["pattern"] for part in parts if part["type"] == "regular_expression"}
     for part in parts:
         version = read_version(part["version"]) if part["type"] in list(SeenIn) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backtrace_jira.backtrace.reopen_criteria import changed
+from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.fix_versions.boundary import Boundary, is_done, rules_of
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
@@ -63,7 +63,7 @@ def plan_resolved_until(
     return ResolvedUntil(
         becomes if becomes is not pair.group.state else None,
         wanted,
-        changed(pair.group.reopen_criteria, ours, wanted),
+        plan_column(pair.group.reopen_criteria, ours, wanted),
         sentence=_sentence(before, wanted, ticket),
     )
 

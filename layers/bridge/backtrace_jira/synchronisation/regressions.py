@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.backtrace.group import GroupWrite
-from backtrace_jira.backtrace.reopen_criteria import changed
+from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import Boundary, Rule, boundary_of, is_done, is_final, rules_of
 from backtrace_jira.jira import wiki
@@ -230,7 +230,7 @@ def _set_free(context: TurnContext, pair: Pair) -> None:
     """Open a group that is to have a new ticket, and remove the reopen criteria that the old one set."""
     group = pair.group
     ours = [*pair.synced.reopen_criteria, *find_noted_criteria(context.turn, pair)]
-    criteria = changed(group.reopen_criteria, ours, ())
+    criteria = plan_column(group.reopen_criteria, ours, ())
     state = State.OPEN if group.state is State.RESOLVED else None
     if state or criteria is not None:
         context.backtrace(pair).write(group, GroupWrite(state, reopen_criteria=criteria))

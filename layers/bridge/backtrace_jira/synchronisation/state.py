@@ -118,12 +118,12 @@ def walk_workflow(context: TurnContext, ticket: Ticket, way: Way, reason: str) -
     passed = [ticket]
     failed = f"{reason} could not be carried to Jira"
     with context.refusal_as_problem(failed):
-        while len(passed) <= MOST_HOPS and not way.arrived(passed[-1].status):
+        while len(passed) <= MOST_HOPS and not way.has_arrived(passed[-1].status):
             after = _take_hop(context, way, passed)
             if after is None:
                 break
             passed.append(after)
-        if way.fit(passed[-1].status) is None:
+        if way.rank(passed[-1].status) is None:
             context.report_problem(
                 f"{failed}: no transition that this account may take leads on from {passed[-1].status.name}"
             )
@@ -141,10 +141,10 @@ def _take_hop(context: TurnContext, way: Way, passed: Sequence[Ticket]) -> Ticke
     step = way.next_step(ticket.status, steps, [each.status.id for each in passed])
     if step is None:
         return None
-    fields = way.screen(
+    fields = way.fill_screen(
         step,
         cloud=context.jira.cloud,
-        people=lambda who: context.jira.find_user(who, ticket.project),
+        find_user=lambda who: context.jira.find_user(who, ticket.project),
     )
     # Noted before it is taken: else the next holder would take our transition for a person's.
     context.note(NoteKind.STATUS, step.to.id)

@@ -31,13 +31,13 @@ class Way:
     wanted: State
     sync: Sync
 
-    def fit(self, status: Status) -> int | None:
+    def rank(self, status: Status) -> int | None:
         """Tell how well a status will do."""
         return rank_status(status, self.wanted, named=self.sync.states, preferred=self.sync.statuses)
 
-    def arrived(self, status: Status) -> bool:
+    def has_arrived(self, status: Status) -> bool:
         """Tell whether the ticket can stay; a person's choice among statuses of one meaning is respected."""
-        return self.fit(status) in (EXACT, SAME)
+        return self.rank(status) in (EXACT, SAME)
 
     def next_step(
         self, now: Status, steps: Sequence[Transition], passed: Collection[str]
@@ -49,15 +49,15 @@ class Way:
             steps: what is open to it.
             passed: ids of the statuses that it has been in on this way.
         """
-        here = self.fit(now)
-        arriving = [step for step in steps if self.arrived(step.to)]
+        here = self.rank(now)
+        arriving = [step for step in steps if self.has_arrived(step.to)]
         if arriving:
-            return min(arriving, key=lambda step: (bool(_missing(step, self)), self.fit(step.to) or 0))
+            return min(arriving, key=lambda step: (bool(_find_missing(step, self)), self.rank(step.to) or 0))
         if here is not None:
             return None  # next best, and nothing better is at hand: no wandering about
-        near = [step for step in steps if self.fit(step.to) is not None]
+        near = [step for step in steps if self.rank(step.to) is not None]
         if near:
-            return min(near, key=lambda step: len(_missing(step, self)))
+            return min(near, key=lambda step: len(_find_missing(step, self)))
         return self._hop(steps, {*passed, now.id})
 
     def _hop(self, steps: Sequence[Transition], passed: Collection[str]) -> Transition | None:
@@ -69,10 +69,10 @@ class Way:
         if via:
             named = [step for step in fresh if fold(step.to.name) in via]
             return min(named, key=lambda step: via.index(fold(step.to.name)), default=None)
-        open_ways = [step for step in fresh if not _missing(step, self)]
+        open_ways = [step for step in fresh if not _find_missing(step, self)]
         return min(open_ways, key=lambda step: step.to.category != "indeterminate", default=None)
 
-    def screen(self, step: Transition, *, cloud: bool, people: FindUser) -> dict[str, JSON]:
+    def fill_screen(self, step: Transition, *, cloud: bool, find_user: FindUser) -> dict[str, JSON]:
         """Return what the transition's screen is given: the settings' fields, and a resolution where one is due.
 
         Raises:
@@ -80,35 +80,35 @@ class Way:
         """
         filled: dict[str, JSON] = {}
         for field in step.fields:
-            text = _setting(field, self.sync.transition_fields)
+            text = _find_setting(field, self.sync.transition_fields)
             if field.id == "resolution" and self.wanted is not State.RESOLVED and not field.required:
                 filled[field.id] = None  # what is reopened is not resolved
             elif text:
-                filled[field.id] = to_field_value(field, text, cloud=cloud, people=people)
+                filled[field.id] = to_field_value(field, text, cloud=cloud, people=find_user)
             elif field.required and not field.has_default:
-                filled[field.id] = _obvious(field, step)
+                filled[field.id] = _choose_value(field, step)
         return filled
 
 
-def _setting(field: Field, settings: Mapping[str, str]) -> str:
+def _find_setting(field: Field, settings: Mapping[str, str]) -> str:
     return next(
         (text for name, text in settings.items() if fold(name) in (fold(field.id), fold(field.name))), ""
     )
 
 
-def _missing(step: Transition, way: Way) -> list[Field]:
+def _find_missing(step: Transition, way: Way) -> list[Field]:
     """Return the fields that the screen demands and nothing is known for."""
     return [
         field
         for field in step.fields
         if field.required
         and not field.has_default
-        and not _setting(field, way.sync.transition_fields)
-        and _choice(field) is None
+        and not _find_setting(field, way.sync.transition_fields)
+        and _find_choice(field) is None
     ]
 
 
-def _choice(field: Field) -> AllowedValue | None:
+def _find_choice(field: Field) -> AllowedValue | None:
     allowed = field.allowed or ()
     if field.id == "resolution" and allowed:
         by_name = {fold(name): value for value in allowed for name in value.names}
@@ -116,8 +116,8 @@ def _choice(field: Field) -> AllowedValue | None:
     return allowed[0] if len(allowed) == 1 else None
 
 
-def _obvious(field: Field, step: Transition) -> JSON:
-    value = _choice(field)
+def _choose_value(field: Field, step: Transition) -> JSON:
+    value = _find_choice(field)
     if value is None:
         raise InvalidField(
             f"{field}: the screen of transition {step.name} demands it; name it in sync.transition_fields",
