@@ -1,4 +1,4 @@
-"""A message that a ticket may have changed: the ticket and its error groups are brought in line."""
+"""A message says that a ticket, or a project's versions, may have changed: bring its error groups in line."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What both schedules share: watermarks, time that is short, and the queue for what cannot be done now.
+"""What both schedules share: watermarks, the deadline, and handing the rest to the queue.
 
-A watermark says up to which moment all changes were looked at. A run looks at what changed since, with an overlap for
-what became visible late, and moves the watermark when it came to the end. A long time is gone through in slices,
-oldest first, so that a run which is cut off has got somewhere. Two runs at once look at the same twice, which does no
-harm.
+A watermark says up to which moment the poll has looked at all changes. A run looks at the changes since then, and a
+little further back, because a change may become visible late. It moves the watermark when it has looked at all of
+them. A long span is cut into slices, oldest first: a run that ends early has finished the first ones. Two runs at
+once look at the same changes twice, which does no harm.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ class Poll:
         self._report = report
 
     def integrations(self) -> Sequence[Integration]:
-        """Return every integration that carries anything; those that cannot be read are reported."""
+        """Return every integration that synchronises anything; report those that cannot be read."""
         found, faults = self.configuration.all_integrations()
         for fault in faults:
             self._report(Outcome(Decision.from_error(fault), detail=error_text(fault), error=fault))
         return [each for each in found if each.follows]
 
     def attempt(self, name: str, integrations: Sequence[Integration], look: Callable[[], None]) -> None:
-        """Look at something; a failure does not stop the others, and is reported."""
+        """Look at one project. A failure is reported and does not stop the others."""
         try:
             look()
         except Exception as error:
@@ -82,23 +82,24 @@ class Poll:
             )
 
     def since_watermark(self, name: str, deadline: float, look: Callable[[Slice], None]) -> None:
-        """Look at all that changed since a watermark, and move it."""
+        """Look at all changes since a watermark, slice by slice, and move it after each."""
         started = self.clock()
         watermark = self.store.watermark(name)
         for part in slices(started - FIRST_LOOK if watermark is None else watermark, started):
             look(part)
+            # After the look, never before: a run that dies in between looks at the slice again.
             self.store.advance_watermark(name, (started if part.end is None else part.end) - OVERLAP)
             if self.is_late(deadline):
                 return  # the next run goes on
 
     def is_late(self, deadline: float) -> bool:
-        """Tell whether there is no time left to begin anything."""
+        """Whether too little time is left to begin anything."""
         return self.clock() + LAST_MINUTE > deadline
 
     def bring_in_line(self, issue_id: str, hint: Hint, deadline: float) -> bool:
-        """Do it now, or leave it to the queue: what fails is tried again there, and kept with its reason.
+        """Bring a ticket in line now, or send it to the queue: there a failure is tried again, and kept with its reason.
 
-        Returns whether the ticket has anything to do with us.
+        Returns false where no link of ours holds the ticket.
         """
         if self.is_late(deadline):
             self._hints.send(hint.connection, issue_id, reason="the poll ran out of time")
@@ -119,7 +120,7 @@ def jira_project(integration: Integration) -> tuple[str, str]:
 def group_by(
     integrations: Iterable[Integration], key: Callable[[Integration], tuple[str, str]]
 ) -> dict[tuple[str, str], list[Integration]]:
-    """Group integrations by what they have in common."""
+    """Return the integrations by a key, such as the project that they share."""
     found: dict[tuple[str, str], list[Integration]] = {}
     for integration in integrations:
         found.setdefault(key(integration), []).append(integration)

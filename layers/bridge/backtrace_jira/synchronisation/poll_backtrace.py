@@ -1,4 +1,4 @@
-"""What changed in Backtrace, which has no event for that: state, assignees, and what it reopened itself."""
+"""Changes in Backtrace: states, assignees, groups that it reopened. Backtrace has no event for them, so we ask."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class PollBacktrace:
             self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, look))
 
     def _changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
-        """Look at the groups that changed, as far as they have a ticket of one of the integrations."""
+        """Look at each changed group whose ticket column names one of the integrations."""
         first = integrations[0]
-        side = self._poll.configuration.backtrace(first.universe)
-        for group in side.changed_groups(first.project, part.begin, part.end):
+        backtrace = self._poll.configuration.backtrace(first.universe)
+        for group in backtrace.changed_groups(first.project, part.begin, part.end):
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:
                 if integration.name in watchers:

@@ -1,9 +1,9 @@
-"""What changed in Jira: versions of projects, which no ticket tells of, and tickets whose webhooks got lost.
+"""Changes in Jira that no webhook tells of: versions of projects, and tickets whose webhooks got lost.
 
-Of each project the versions are listed and compared with what they were, by their ids. For each that is new, gone or
-another, the tickets that have it are looked at: the link table knows them, so the cost follows what changed, and not
-how many links there are. The list is kept when all of them were looked at or are in the queue; a run that dies before
-begins again, and passes over what is in line by then.
+The poll lists the versions of each project and compares them, by id, with the list that it kept. For each version
+that is new, gone or changed it looks at the tickets that have it. The link table knows them, so the cost follows the
+number of changes, and not the number of links. The new list is kept once all of these tickets were looked at or are
+in the queue: a run that dies before begins again, and passes over the tickets that are in line by then.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class PollFixVersions:
     def _ticket_versions(
         self, connection: str, before: ProjectVersions | None, versions: Iterable[str]
     ) -> Iterator[TicketVersion]:
-        """Give the tickets that have one of these versions. Of a project that is new all versions are."""
+        """Give the tickets that have one of these versions. In a project that is polled for the first time, all are new."""
         if before is None:
             wanted = set(versions)
             yield from (
@@ -106,7 +106,7 @@ class PollFixVersions:
     # Tickets
 
     def _tickets(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
-        """Look at the tickets that changed, as far as they are linked and not what their links know."""
+        """Look at each changed ticket that is linked and differs from what its links remember."""
         connection, project = jira_project(integrations[0])
         now = self._poll.clock()
         oldest = max(1, math.ceil((now - part.begin) / 60))

@@ -1,8 +1,7 @@
-"""A webhook of Jira's is verified, reduced to a hint, and put into the queue behind it. Nothing more.
+"""Jira's webhooks: verify one, reduce it to a hint, put the hint into the queue. Nothing more.
 
-What is answered decides whether Jira sends it again: Cloud repeats after 5xx, 408, 409, 425 and 429, and takes any
-other 4xx for the end of it. So nothing is answered with 2xx that was not stored, and nothing with 5xx that the sender
-is to blame for.
+The answer decides whether Jira sends the webhook again: Cloud repeats it after 5xx, 408, 409, 425 and 429, and takes
+any other 4xx as final. So a 2xx means that the hint is stored, and a 5xx never means a mistake of the sender.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from backtrace_jira.jira.webhook import WebhookHint, is_secret, is_signed, read_
 from backtrace_jira.synchronisation.jira_change import JiraChange
 
 LARGEST = 6 * 1024 * 1024
-"""Bytes. Lambda takes no more; Jira's own limit is 25 MB, and what is lost to that the reconcile finds."""
+"""Bytes. Lambda takes no more; Jira's own limit is 25 MB. The poll finds the changes whose webhooks are larger."""
 WEBHOOK_REMEMBERED = 3 * 24 * 3600
-"""Seconds for which a webhook is known again: Jira repeats for hours, and a signature has no time in it."""
+"""Seconds for which a repeated webhook is recognised: Jira repeats for hours, and a signature has no time in it."""
 
 _CONNECTION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
@@ -39,7 +38,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered, and what is logged of it."""
+    """The answer to Jira, and what the log says of it."""
 
     status: int
     decision: str
@@ -112,7 +111,7 @@ class ReceiveWebhook:
             return Answer(503, "postponed", str(error))
 
     def _refusal(self, webhook: Webhook) -> Answer | None:
-        """Say why this is not Jira's; whoever sent it learns only that it is not."""
+        """Return a refusal unless Jira sent this. The detail is for our log; the sender learns only the status."""
         if not _CONNECTION.fullmatch(webhook.connection):
             return Answer(401, "refused", "there can be no connection of this name")
         refusal = self._judged(webhook, self._secrets.find_secret(webhook.connection))
@@ -153,7 +152,7 @@ class ReceiveWebhook:
 
 
 def _identifier(webhook: Webhook, body: bytes) -> str:
-    """Tell a webhook from others: by Cloud's identifier, the same when it is repeated, else by what it says."""
+    """Return what a repeated webhook has in common with the first: Cloud's identifier, else a digest of its body."""
     given = webhook.headers.get("x-atlassian-webhook-identifier", "")
     text = given if _IDENTIFIER.fullmatch(given) else hashlib.sha256(body).hexdigest()
     return hashlib.sha256(f"{webhook.connection}\n{text}".encode()).hexdigest()
