@@ -23,7 +23,7 @@ from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.bootstrap import environment as environments
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.tickets.create_ticket import Timing
+from backtrace_jira.tickets.context import Timing
 from backtrace_jira.times import LAST_MINUTE, LEASE, SEARCH_SETTLE, SETTINGS_MAX_AGE
 from tests.builders import ROOT, integration
 from tests.tables import new_table

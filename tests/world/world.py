@@ -32,7 +32,7 @@ from backtrace_jira.bootstrap import aws, create_ticket
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.tickets.create_ticket import Timing
+from backtrace_jira.tickets.context import Timing
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body

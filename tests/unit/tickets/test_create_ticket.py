@@ -21,7 +21,8 @@ from backtrace_jira.errors import (
 from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
+from backtrace_jira.tickets.context import Context, Timing
+from backtrace_jira.tickets.create_ticket import CreateTicket
 from tests.builders import group, integration
 from tests.fakes.backtrace import FakeBacktraceGroups, FakeBacktraceLinks
 from tests.fakes.clock import Clock
@@ -50,7 +51,7 @@ class World:
 
     def new_process(self) -> CreateTicket:
         """Return the use case as a cold function has it: nothing remembered."""
-        return CreateTicket(
+        context = Context(
             stage="test",
             configuration=self.configuration,
             links=self.links,
@@ -59,6 +60,7 @@ class World:
             new_owner=lambda: next(self._owners),
             timing=self.timing,
         )
+        return CreateTicket(context)
 
     def deliver(self, use_case: CreateTicket | None = None, **changes: object) -> Outcome:
         (outcome,) = (use_case or self.use_case)(group(**changes), deadline=self.clock() + 60)

@@ -28,7 +28,8 @@ from backtrace_jira.bootstrap.environment import CreateTicketEnvironment, read_e
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira.tickets.create_ticket import CreateTicket, Timing
+from backtrace_jira.tickets.context import Context, Timing
+from backtrace_jira.tickets.create_ticket import CreateTicket
 
 
 @cache
@@ -50,7 +51,7 @@ def wire(
     """
     environment, aws = read_environment(CreateTicketEnvironment, env), AWSClients()
     error_events = SQSQueue(aws.sqs, environment.error_events_queue_url)
-    create_ticket = CreateTicket(
+    context = Context(
         stage=environment.stage,
         configuration=SSMConfiguration(
             aws.ssm(),
@@ -66,7 +67,7 @@ def wire(
         timing=timing or _timing(environment.search_settle_seconds),
     )
     return Deliveries(
-        serve=create_ticket.serve,
+        serve=CreateTicket(context).serve,
         queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),
         report=report,
         jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing

@@ -1,62 +1,38 @@
 """What was decided, as an outcome for the log and as a record that stays for `backtrace-jira explain`.
 
-A record goes into the store with the request that a path makes anyway. Filtered groups, and those of projects
-without an integration, make none: theirs is written once in the life of a process.
+A record goes into the store with the request that the protocol makes anyway. Groups that are filtered, and groups of
+a project without an integration, cause no such request: a process writes their record once in its life.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.errors import TryAgain
 from backtrace_jira.links.link import LinkKey
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Outcome, Record, error_text
-from backtrace_jira.settings.integration import EventKind, Integration
-from backtrace_jira.tickets.actions import Verdict
-from backtrace_jira.tickets.fill_fields import Target, ticket_target
+from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.ports import TicketLinks
 
 REMEMBERED = 30 * 24 * 3600.0
-"""Seconds for which it is remembered that no ticket was wanted."""
-
+"""Seconds for which the store keeps the record that no ticket was wanted."""
 
 NOT_YET_DUE = (Decision.HELD, Decision.FILTERED)
-"""After these, an event still has to be counted."""
-
+"""After these decisions, the next event of the group is counted."""
 
 MOST_WRITTEN = 10_000
+"""Records that a process remembers to have written, so that it writes each of them once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """An error group on its way into one integration."""
-
-    group: ErrorGroup
-    integration: Integration
-    verdict: Verdict
-
-    @property
-    def key(self) -> LinkKey:
-        """What a ticket would be made for."""
-        trace = self.group.trace if self.integration.event is EventKind.TRACE else ""
-        return LinkKey(self.integration.id, self.group.fingerprint, trace)
-
-    @property
-    def target(self) -> Target:
-        """Where its ticket goes."""
-        return ticket_target(self.group, self.integration)
-
-
-def failed(group: ErrorGroup, integration: str, error: Exception) -> Outcome:
+def error_outcome(group: ErrorGroup, integration: str, error: Exception) -> Outcome:
     """Return the outcome of an error."""
     return Outcome(
         Decision.from_error(error), group.fingerprint, integration, detail=error_text(error), error=error
     )
 
 
-def held(case: Case) -> Outcome:
+def held_outcome(case: Case) -> Outcome:
     """Return the outcome of an event that is not due."""
     rule = case.integration.due_rule
     reasons = [
@@ -68,22 +44,22 @@ def held(case: Case) -> Outcome:
 
 
 class UnclaimedDecisions:
-    """Decisions that need no claim, and so no other request to the store."""
+    """Decisions without a claim: recording one is the only request to the store that it needs."""
 
     def __init__(self, links: TicketLinks, clock: Callable[[], float]) -> None:
         self._links = links
         self._clock = clock
         self._written: set[tuple[LinkKey, str]] = set()
 
-    def filtered(self, case: Case) -> Outcome:
-        """Decide that the settings want no ticket."""
+    def record_filtered(self, case: Case) -> Outcome:
+        """Record that an action of the settings keeps the group from Jira."""
         detail = case.verdict.reason
         outcome = Outcome(Decision.FILTERED, case.group.fingerprint, case.integration.id, detail=detail)
         self._write(LinkKey(case.integration.id, case.group.fingerprint), outcome, detail)
         return outcome
 
-    def no_integration(self, group: ErrorGroup) -> Outcome:
-        """Decide that nobody wants a ticket."""
+    def record_no_integration(self, group: ErrorGroup) -> Outcome:
+        """Record that the group's project has no integration."""
         detail = f"no integration is configured for {group.universe}/{group.project}"
         outcome = Outcome(Decision.NO_INTEGRATION, group.fingerprint, detail=detail)
         self._write(LinkKey(NO_INTEGRATION, group.fingerprint), outcome)
@@ -96,7 +72,7 @@ class UnclaimedDecisions:
         try:
             self._links.record_unclaimed(key, record, record.at + REMEMBERED)
         except TryAgain:
-            return  # the log has it, and no ticket hangs on it
+            return  # the log has the decision, and no ticket depends on the record
         if len(self._written) >= MOST_WRITTEN:
             self._written.clear()
         self._written.add((key, outcome.detail))

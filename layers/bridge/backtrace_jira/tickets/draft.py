@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, NeedsAttention, Refused, TryAgain
 from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.create_screens import CreateScreen, CreateScreens
-from backtrace_jira.tickets.decisions import Case
 from backtrace_jira.tickets.fill_fields import REQUIRED, draft_ticket, needs_schema
 from backtrace_jira.tickets.ports import JiraTickets
 

@@ -1,25 +1,45 @@
-"""Does an error event tell of a regression? Asked of every event of a known group, so nothing is loaded in vain."""
+"""Does an error event show a regression? Asked for every event of a known group, so it loads nothing in vain."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backtrace_jira.errors import BacktraceJiraError
+from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Link
+from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
-from backtrace_jira.tickets.decisions import Case
+from backtrace_jira.tickets.context import Case
+from backtrace_jira.tickets.ports import RegressionHints
 
 if TYPE_CHECKING:
     from backtrace_jira.fix_versions.boundary import Rule
 
 
-def find_passed_rule(case: Case, link: Link) -> Rule | None:
-    """Return the rule that an error of the group may have passed, if the link waits for that.
+def report_possible_regression(hints: RegressionHints, case: Case, row: Link, issue: Issue) -> Outcome:
+    """Send a hint that the error of a linked ticket may have come back, if the event shows it; return the outcome."""
+    known = case.outcome(Decision.KNOWN, issue)
+    rule = find_passed_rule(case, row)
+    if rule is None:
+        return known
+    reason = f"an error of the group may be past {rule}"
+    occasion = f"{row.synced.reopen_criteria} {row.synced.at}" if row.synced else ""
+    try:
+        hints.send_regression(case.integration.connection, issue.id, reason=reason, occasion=occasion)
+    except BacktraceJiraError as error:
+        return replace(known, detail=f"{reason}; {error_text(error)}", error=error)
+    return replace(known, detail=f"{reason}; {issue.key} is looked at")
 
-    An event tells what versions a group's errors have, however old they are: whether one came after the ticket was
-    done is asked of Backtrace by whoever looks at the ticket.
+
+def find_passed_rule(case: Case, row: Link) -> Rule | None:
+    """Return the rule that an error of the group may have passed, if the row waits for a regression.
+
+    An event lists every version that the group was ever seen in, but not when. So it is only a hint: the
+    synchronisation, which receives it, asks Backtrace which versions were seen since the ticket was resolved.
     """
-    settings, synced = case.integration.fix_versions, link.synced
+    settings, synced = case.integration.fix_versions, row.synced
     if not settings.enabled or synced is None or not synced.reopen_criteria or synced.regressed:
         return None
     if case.integration.event is EventKind.TRACE or settings.on_regression is OnRegression.LEAVE:

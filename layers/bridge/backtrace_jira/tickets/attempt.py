@@ -1,0 +1,183 @@
+"""One delivery's attempt to create a ticket, while it holds the lease of the link row.
+
+The row says what may have happened in Jira, whatever cuts this process off. It is given back in one of three ways:
+
+    complete     the ticket exists and is recorded
+    released     Jira surely made no ticket: the next delivery may create it
+    uncertain    Jira may have made one: the next delivery has to look it up
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backtrace_jira.errors import (
+    BacktraceJiraError,
+    Busy,
+    CredentialRefused,
+    NotVisible,
+    NotYetVisible,
+    OutcomeUnknown,
+    Refused,
+    Throttled,
+)
+from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.links.link import Lease, Link
+from backtrace_jira.outcomes import Decision, Outcome, Record
+from backtrace_jira.tickets.context import Case, Context
+from backtrace_jira.tickets.draft import Drafter
+from backtrace_jira.tickets.ports import JiraTickets
+from backtrace_jira.tickets.ticket_record import TicketRecord
+
+
+class Attempt:
+    """An attempt at the ticket of one case. `previous` is the key of the ticket before it, or empty."""
+
+    def __init__(self, context: Context, case: Case, lease: Lease, previous: str) -> None:
+        self._context = context
+        self._timing = context.timing
+        self._case = case
+        self._lease = lease
+        self._record = TicketRecord(context, case, previous)
+
+    def create(self) -> Outcome:
+        """Create the ticket of a row that is ours as `creating`, and record it.
+
+        Raises:
+            OutcomeUnknown: Jira may have made the ticket; the row is uncertain.
+            BacktraceJiraError: there is no ticket; the row is released.
+        """
+        jira, drafter, draft = self._prepare()
+        try:
+            draft, issue = self._send(jira, drafter, draft)
+        except OutcomeUnknown as error:
+            # Never released: the next delivery would create a second ticket.
+            self._leave_uncertain(error, looked_up=False)
+            raise
+        except BacktraceJiraError as error:
+            # A definite no: Jira refused, or executed nothing.
+            self._give_back(error)
+            raise
+        # Any other exception, or a death, leaves the row as `creating`: after the lease, the ticket is looked up.
+        outcome = replace(
+            self._case.outcome(Decision.CREATED, issue),
+            unknown_attributes=draft.unknown_attributes,
+            left_out=draft.left_out,
+        )
+        return self._record.complete(issue, outcome)
+
+    def recover(self, row: Link) -> Outcome:
+        """Find out what became of a create whose end nobody recorded. The row is ours as `uncertain`.
+
+        Raises:
+            NotYetVisible: the search shows no ticket, but it is too early to create a second time.
+            NotVisible: the account may not browse the project, so that an empty search proves nothing.
+            BacktraceJiraError: the look-up failed, or the second create did.
+        """
+        # Look up before any second create: the first one may have made the ticket.
+        jira, found = self._look_up()
+        if found:
+            return self._record.complete(found, self._case.outcome(Decision.ADOPTED, found))
+        since = row.uncertain_since or row.lease_until
+        if row.lookups + 1 < self._timing.lookups or self._lease.now - since < self._timing.settle:
+            not_yet = NotYetVisible(
+                "a create was cut off, and Jira's search does not show a ticket yet",
+                after=self._timing.between_lookups,
+            )
+            self._leave_uncertain(not_yet, looked_up=True)
+            raise not_yet
+        # Before the row becomes `creating` again: an account that may not browse finds nothing, ticket or not.
+        self._ensure_visible(jira)
+        # Before the second create: it sets the look-ups to zero. Those that were made say nothing about a ticket
+        # that this create may leave behind, should it be cut off as well.
+        if not self._context.links.start_again(self._lease):
+            raise Busy("another delivery took this ticket over", after=5)
+        return self.create()
+
+    def _prepare(self) -> tuple[JiraTickets, Drafter, TicketDraft]:
+        """Do all that can fail before a create is sent."""
+        try:
+            self._context.parking.check(self._case.integration)
+            jira = self._context.configuration.jira(self._case.integration)
+            drafter = Drafter(self._case, self._marker, jira, self._context.screens)
+            draft = drafter.draft()
+            self._ensure_time()
+        except Exception as error:
+            # Nothing was sent: after any failure, even a bug's, there is surely no ticket.
+            self._give_back(error)
+            raise
+        return jira, drafter, draft
+
+    def _send(self, jira: JiraTickets, drafter: Drafter, draft: TicketDraft) -> tuple[TicketDraft, Issue]:
+        """Create the ticket. Only after a definite no, to which another draft is the answer, create again."""
+        while True:
+            try:
+                return draft, jira.create(draft)
+            except Refused as refusal:
+                again = drafter.redraft(draft, refusal) or drafter.without_refused(draft, refusal)
+                if again is None:
+                    raise
+            # Before each create: one that outlives the lease would run beside the next delivery's.
+            self._ensure_time()
+            draft = again
+
+    def _look_up(self) -> tuple[JiraTickets, Issue | None]:
+        try:
+            self._context.parking.check(self._case.integration, lookup=True)
+            jira = self._context.configuration.jira(self._case.integration)
+            found = jira.find(self._marker)
+        except BacktraceJiraError as error:
+            # A look-up that failed proves nothing, so it is not counted.
+            self._leave_uncertain(error, looked_up=False)
+            self._stop_connection(error)
+            raise
+        # The oldest is ours: a person's clone carries the marker too.
+        return jira, found[0] if found else None
+
+    def _ensure_visible(self, jira: JiraTickets) -> None:
+        """Make sure that an empty find means something: an account may create what it cannot browse."""
+        project = self._case.target.project
+        try:
+            if jira.may_browse(project):
+                return
+            raise NotVisible(
+                f"a create was cut off, and the account may not browse project {project}, "
+                "so it cannot be told whether the ticket exists; grant Browse Projects and replay"
+            )
+        except BacktraceJiraError as error:
+            self._leave_uncertain(error, looked_up=False)
+            raise
+
+    @property
+    def _marker(self) -> str:
+        return self._lease.key.marker(self._context.stage)
+
+    def _ensure_time(self) -> None:
+        if self._context.clock() + self._timing.longest_create > self._lease.until:
+            raise Busy("the lease is too old to begin a create")
+
+    def _give_back(self, error: Exception) -> None:
+        """Release the row, and park what other groups would meet, too."""
+        record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)
+        # Released first: if parking fails, a second refusal is all that it costs. A row that stays `creating` would
+        # cost its group look-ups for a ticket that does not exist.
+        self._context.links.release(self._lease, record)
+        if isinstance(error, Refused):
+            self._context.parking.park_refused(self._case.integration, record, error)
+        else:
+            self._stop_connection(error)
+
+    def _stop_connection(self, error: Exception) -> None:
+        """Send nothing over the whole connection for a while, after an error that concerns all of it."""
+        parking, integration = self._context.parking, self._case.integration
+        if isinstance(error, Throttled):
+            parking.hold_back(integration, error.after or self._timing.between_lookups)
+        elif isinstance(error, CredentialRefused):
+            parking.park_refused(integration, Record.from_error(error, self._context.clock()), error)
+
+    def _leave_uncertain(self, error: Exception, *, looked_up: bool) -> None:
+        record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)
+        until = record.at + self._timing.between_lookups
+        self._context.links.leave_uncertain(
+            self._lease, record, now=record.at, until=until, looked_up=looked_up
+        )
