@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from collections.abc import Iterable
+from functools import cache
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from local.jira_stand_in import (
     auth,
+    call,
     createmeta,
     issue_links,
     issues,
@@ -22,18 +26,30 @@ from local.jira_stand_in import (
     versions,
     webhook_api,
 )
+from local.jira_stand_in.call import STATE, WEBHOOKS
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.state import State
 from local.jira_stand_in.webhooks import Webhooks
 
 
-def create_app(state: State, webhooks: Webhooks) -> Flask:
-    """Return the application over a state and its webhooks."""
+def create_app(state: State, webhooks: Webhooks) -> WSGIApplication:
+    """Return the application over a state and its webhooks.
+
+    All stand-ins of a process share the routes, which take long to compile; each request brings its state along.
+    """
+    served = _routes().wsgi_app
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return served(environ | {STATE: state, WEBHOOKS: webhooks}, start_response)
+
+    return application
+
+
+@cache
+def _routes() -> Flask:
     app = Flask(__name__, static_folder=None)
-    app.config["STATE"] = state
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    auth.install(app, state)
-    app.config["WEBHOOKS"] = webhooks
+    auth.install(app)
     for module in (
         metadata,
         createmeta,
@@ -47,12 +63,12 @@ def create_app(state: State, webhooks: Webhooks) -> Flask:
         webhook_api,
     ):
         app.register_blueprint(module.routes)
-    _install_errors(app, state)
-    _install_headers(app, state)
+    _install_errors(app)
+    _install_headers(app)
     return app
 
 
-def _install_errors(app: Flask, state: State) -> None:
+def _install_errors(app: Flask) -> None:
     @app.errorhandler(JiraError)
     def refused(error: JiraError) -> Response:
         text = error.body if isinstance(error.body, str) else json.dumps(error.body)
@@ -61,7 +77,7 @@ def _install_errors(app: Flask, state: State) -> None:
     @app.errorhandler(HTTPException)
     def unknown(error: HTTPException) -> Response:
         status = error.code or 500
-        if state.cloud:
+        if call.state().cloud:
             return _problem(status, error.name)
         body = {"message": f"null for uri: {request.url}", "status-code": status}
         return Response(json.dumps(body), status, content_type="application/json;charset=UTF-8")
@@ -80,7 +96,7 @@ def _problem(status: int, title: str) -> Response:
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
 
-def _install_headers(app: Flask, state: State) -> None:
+def _install_headers(app: Flask) -> None:
     numbers = itertools.count(1)
 
     @app.after_request
@@ -88,7 +104,7 @@ def _install_headers(app: Flask, state: State) -> None:
         """Add the headers real answers carry; a client logs Atl-Traceid and X-Arequestid."""
         response.headers["X-Arequestid"] = f"{next(numbers)}x1x1"
         response.headers["Cache-Control"] = "no-cache, no-store, no-transform"
-        if state.cloud:
+        if call.state().cloud:
             response.headers["Server"] = "AtlassianEdge"
             response.headers["Atl-Request-Id"] = str(uuid.uuid4())
             response.headers["Atl-Traceid"] = uuid.uuid4().hex

@@ -7,6 +7,7 @@ import binascii
 
 from flask import Flask, Response, g, request
 
+from local.jira_stand_in import call
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.model import User
 from local.jira_stand_in.state import State
@@ -17,20 +18,20 @@ _DENIED_HTML = (
 )
 
 
-def install(app: Flask, state: State) -> None:
+def install(app: Flask) -> None:
     """Authenticate every REST request before its endpoint and mark its answer after."""
 
     @app.before_request
     def authenticate() -> None:
         g.user, g.login_reason = None, None
         if request.path.startswith("/rest/"):
-            g.user = _identify(state, request.headers.get("Authorization", ""))
+            g.user = _identify(call.state(), request.headers.get("Authorization", ""))
 
     @app.after_request
     def mark(response: Response) -> Response:
         if g.get("login_reason"):
             response.headers["X-Seraph-LoginReason"] = g.login_reason
-        if g.get("user") is not None and not state.cloud:
+        if g.get("user") is not None and not call.state().cloud:
             response.headers["X-AUSERNAME"] = g.user.name
             response.headers["X-Seraph-LoginReason"] = "OK"
         return response

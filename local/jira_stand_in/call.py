@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from flask import Response, current_app, g, jsonify, request
+from flask import Response, g, jsonify, request
 
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.model import Issue, Project, User
 from local.jira_stand_in.state import State
 
+STATE = "local.jira_stand_in.state"
+WEBHOOKS = "local.jira_stand_in.webhooks"
+"""Under these names a request's WSGI environment has what it works on."""
+
 
 def state() -> State:
-    return cast(State, current_app.config["STATE"])
+    return cast(State, request.environ[STATE])
 
 
 def caller() -> User | None:

@@ -50,7 +50,7 @@ class JiraStandIn(Administration, IssueScreens):
         self.state.tell = self.webhooks.hear
         self.versions = Versions(self.state, self.webhooks)
         self._edge = Edge(
-            create_app(self.state, self.webhooks).wsgi_app,
+            create_app(self.state, self.webhooks),
             self.faults,
             clock=clock,
             lock=self.state.lock,

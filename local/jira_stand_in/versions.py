@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
-from local.jira_stand_in.call import answer, body, caller, no_content, project_of, state
+from local.jira_stand_in.call import WEBHOOKS, answer, body, caller, no_content, project_of, state
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.model import Issue, Project, Version
 from local.jira_stand_in.state import State
@@ -101,7 +101,7 @@ routes = Blueprint("versions", __name__, url_prefix="/rest/api/2/version")
 
 
 def _versions() -> Versions:
-    return Versions(state(), current_app.config["WEBHOOKS"])
+    return Versions(state(), request.environ[WEBHOOKS])
 
 
 def _may_change() -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, request
 
-from local.jira_stand_in.call import answer, body, login, no_content, state
+from local.jira_stand_in.call import WEBHOOKS, answer, body, login, no_content, state
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.webhooks import Webhook, Webhooks
 
@@ -20,7 +20,7 @@ SECTION = "issue-related-events-section"
 
 
 def webhooks() -> Webhooks:
-    return cast(Webhooks, current_app.config["WEBHOOKS"])
+    return cast(Webhooks, request.environ[WEBHOOKS])
 
 
 def _administrator(*, new: bool) -> str:

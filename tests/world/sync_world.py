@@ -303,7 +303,7 @@ def sync_worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeSyncWorld]
     with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         if dynamodb_endpoint:
             patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
-        aws = AWS()
+        aws = AWS.at(dynamodb_endpoint)
 
         def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> SyncWorld:
             stack.close()

@@ -7,18 +7,19 @@ recording is what the crash tests enumerate: no list of calls is kept by hand.
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import boto3
-import botocore.loaders
 import botocore.session
 import pytest
 import requests
+from botocore.config import Config
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID as ACCOUNT
 from moto.sqs.models import sqs_backends
@@ -42,9 +43,6 @@ from tests.tables import new_table
 
 PREFIX = "/backtrace-jira/test"
 Flavour = Literal["cloud", "data-center"]
-
-
-_LOADER = botocore.loaders.create_loader()
 
 
 class Cut(BaseException):
@@ -90,17 +88,10 @@ def recorded(wire: Wire) -> Iterator[None]:
         wire.done(call)
         return response
 
-    def new_session() -> botocore.session.Session:
-        made = botocore.session.get_session()
-        made.register_component("data_loader", _LOADER)  # parses each service's description once
-        events = made.get_component("event_emitter")
-        events.register_first("before-send", lambda event_name, **_: wire.before(_aws_call(event_name)))
-        events.register_last("response-received", lambda event_name, **_: wire.done(_aws_call(event_name)))
-        return made
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", http)
-        patch.setattr(aws, "new_session", new_session)
+        patch.setattr(aws, "new_session", SharedSession)
+        patch.setattr(SharedSession, "wire", wire)
         yield
 
 
@@ -109,13 +100,49 @@ def _aws_call(event_name: str) -> str:
     return f"{service} {operation}"
 
 
+class SharedSession:
+    """A session whose clients all processes of a test run share: making one takes longer than most tests.
+
+    What a client remembers is a pool of connections and a budget of retries; no settings, and no data.
+    """
+
+    wire = Wire()
+    """The world at hand: what its processes send passes by here."""
+    _clients: ClassVar[dict[tuple[str, str | None], Any]] = {}
+
+    def create_client(self, service: str, config: Config | None = None) -> Any:
+        key = service, os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+        if key not in self._clients:
+            made = self._clients[key] = botocore.session.get_session().create_client(service, config=config)
+            made.meta.events.register_first("before-send", self._before)
+            made.meta.events.register_last("response-received", self._done)
+        return self._clients[key]
+
+    @staticmethod
+    def _before(event_name: str, **_: object) -> None:
+        SharedSession.wire.before(_aws_call(event_name))
+
+    @staticmethod
+    def _done(event_name: str, **_: object) -> None:
+        SharedSession.wire.done(_aws_call(event_name))
+
+
 class AWS:
-    """Clients of the emulated services, made once."""
+    """The test's own clients of the emulated services: what they send is not recorded."""
+
+    _made: ClassVar[dict[str | None, AWS]] = {}
 
     def __init__(self) -> None:
         self.dynamodb = boto3.client("dynamodb")
         self.sqs = boto3.client("sqs")
         self.ssm = boto3.client("ssm")
+
+    @classmethod
+    def at(cls, dynamodb_endpoint: str | None) -> AWS:
+        """Return the clients for an address of DynamoDB, made once in a test run; None is moto's."""
+        if dynamodb_endpoint not in cls._made:
+            cls._made[dynamodb_endpoint] = cls()
+        return cls._made[dynamodb_endpoint]
 
 
 class World:
@@ -299,7 +326,7 @@ def worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeWorld]:
     with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         if dynamodb_endpoint:
             patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
-        aws = AWS()
+        aws = AWS.at(dynamodb_endpoint)
 
         def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> World:
             stack.close()
