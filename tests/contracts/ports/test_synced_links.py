@@ -267,6 +267,9 @@ def test_the_next_ticket_still_knows_the_one_before_it(store: SyncedLinks, ticke
     assert (claimed.owner, claimed.previous) == ("a", "BUG-1")
     tickets.complete(FIRST, Issue("10002", "BUG-2", "x"), RECORD)
     assert getattr(store.get(FIRST), "previous", None) == "BUG-1"
+    store.unlink(FIRST, "10002", RECORD)
+    tickets.complete(FIRST, Issue("10003", "BUG-3", "x"), RECORD)
+    assert getattr(store.get(FIRST), "previous", None) == "BUG-1"
     tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
     assert getattr(store.get(FIRST), "previous", None) == ""
 

@@ -49,13 +49,13 @@ class World:
         self._owners = (f"owner-{number}" for number in itertools.count(1))
         self.use_case = self.new_process()
 
-    def new_process(self) -> CreateTicket:
+    def new_process(self, hints: FakeChangeHints | None = None) -> CreateTicket:
         """Return the use case as a cold function has it: nothing remembered."""
         context = Context(
             stage="test",
             configuration=self.configuration,
             links=self.links,
-            regression_hints=FakeChangeHints(),
+            regression_hints=hints or FakeChangeHints(),
             clock=self.clock,
             new_owner=lambda: next(self._owners),
             timing=self.timing,
