@@ -36,27 +36,27 @@ class TryAgain(BacktraceJiraError):
 
 
 class Busy(TryAgain):
-    """Another delivery of the same group holds the lease."""
+    """Retry helps: another delivery or process holds the row for now, or this one has no time left."""
 
 
 class Throttled(TryAgain):
-    """429, or 503 with Retry-After: not executed."""
+    """Retry helps, after the pause that the server asked for (429, or 503 with Retry-After). Nothing was executed."""
 
 
 class Unreachable(TryAgain):
-    """No connection came about, or the server refused before doing anything."""
+    """Retry helps: no connection came about, or the server refused before it did anything."""
 
 
 class OutcomeUnknown(TryAgain):
-    """The request was sent, and no usable answer came: it may have been executed."""
+    """Retry helps only after a look-up: the request was sent, no usable answer came, it may have been executed."""
 
 
 class NotYetVisible(TryAgain):
-    """A look-up found nothing, but too early to be sure."""
+    """Retry helps: a look-up found nothing, but too early to prove that there is nothing."""
 
 
 class Parked(TryAgain):
-    """A recent refusal still stands for this connection, project and issue type: not asked again until then.
+    """Retry helps once the parking is over: Jira refused this connection, project and issue type a moment ago.
 
     `messages` and `fields` are the refusal's.
     """
@@ -74,11 +74,11 @@ class NeedsAttention(BacktraceJiraError):
 
 
 class InvalidEvent(NeedsAttention):
-    """The message is not a Backtrace error group."""
+    """No retry helps: the message is not a Backtrace error group."""
 
 
 class InvalidSettings(NeedsAttention):
-    """A settings parameter is missing or malformed; the text names it, never its value."""
+    """No retry helps before the settings are mended. The text names the parameter, never its value."""
 
 
 class InvalidField(NeedsAttention):
@@ -96,11 +96,11 @@ class InvalidField(NeedsAttention):
 
 
 class NotOnScreen(InvalidField):
-    """Jira's create screen has no field of this id or name."""
+    """No retry helps before the field is added: Jira's create screen has none of this id or name."""
 
 
 class Refused(NeedsAttention):
-    """A definite no. `messages` and `fields` hold the server's own words.
+    """No retry helps: the server said a definite no. `messages` and `fields` hold its own words.
 
     `fields` maps a field id to the reason, as Jira's `errors` object does.
     """
@@ -120,8 +120,8 @@ class Refused(NeedsAttention):
 
 
 class CredentialRefused(Refused):
-    """The account is not let in: asking again with the same credential can lock it."""
+    """A retry harms: the server does not let the account in, and each further attempt can lock it."""
 
 
 class NotVisible(NeedsAttention):
-    """The account may create but not browse: a look-up proves nothing."""
+    """No retry helps before the account may browse: it may create, but its look-ups prove nothing."""

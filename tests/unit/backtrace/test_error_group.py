@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from backtrace_jira.backtrace.error_group import ErrorGroup, attribute_text, read_error_group
 from backtrace_jira.errors import InvalidEvent
-from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.json_types import Histogram
-from backtrace_jira.links.link import LinkKey
-from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body
 
 CANARY = "canary-8f1b"
@@ -318,39 +315,3 @@ def test_any_text_is_a_group_or_refused(body: str | bytes) -> None:
         read_error_group(body)
     except InvalidEvent as error:
         assert str(error).startswith("not a Backtrace error group: body")  # noqa: PT017
-
-
-def test_markers_tell_stage_integration_and_fingerprint_apart() -> None:
-    keys = [("u/p/n", "f"), ("u/p/n2", "f"), ("u/p/n", "f2"), ("u/p/nf", ""), ("", "u/p/nf")]
-    markers = {LinkKey(*key).marker(stage) for key in keys for stage in ("dev", "prod", "")}
-    assert len(markers) == 15
-    assert all(len(marker) == 27 and marker.startswith("bt-") for marker in markers)
-    assert LinkKey("u/p/n", "f").marker("prod") == LinkKey("u/p/n", "f").marker("prod")
-
-
-def test_the_marker_of_a_key_never_changes() -> None:
-    """A new one would make a second ticket for every group that waits in the middle."""
-    assert LinkKey("u/p/n", "f").marker("prod") == "bt-f061d257ed814d3666e4b169"
-
-
-def test_body_of_a_draft() -> None:
-    draft = TicketDraft({"summary": "s"}, {"backtrace-jira": {"marker": "m"}}, "m", ("nothing",))
-    assert draft.request_body() == {
-        "fields": {"summary": "s"},
-        "properties": [{"key": "backtrace-jira", "value": {"marker": "m"}}],
-    }
-
-
-def test_log_fields_leave_out_what_is_empty() -> None:
-    assert Outcome(Decision.INVALID).log_fields() == {"decision": "invalid"}
-    issue = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
-    outcome = Outcome(Decision.CREATED, "f", "u/p/n", issue, "d", ("a",), ("b",), ValueError(CANARY))
-    assert outcome.log_fields() == {
-        "decision": "created",
-        "integration": "u/p/n",
-        "fingerprint": "f",
-        "issue_key": "BUG-1",
-        "detail": "d",
-        "unknown_attributes": ["a"],
-        "left_out": ["b"],
-    }

@@ -15,7 +15,7 @@ from backtrace_jira.settings.integration import DueRule, Integration
 
 
 class TicketLinks(ParkingStore, Protocol):
-    """Link rows, parking notes and create screens. Every method is one request to the store, but `due`."""
+    """Link rows, parking notes and create screens. Every method is one request to the store, but `count_event`."""
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that nobody holds and return the row, which is ours if its owner is the lease's.
@@ -168,5 +168,5 @@ class RegressionHints(Protocol):
     """The queue of tickets whose error may have come back."""
 
     def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
-        """Let a ticket be looked at soon; what has the same occasion is sent once in a few minutes."""
+        """Ask the synchronisation to look at a ticket soon. Hints of the same occasion are sent once in a few minutes."""
         ...

@@ -1,6 +1,6 @@
 """The link table: one item per (integration, fingerprint), more per connection; see `items`.
 
-Every method but `due` is one request. Conditions decide, never a read before a write. botocore may repeat a
+Every method but `count_event` is one request. Conditions decide, never a read before a write. botocore may repeat a
 request whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
 """
 
