@@ -168,5 +168,5 @@ class RegressionHints(Protocol):
     """The queue of tickets whose error may have come back."""
 
     def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
-        """Ask the synchronisation to look at a ticket soon. Hints of the same occasion are sent once in a few minutes."""
+        """Ask the synchronisation to look at a ticket soon; hints of one occasion are sent once in a few minutes."""
         ...
