@@ -103,16 +103,16 @@ def read_version(text: str) -> Version | None:
     if len(parts) == 1 and ((prefix and not found["label"]) or (words and words[0] not in _KNOWN)):
         # "Sprint 42" and "2026-Q3" are no versions; "v42", "Release 42" and "42-rc.1" are.
         return None
-    told = re.sub(r"\s+", "-", release + qualifier)
+    shown = re.sub(r"\s+", "-", release + qualifier)
     numbers = _without_zeros([int(part) for part in parts])
     if described:
-        return _version(told, numbers, _AFTER, ["post", described["commits"]], finished=True)
+        return _version(shown, numbers, _AFTER, ["post", described["commits"]], finished=True)
     if not _is_sound(qualifier, words):
         return None
     finished = not words or words[-1] != "snapshot"
     words = [word for word in (words if finished else words[:-1]) if word not in _SAME]
     rank = _AT if not words else _AFTER if words[0] in _FOLLOWING else _BEFORE
-    return _version(told, numbers, rank, words, finished=finished)
+    return _version(shown, numbers, rank, words, finished=finished)
 
 
 def _find(text: str) -> tuple[str, re.Match[str] | None]:
