@@ -54,6 +54,9 @@ check: $(ready) ## Lint, types, layer rules, template
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/codespell
+	$(BIN)/vulture
+	$(BIN)/vulture layers/bridge/backtrace_jira functions cli
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-central-1} $(BIN)/sam validate --lint
 
 .PHONY: format

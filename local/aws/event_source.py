@@ -29,7 +29,6 @@ class EventSource:
         self.queue = queue
         self._function = function
         self._held_back: dict[str, str] = {}
-        self.invocations = 0
         self.crashes: list[Exception] = []
         """What the function raised; the batch stays in the queue then, as in AWS."""
 
@@ -94,7 +93,6 @@ class EventSource:
     def _failed(self, records: list[dict[str, Any]]) -> set[str]:
         """Invoke; return the ids of the messages that are to stay."""
         everything = {record["messageId"] for record in records}
-        self.invocations += 1
         try:
             answer = self._function({"Records": records})
         except Exception as error:

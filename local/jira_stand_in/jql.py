@@ -45,7 +45,6 @@ class Function:
 
 
 Operand = str | Function | None
-Predicate = Callable[[Any], bool]
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,6 @@ def locked(site: Site) -> None:
     site.jira.main_user.failures = 3
 
 
-def no_basic_auth(site: Site) -> None:
-    site.jira.state.basic_auth = False
-
-
 def sign_on_after_the_first(site: Site) -> None:
     site.jira.faults.add("GET", "/myself", None, page=True)
 

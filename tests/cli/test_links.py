@@ -271,7 +271,8 @@ def test_a_group_in_progress_without_ticket_and_assignee_is_open_again(
     assert (state(cloud), len(column(cloud))) == (after, 1)
 
 
-def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSyncedLinks, at_terminal: None) -> None:
+@pytest.mark.usefixtures("at_terminal")
+def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSyncedLinks) -> None:
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     told(cloud.operator, "add", "BUG-1", FINGERPRINT)

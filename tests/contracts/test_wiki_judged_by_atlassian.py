@@ -102,16 +102,6 @@ def test_a_heading_is_one_heading(judge: Judge, text: str, level: int) -> None:
 
 
 @JUDGED
-@given(text=hostile.texts)
-def test_monospace_is_the_text_in_code_marks(judge: Judge, text: str) -> None:
-    nodes = judge.parse(f"a {wiki.monospace(text)} b")
-
-    assert adf.kinds(nodes) <= PLAIN
-    assert adf.marks(nodes) == ({"code"} if wiki.one_line(text) else set())
-    assert shown(nodes) == visible(f"a {wiki.one_line(text)} b")
-
-
-@JUDGED
 @given(label=hostile.texts, rest=hostile.texts)
 def test_a_link_leads_to_its_host_and_shows_its_label(judge: Judge, label: str, rest: str) -> None:
     url = f"https://example.com/{wiki.one_line(rest)}"

@@ -160,11 +160,6 @@ class TestInline:
         assert wiki.heading(3, "Call\nstack *1*") == r"h3. Call stack \*1*"
         assert wiki.heading(3, " \n") == ""
 
-    def test_monospace(self) -> None:
-        assert wiki.monospace("a_b") == "{{a_b}}"
-        assert wiki.monospace("a}}b{") == rf"{{{{a\}}\}}b\{{{WJ}}}}}"
-        assert wiki.monospace("") == ""
-
     @pytest.mark.parametrize(
         ("url", "target"),
         [

@@ -13,7 +13,7 @@ character changes as little as possible:
 - ``［`` ``］`` ``！`` (full width) stand for ``[`` ``]`` ``!`` in link labels, ``［`` for a ``[`` that its table
   cell does not close: the link pattern ignores backslashes and reads on into the next cell.
 
-Inline results (`escape`, `monospace`, `link`) may stand next to each other with a space between. Block results
+Inline results (`escape`, `link`) may stand next to each other with a space between. Block results
 (`heading`, `table`, `noformat`) need lines of their own, which `document` gives them.
 """
 
@@ -110,14 +110,6 @@ def heading(level: int, text: str) -> str:
     """Give a heading of level 1 to 6 on one line; nothing for a blank text."""
     shown = escape(one_line(text))
     return f"h{level}. {shown}" if shown else ""
-
-
-def monospace(text: str) -> str:
-    """Give the text on one line in a fixed-width font; nothing for a blank text."""
-    shown = escape(one_line(text)).replace("}", r"\}")
-    if shown.endswith("{"):
-        shown += WORD_JOINER  # "{}}" would be another closing mark
-    return f"{{{{{shown}}}}}" if shown else ""
 
 
 def link(label: str, url: str) -> str:
