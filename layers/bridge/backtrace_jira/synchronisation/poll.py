@@ -97,7 +97,7 @@ class Poll:
         return self.clock() + LAST_MINUTE > deadline
 
     def bring_in_line(self, issue_id: str, hint: Hint, deadline: float) -> bool:
-        """Bring a ticket in line now, or send it to the queue: there a failure is tried again, and kept with its reason.
+        """Bring a ticket in line now, or send it to the queue, which tries again and keeps the reason.
 
         Returns false where no link of ours holds the ticket.
         """

@@ -87,7 +87,7 @@ class PollFixVersions:
     def _ticket_versions(
         self, connection: str, before: ProjectVersions | None, versions: Iterable[str]
     ) -> Iterator[TicketVersion]:
-        """Give the tickets that have one of these versions. In a project that is polled for the first time, all are new."""
+        """Give the tickets that have one of these versions. On the first run for a project all versions are new."""
         if before is None:
             wanted = set(versions)
             yield from (

@@ -111,7 +111,7 @@ class ReceiveWebhook:
             return Answer(503, "postponed", str(error))
 
     def _refusal(self, webhook: Webhook) -> Answer | None:
-        """Return a refusal unless Jira sent this. The detail is for our log; the sender learns only the status."""
+        """Return a refusal unless Jira sent this. Its detail is for our log only."""
         if not _CONNECTION.fullmatch(webhook.connection):
             return Answer(401, "refused", "there can be no connection of this name")
         refusal = self._judged(webhook, self._secrets.find_secret(webhook.connection))
