@@ -38,11 +38,11 @@ up: $(ready) ## The same, and stay until Ctrl-C
 
 .PHONY: test
 test: $(ready) ## Run every test, in parallel
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(COVERAGE),--cov)
 
 .PHONY: coverage
-coverage: $(ready) ## The same, and show which branches no test takes
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term
+coverage: COVERAGE := 1
+coverage: test ## The same, show which branches no test takes, fail if they are too many
 
 .PHONY: quick
 quick: $(ready) ## Run the fast tests only
