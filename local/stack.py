@@ -18,12 +18,13 @@ from backtrace_jira.settings.connection import BacktraceUniverse, Connection
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
 from local import CACHE
-from local.aws.cloud import EmulatedAWS, FunctionSettings
+from local.aws.cloud import EmulatedAWS
 from local.aws.dynamodb_local import DynamoDBLocal, available
 from local.aws.environment import without_account
 from local.aws.event_source import EventSource
 from local.aws.function import Function, InProcessFunction
 from local.aws.http_api import HttpApi
+from local.aws.resources import FunctionSettings
 from local.aws.schedule import scheduled_event
 from local.aws.wire_log import WireLog
 from local.backtrace_stand_in.stand_in import BacktraceStandIn

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -24,6 +23,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 
 from local import ROOT
 from local.aws.dynamodb_local import DynamoDBLocal
+from local.aws.resources import FunctionSettings, QueueMapping, Schedule
 from local.aws.sam import BUCKET, LIFTED, Route, expand, routes_of, take_leftovers
 from local.http.serving import Quiet, Serving
 
@@ -35,39 +35,6 @@ _AWS_API = re.compile(r"https://([A-Za-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazona
 
 class _Handler(Quiet, MotoRequestHandler):  # type: ignore[misc]  # moto is not followed
     """moto's request handler without its log lines."""
-
-
-@dataclass(frozen=True)
-class FunctionSettings:
-    """A function as the emulated Lambda holds it; `logical_id` is its name in the template, `name` in AWS."""
-
-    logical_id: str
-    name: str
-    handler: str
-    timeout: float
-    environment: dict[str, str]
-
-
-@dataclass(frozen=True)
-class QueueMapping:
-    """A queue that a function is fed from."""
-
-    function: str
-    """Logical id."""
-    queue_arn: str
-    queue_url: str
-    batch_size: int
-    reports_batch_item_failures: bool
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A rule of EventBridge that invokes a function from time to time."""
-
-    function: str
-    """Logical id."""
-    rule_arn: str
-    expression: str
 
 
 class EmulatedAWS:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local.aws.cloud import REGION, QueueMapping
+from local.aws.cloud import REGION
 from local.aws.function import Function
+from local.aws.resources import QueueMapping
 
 LARGEST_RECEIVE = 10
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backtrace_jira import bootstrap
-from local.aws.cloud import FunctionSettings
 from local.aws.environment import changed, without_account
 from local.aws.lambda_runtime import LambdaRuntime
+from local.aws.resources import FunctionSettings
 
 
 class Function(Protocol):

@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import Any
 
-from local.aws.cloud import Schedule
+from local.aws.resources import Schedule
 
 
 def scheduled_event(schedule: Schedule, at: float | None = None) -> dict[str, Any]:

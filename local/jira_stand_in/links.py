@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from local.jira_stand_in.call import answer, body, caller, issue_of, no_content, state
 from local.jira_stand_in.errors import JiraError
 from local.jira_stand_in.model import Issue
-from local.jira_stand_in.writing import check_property
+from local.jira_stand_in.payload import check_property
 
 routes = Blueprint("links", __name__, url_prefix="/rest/api/2/issue/<id_or_key>")
 
