@@ -32,8 +32,6 @@ from tests.unit.synchronisation.pairs import (
 OPEN, PROGRESS, RESOLVED, MUTED = State.OPEN, State.IN_PROGRESS, State.RESOLVED, State.MUTED
 TO_JIRA, TO_BACKTRACE = {"backtrace_to_jira": True}, {"jira_to_backtrace": True}
 LATER, LATEST = SYNCED_AT + 10, SYNCED_AT + 20
-NEVER = agreed(at=0.0)
-"""What is known at linking: nobody has compared the sides yet."""
 
 
 def won(winner: Winner) -> str:

@@ -406,25 +406,11 @@ def test_a_process_that_dies_anywhere_does_it_once(
     for cut in range(80):
         world = resolved(make_sync_world, fixes={"on_regression": action})
         issue = only_issue(world)
-        fingerprint = group().fingerprint
-        if told_by == "event":
-            world.of().invariants, kept = [], world.of().invariants
-            world.backtrace.receive(PROJECT, fingerprint, version="2.5", hostname="h")
-            world.of().invariants = kept
-            assert world.deliver(world.event(event(v2_5=1))) == []
-        else:
-            world.backtrace.receive(PROJECT, fingerprint, version="2.5", hostname="h")
+        receive_regression(world, told_by)
         world.clock.advance(300)
         world.wire.calls.clear()
         world.wire.cut_at, world.wire.after = cut, after
-        done = True
-        try:
-            if told_by == "event":
-                world.apply_batch()
-            else:
-                world.polling_backtrace(deadline=world.clock() + 300)
-        except Cut:
-            done = False
+        is_done = comes_to_the_end(world, told_by)
         world.wire.cut_at = None
         world.new_process()
         world.clock.advance(80)
@@ -433,20 +419,48 @@ def test_a_process_that_dies_anywhere_does_it_once(
         world.poll()
         world.poll()
         if action == "new_ticket":
-            received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get(
-                "Messages", []
-            )
-            assert received, cut
-            assert world.deliver(world.event(*[message["Body"] for message in received])) == []
-            assert len(world.jira.issues) == 2, cut
-            assert world.row_of().issue.id != issue.id, cut  # type: ignore[union-attr]
-            world.settle()
-            assert world.of().state == "in-progress", cut
+            assert_one_new_ticket(world, issue, cut)
         else:
             assert len(comments(issue)) == 1, cut
             assert world.status(issue) == ("To Do" if action == "reopen" else "Done"), cut
             assert world.of().state == "open", cut
-        if done:
+        if is_done:
             assert cut > 5
             return
     raise AssertionError("never came to the end")
+
+
+def receive_regression(world: SyncWorld, told_by: str) -> None:
+    """Let Backtrace see the error in a later version; the poll, too, is to learn of it by the event alone."""
+    if told_by == "event":
+        world.of().invariants, kept = [], world.of().invariants
+        world.backtrace.receive(PROJECT, group().fingerprint, version="2.5", hostname="h")
+        world.of().invariants = kept
+        assert world.deliver(world.event(event(v2_5=1))) == []
+    else:
+        world.backtrace.receive(PROJECT, group().fingerprint, version="2.5", hostname="h")
+
+
+def comes_to_the_end(world: SyncWorld, told_by: str) -> bool:
+    """Run what acts on a regression; whether the process lived on."""
+    try:
+        if told_by == "event":
+            world.apply_batch()
+        else:
+            world.polling_backtrace(deadline=world.clock() + 300)
+    except Cut:
+        return False
+    return True
+
+
+def assert_one_new_ticket(world: SyncWorld, issue: Issue, cut: int) -> None:
+    """Let the error event come that asks for a new ticket, perhaps twice: one ticket is made, and linked."""
+    received = world._aws.sqs.receive_message(QueueUrl=world.events, MaxNumberOfMessages=10).get(
+        "Messages", []
+    )
+    assert received, cut
+    assert world.deliver(world.event(*[message["Body"] for message in received])) == []
+    assert len(world.jira.issues) == 2, cut
+    assert world.row_of().issue.id != issue.id, cut  # type: ignore[union-attr]
+    world.settle()
+    assert world.of().state == "in-progress", cut

@@ -109,12 +109,15 @@ def draft_ticket(
     for name, template in integration.custom_fields.items():
         form.fill_custom(name, template)
     form.ensure_marked(integration)
-    origin: dict[str, JSON] = {"integration": integration.id, "fingerprint": group.fingerprint}
-    properties: dict[str, JSON] = {
-        PROPERTY: {**origin, **({"trace": trace} if trace else {}), "marker": marker}
-    }
     unknown = tuple(dict.fromkeys(form.texts.unknown))
-    return TicketDraft(form.fields, properties, marker, unknown, tuple(form.left_out))
+    origin = _origin(group, integration, trace, marker)
+    return TicketDraft(form.fields, {PROPERTY: origin}, marker, unknown, tuple(form.left_out))
+
+
+def _origin(group: ErrorGroup, integration: Integration, trace: str, marker: str) -> JSON:
+    """Return what the ticket's property says of where the ticket comes from."""
+    one_error: dict[str, JSON] = {"trace": trace} if trace else {}
+    return {"integration": integration.id, "fingerprint": group.fingerprint, **one_error, "marker": marker}
 
 
 class _Form:
