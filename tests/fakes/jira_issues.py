@@ -117,11 +117,11 @@ class FakeJiraIssues:
             ticket = self.tickets.get(issue_id)
             return ticket and _shown(ticket, version_fields, changes=changes)
 
-    def steps(self, issue_id: str) -> Sequence[Transition]:
-        with self.failures.around("steps"):
-            return self._steps(issue_id)
+    def transitions(self, issue_id: str) -> Sequence[Transition]:
+        with self.failures.around("transitions"):
+            return self._transitions(issue_id)
 
-    def _steps(self, issue_id: str) -> Sequence[Transition]:
+    def _transitions(self, issue_id: str) -> Sequence[Transition]:
         ticket = self._existing(issue_id)
         if "TRANSITION_ISSUES" in self.denied:
             return []
@@ -130,7 +130,7 @@ class FakeJiraIssues:
 
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         with self.failures.around("transition"):
-            open_steps = {each.id: each for each in self._steps(issue_id)}
+            open_steps = {each.id: each for each in self._transitions(issue_id)}
             if "TRANSITION_ISSUES" in self.denied:
                 raise Refused("400, this account may not transition", status=400)
             if step.id not in open_steps:  # Data Center answers 500, which says nothing

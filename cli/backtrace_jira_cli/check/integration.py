@@ -10,7 +10,7 @@ from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.settings.synchronisation import SyncedField, Truth
+from backtrace_jira.settings.synchronisation import OnLinking, SyncedField
 from backtrace_jira_cli.check import connection
 from backtrace_jira_cli.check.connection import ConnectionChecks, Jira
 from backtrace_jira_cli.check.create_screen import ScreenChecks
@@ -117,8 +117,8 @@ class IntegrationChecks:
         """Return what changes made in Backtrace, and errors that come back, need in Jira, by name."""
         sync, fixes = self._integration.sync, self._integration.fix_versions
         wanted: dict[str, str] = {}
-        if sync.backtrace_to_jira or sync.on_linking is Truth.BACKTRACE:
-            wanted |= {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.has(field)}
+        if sync.backtrace_to_jira or sync.on_linking is OnLinking.BACKTRACE:
+            wanted |= {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.covers(field)}
         return wanted | (FOR_REGRESSIONS[fixes.on_regression] if fixes.enabled else {})
 
     def _typed(self) -> Iterator[Finding]:

@@ -80,7 +80,7 @@ class CheckRun:
             self._integration(path, with_test_ticket)
         for name in connections:
             outcome = Outcome({"integration": None, "connection": name})
-            self._told(f"connection {name}", outcome, self._connection(name).findings())
+            self._say_findings(f"connection {name}", outcome, self._connection(name).findings())
         self._sum_up()
 
     def _integration(self, path: IntegrationPath, with_test_ticket: bool) -> None:
@@ -88,7 +88,7 @@ class CheckRun:
             settings = self._stored_settings.integration(path)
         except Unusable as error:
             outcome = Outcome({"integration": path.id, "connection": None})
-            self._told(path.id, outcome, self._unreadable(path, error))
+            self._say_findings(path.id, outcome, self._unreadable(path, error))
             return
         outcome = Outcome({"integration": path.id, "connection": settings.connection})
         checks = IntegrationChecks(
@@ -98,7 +98,7 @@ class CheckRun:
         )
         title = f"{path.id} (connection {settings.connection})"
         findings = self._with_ticket(settings, checks, outcome) if with_test_ticket else checks.findings()
-        self._told(title, outcome, findings)
+        self._say_findings(title, outcome, findings)
 
     def _with_ticket(
         self, settings: Integration, checks: IntegrationChecks, outcome: Outcome
@@ -128,7 +128,7 @@ class CheckRun:
         made = UniverseChecks(universe, project, self._stored_settings, self._refusals)
         return self._universes.setdefault((universe, project), made)
 
-    def _told(self, title: str, outcome: Outcome, findings: Iterable[Finding]) -> None:
+    def _say_findings(self, title: str, outcome: Outcome, findings: Iterable[Finding]) -> None:
         """Tell each finding as it comes."""
         self._outcomes.append(outcome)
         self._console.say(heading_of(title), "bold")

@@ -42,11 +42,11 @@ def _stored_settings(prepared: Prepared, names: ParameterNames) -> StoredSetting
     to_be = {parameter: Stored(False, text) for parameter, _, text in wanted(prepared.settings, names)}
     given = {one.needed.parameter: one.value for one in prepared.secrets if one.origin is not Origin.STORED}
 
-    def kept(parameter: str) -> SecretStr | None:
+    def read_secret(parameter: str) -> SecretStr | None:
         """Read a secret that stays; whoever writes settings need not be allowed to."""
         try:
             return prepared.store.secret(parameter)
         except Stop as stop:
             raise NotKnownYet(str(stop)) from None
 
-    return StoredSettings(names, {**prepared.stored, **to_be}, kept, given)
+    return StoredSettings(names, {**prepared.stored, **to_be}, read_secret, given)

@@ -155,7 +155,7 @@ def integrations_in(stored: Mapping[str, Stored], names: ParameterNames) -> dict
     return found
 
 
-def called(name: str | None, integrations: Iterable[str]) -> list[str]:
+def named_integrations(name: str | None, integrations: Iterable[str]) -> list[str]:
     """Return the ids of the integrations that are meant: those of this id or name, or all.
 
     Raises:

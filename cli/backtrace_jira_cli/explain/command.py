@@ -105,6 +105,6 @@ def explain(
         links = open_link_table(table, region=region, profile=profile, endpoint_url=endpoint)
         explaining = ExplainRun(stored, names, links, console, time.time())
         if fingerprint:
-            explaining.one(fingerprint.strip(), integration)
+            explaining.explain_group(fingerprint.strip(), integration)
         else:
             explaining.recent(count, integration)

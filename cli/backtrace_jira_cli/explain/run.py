@@ -13,7 +13,7 @@ from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.parameter_store import Stored
-from backtrace_jira_cli.deployment.stored_settings import called, integrations_in
+from backtrace_jira_cli.deployment.stored_settings import integrations_in, named_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts, synced_json
 
@@ -121,7 +121,7 @@ class ExplainRun:
         self._console = console
         self._now = now
 
-    def one(self, beginning: str, integration: str | None) -> None:
+    def explain_group(self, beginning: str, integration: str | None) -> None:
         """Explain what was decided about a group.
 
         Raises:
@@ -155,7 +155,7 @@ class ExplainRun:
         self._console.table(columns, [_line(each, self._now) for each in found])
 
     def _places(self, integration: str | None) -> list[str]:
-        places = called(integration, self._integrations)
+        places = named_integrations(integration, self._integrations)
         return places if integration is not None else [*places, NO_INTEGRATION]
 
     def _explained(self, link: Link) -> Explanation:

@@ -165,7 +165,7 @@ def add(
 
         key, groups = issue_key_of(issue_key), full_fingerprints(fingerprints)
         opened = _open(stage, prefix, region, profile, endpoint_url)
-        settings = opened.one(integration)
+        settings = opened.find_integration(integration)
         linking = LinkChanges(settings, opened.stored_settings, opened.table, console, stage=opened.stage)
         linking.add(key, groups, replace=replace)
 
@@ -258,11 +258,11 @@ class _Opened:
     def stage(self) -> str:
         return self.names.prefix.rpartition("/")[2]
 
-    def one(self, name: str | None) -> Integration:
-        from backtrace_jira_cli.deployment.stored_settings import called
+    def find_integration(self, name: str | None) -> Integration:
+        from backtrace_jira_cli.deployment.stored_settings import named_integrations
         from backtrace_jira_cli.exits import wrong_usage
 
-        ids = called(name, self.integrations)
+        ids = named_integrations(name, self.integrations)
         if len(ids) != 1:
             raise wrong_usage(f"Say which with --integration: {', '.join(ids) or 'none is configured'}.")
         return self.integrations[ids[0]]

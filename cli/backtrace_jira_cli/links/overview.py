@@ -9,7 +9,7 @@ from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
-from backtrace_jira_cli.deployment.stored_settings import called
+from backtrace_jira_cli.deployment.stored_settings import named_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_words import SHORTEST, ago
 from backtrace_jira_cli.links.facts import as_json, facts_about
@@ -31,7 +31,7 @@ class Links:
 
     def list(self, count: int, integration: str | None) -> None:
         """List links, the last decision first."""
-        places = called(integration, self._integrations)
+        places = named_integrations(integration, self._integrations)
         found = [link for place in places for link in self._table.linked(place, count)]
         found.sort(key=_decided_at, reverse=True)
         self._console.report |= {"links": [as_json(link) for link in found[:count]]}
@@ -62,7 +62,7 @@ class Links:
 
     def found(self, what: str, integration: str | None) -> Sequence[Link]:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
-        places = called(integration, self._integrations)
+        places = named_integrations(integration, self._integrations)
         if ISSUE_KEY.fullmatch(what):
             named = [link for place in places for link in self._table.of_key(place, what.upper())]
             tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}

@@ -66,7 +66,7 @@ def read(jira: JiraIssues, issue: Issue) -> Ticket:
 
 
 def step_to(jira: JiraIssues, issue: Issue, name: str) -> Transition:
-    return next(step for step in jira.steps(issue.id) if step.to.name == name)
+    return next(step for step in jira.transitions(issue.id) if step.to.name == name)
 
 
 def test_a_new_ticket_is_not_begun_and_nobodys(jira: JiraIssues, issue: Issue, clock: Clock) -> None:
@@ -90,7 +90,7 @@ def test_what_jira_does_not_show_is_none_and_cannot_be_changed(jira: JiraIssues)
     assert jira.ticket("99999") is None
     step = Transition("11", "To Do", TODO)
     for attempt in (
-        lambda: jira.steps("99999"),
+        lambda: jira.transitions("99999"),
         lambda: jira.transition("99999", step, {}),
         lambda: jira.assign("99999", None),
         lambda: jira.comment("99999", "x"),
@@ -124,11 +124,11 @@ def test_the_changelog_says_what_was_before_and_when(
 def test_a_transition_is_taken_from_where_the_ticket_stands(
     jira: JiraIssues, issue: Issue, clock: Clock
 ) -> None:
-    assert {step.to for step in jira.steps(issue.id)} == {DOING, DONE}
+    assert {step.to for step in jira.transitions(issue.id)} == {DOING, DONE}
     jira.transition(issue.id, step_to(jira, issue, "Done"), {})
     ticket = read(jira, issue)
     assert (ticket.status, ticket.resolution[1], ticket.resolved) == (DONE, "Done", clock())
-    assert {step.to for step in jira.steps(issue.id)} == {TODO, DOING}
+    assert {step.to for step in jira.transitions(issue.id)} == {TODO, DOING}
     with pytest.raises(Refused if jira.cloud else OutcomeUnknown):  # Data Center answers 500
         jira.transition(issue.id, Transition("99", "Nowhere", TODO), {})
     jira.transition(issue.id, step_to(jira, issue, "To Do"), {})
@@ -140,7 +140,7 @@ def test_an_account_that_may_not_transition_is_shown_no_way(
 ) -> None:
     step = step_to(jira, issue, "Done")
     site.deny("TRANSITION_ISSUES")
-    assert list(jira.steps(issue.id)) == []
+    assert list(jira.transitions(issue.id)) == []
     with pytest.raises(Refused):
         jira.transition(issue.id, step, {})
     assert read(jira, issue).status == TODO

@@ -133,7 +133,7 @@ def test_a_refusal_by_backtrace_does_not_park_jira() -> None:
     assert world.state() == "resolved"
 
 
-@pytest.mark.parametrize("method", ["steps", "transition"])
+@pytest.mark.parametrize("method", ["transitions", "transition"])
 @pytest.mark.parametrize("error", [Unreachable("down"), OutcomeUnknown("reset")])
 def test_what_failed_is_done_the_next_time(method: str, error: Exception) -> None:
     world = Deployment()

@@ -23,7 +23,7 @@ from backtrace_jira.settings.fix_versions import (
     Branch,
     FixVersions,
     SeenIn,
-    Several,
+    VersionChoice,
 )
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.states import State, state_of
@@ -63,7 +63,7 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
     fixes = {version.id: version.facts for version in versions if version.id}
     read = [_Fix(version, _isolate_version(version.name, settings.regex)) for version in versions]
     unread = [f"{fix.name}: {fix.problem}" for fix in read if fix.version is None]
-    if settings.several is Several.BRANCHES:
+    if settings.several is VersionChoice.BRANCHES:
         criteria = list(_plan_branches(read, settings))
         unread += [
             f"{fix.name}: belongs to none of fix_versions.branches" for fix in _without_branch(read, settings)
@@ -109,7 +109,7 @@ def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[di
     readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
     if not readable:
         return
-    pick = min if settings.several is Several.LOWEST else max
+    pick = min if settings.several is VersionChoice.LOWEST else max
     version, fix = pick(readable, key=lambda each: each[0])
     if fix.released or settings.when is AppliesWhen.RESOLVED:
         yield {"type": str(settings.seen_in), "field": settings.attribute, "version": version.text}

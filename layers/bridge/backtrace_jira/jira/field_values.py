@@ -60,7 +60,7 @@ def to_field_value(
         InvalidField: the field does not take this text.
     """
     cleaned = wiki.clean(text).strip()
-    return _whole(_Target(field, cloud, people, tuple(attributes)), cleaned) if cleaned else None
+    return _whole(_FieldReading(field, cloud, people, tuple(attributes)), cleaned) if cleaned else None
 
 
 def is_fillable(field: Field) -> bool:
@@ -69,7 +69,7 @@ def is_fillable(field: Field) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _FieldReading:
     """A field, and what is needed to read texts for it."""
 
     field: Field
@@ -103,26 +103,26 @@ class _Target:
         return InvalidField(f"{self.field} {sentence}{origin}", field=self.field.id, allowed=allowed)
 
 
-def _whole(target: _Target, text: str) -> JSON:
-    field = target.field
+def _whole(reading: _FieldReading, text: str) -> JSON:
+    field = reading.field
     if field.kind in _BY_CUSTOM_TYPE:
-        return _BY_CUSTOM_TYPE[field.kind](target, text)
+        return _BY_CUSTOM_TYPE[field.kind](reading, text)
     if field.type == "array":
-        return _array(target, text) or None
+        return _array(reading, text) or None
     if _chooses(field, field.type):
-        return _json_of(_chosen(target, AllowedValues(field.allowed or ()), text), field.type)
-    return _READERS.get(field.type, _string)(target, text)
+        return _json_of(_chosen(reading, AllowedValues(field.allowed or ()), text), field.type)
+    return _READERS.get(field.type, _string)(reading, text)
 
 
-def _array(target: _Target, text: str) -> list[JSON]:
-    items = target.field.items or "string"
-    if _chooses(target.field, items):
-        return _chosen_array(target, items, text)
+def _array(reading: _FieldReading, text: str) -> list[JSON]:
+    items = reading.field.items or "string"
+    if _chooses(reading.field, items):
+        return _chosen_array(reading, items, text)
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if items == "user" and len(parts) > MOST_USERS:
-        raise target.expects("users")
-    read = _label if "labels" in (target.field.id, target.field.kind) else _READERS.get(items, _string)
-    values = (read(target, part) for part in parts)
+        raise reading.expects("users")
+    read = _label if "labels" in (reading.field.id, reading.field.kind) else _READERS.get(items, _string)
+    values = (read(reading, part) for part in parts)
     return list({repr(value): value for value in values}.values())
 
 
@@ -145,21 +145,21 @@ def _chooses(field: Field, kind: str) -> bool:
     return bool(field.allowed) or kind in _LISTED
 
 
-def _chosen(target: _Target, choices: AllowedValues, text: str) -> AllowedValue:
+def _chosen(reading: _FieldReading, choices: AllowedValues, text: str) -> AllowedValue:
     found = choices.find(text)
     if not found:
-        raise target.expects_allowed()
+        raise reading.expects_allowed()
     if len(found) > 1:
-        raise target.ambiguous(found)
+        raise reading.ambiguous(found)
     return found[0]
 
 
-def _chosen_array(target: _Target, items: str, text: str) -> list[JSON]:
-    choices = AllowedValues(target.field.allowed or ())
+def _chosen_array(reading: _FieldReading, items: str, text: str) -> list[JSON]:
+    choices = AllowedValues(reading.field.allowed or ())
     parts = choices.split(text)
     if parts is None:
-        raise target.expects_allowed()
-    chosen = dict.fromkeys(_chosen(target, choices, part) for part in parts)
+        raise reading.expects_allowed()
+    chosen = dict.fromkeys(_chosen(reading, choices, part) for part in parts)
     return [_json_of(value, items) for value in chosen]
 
 
@@ -172,15 +172,15 @@ def _named(value: AllowedValue, key: str) -> dict[str, JSON]:
     return {"id": value.id} if value.id else {key: value.shown}
 
 
-def _cascading(target: _Target, text: str) -> JSON:
+def _cascading(reading: _FieldReading, text: str) -> JSON:
     if not text.strip("->, \t\n"):  # no attribute of "$region -> $zone" has a value
         return None
-    if target.field.allowed is None:
+    if reading.field.allowed is None:
         parent, child = split_cascade(text)
         return {"value": parent, "child": {"value": child}} if child else {"value": parent}
-    found = AllowedValues(target.field.allowed).cascade(text)
+    found = AllowedValues(reading.field.allowed).cascade(text)
     if found is None:
-        raise target.expects_allowed()
+        raise reading.expects_allowed()
     first, second = found
     return {**_named(first, "value"), **({"child": _named(second, "value")} if second else {})}
 
@@ -188,20 +188,20 @@ def _cascading(target: _Target, text: str) -> JSON:
 # Values of a list that Jira, or the cache, does not give
 
 
-def _by_value(_target: _Target, text: str) -> JSON:
+def _by_value(_reading: _FieldReading, text: str) -> JSON:
     return {"value": text}
 
 
-def _by_name(_target: _Target, text: str) -> JSON:
+def _by_name(_reading: _FieldReading, text: str) -> JSON:
     return {"name": text}
 
 
-def _by_id_or_name(_target: _Target, text: str) -> JSON:
+def _by_id_or_name(_reading: _FieldReading, text: str) -> JSON:
     """A version may be called 2, and so may an option; a priority in digits is an id."""
     return {"id" if literals.INTEGER.fullmatch(text) else "name": text}
 
 
-def _by_id_or_key(_target: _Target, text: str) -> JSON:
+def _by_id_or_key(_reading: _FieldReading, text: str) -> JSON:
     return {"id" if literals.INTEGER.fullmatch(text) else "key": text}
 
 
@@ -212,8 +212,8 @@ _USER_NAME = re.compile(r"[^@\s]+")
 _ACCOUNT_ID = re.compile(r"(?=[^0-9]*[0-9])(?:[0-9A-Za-z]{24,128}|[0-9a-z]{2,10}:[0-9A-Za-z:-]{24,117})")
 
 
-def _string(target: _Target, text: str) -> JSON:
-    field = target.field
+def _string(reading: _FieldReading, text: str) -> JSON:
+    field = reading.field
     if field.id == "summary":
         return wiki.truncate(wiki.one_line(text), LONGEST_SUMMARY)
     if field.kind == "url":
@@ -223,45 +223,45 @@ def _string(target: _Target, text: str) -> JSON:
     return wiki.truncate(text, LONGEST_TEXT)
 
 
-def _label(_target: _Target, text: str) -> JSON:
+def _label(_reading: _FieldReading, text: str) -> JSON:
     """Jira refuses blanks: "The label '...' contains spaces which is invalid."."""
     return wiki.truncate("_".join(text.split()), LONGEST_LINE)
 
 
-def _user(target: _Target, text: str) -> JSON:
+def _user(reading: _FieldReading, text: str) -> JSON:
     """Name a user: Data Center knows login names, Cloud only accountIds."""
-    known = _ACCOUNT_ID if target.cloud else _USER_NAME
-    identity = text if known.fullmatch(text) else target.people(text)
+    known = _ACCOUNT_ID if reading.cloud else _USER_NAME
+    identity = text if known.fullmatch(text) else reading.people(text)
     if not identity:
-        raise target.expects("user")
-    return {"accountId" if target.cloud else "name": identity}
+        raise reading.expects("user")
+    return {"accountId" if reading.cloud else "name": identity}
 
 
-def _parent(target: _Target, text: str) -> JSON:
-    return {"key": _epic(target, text)}
+def _parent(reading: _FieldReading, text: str) -> JSON:
+    return {"key": _epic(reading, text)}
 
 
-def _estimates(target: _Target, text: str) -> JSON:
+def _estimates(reading: _FieldReading, text: str) -> JSON:
     found = literals.read_estimates(text)
     if found is None:
-        raise target.expects("timetracking")
+        raise reading.expects("timetracking")
     return dict[str, JSON](found) or None
 
 
-def _nothing(target: _Target, _text: str) -> JSON:
-    raise target.expects("nothing")
+def _nothing(reading: _FieldReading, _text: str) -> JSON:
+    raise reading.expects("nothing")
 
 
-_Reader: TypeAlias = Callable[[_Target, str], JSON]
+_Reader: TypeAlias = Callable[[_FieldReading, str], JSON]
 
 
 def _literal(what: str, read: Callable[[str], str | int | float | None]) -> _Reader:
     """Make a reader of what is the same on every Jira."""
 
-    def reader(target: _Target, text: str) -> JSON:
+    def reader(reading: _FieldReading, text: str) -> JSON:
         found = read(text)
         if found is None:
-            raise target.expects(what)
+            raise reading.expects(what)
         return found
 
     return reader

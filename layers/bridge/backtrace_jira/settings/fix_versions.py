@@ -27,7 +27,7 @@ class SeenIn(StrEnum):
     SAME_OR_LATER = "version_ge"
 
 
-class Several(StrEnum):
+class VersionChoice(StrEnum):
     """Which of several Fix Versions holds."""
 
     HIGHEST = "highest"
@@ -88,8 +88,8 @@ class FixVersions(Settings):
         default=SeenIn.LATER,
         description="version_gt: an error in a later version is a regression. version_ge: in the same one, too.",
     )
-    several: Several = Field(
-        default=Several.HIGHEST,
+    several: VersionChoice = Field(
+        default=VersionChoice.HIGHEST,
         description="Of several Fix Versions, the highest holds, the lowest, or one for each branch (`branches`).",
     )
     branches: tuple[Branch, ...] = Field(
@@ -116,6 +116,6 @@ class FixVersions(Settings):
 
     @model_validator(mode="after")
     def _branches_are_named_where_they_are_used(self) -> Self:
-        if (self.several is Several.BRANCHES) != bool(self.branches):
+        if (self.several is VersionChoice.BRANCHES) != bool(self.branches):
             raise ValueError("several: branches needs branches, and nothing else has any")
         return self

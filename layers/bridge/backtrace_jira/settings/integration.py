@@ -163,9 +163,9 @@ class Integration(Settings):
         return self.sync.jira_to_backtrace or self.fix_versions.enabled
 
     @property
-    def follows(self) -> bool:
+    def keeps_in_step(self) -> bool:
         """Tell whether ticket and error groups have to do with each other once they are linked."""
-        return self.sync.on or self.fix_versions.enabled
+        return self.sync.is_on or self.fix_versions.enabled
 
     @property
     def due_rule(self) -> DueRule:

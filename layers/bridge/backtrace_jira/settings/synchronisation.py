@@ -18,7 +18,7 @@ class SyncedField(StrEnum):
     ASSIGNEE = "assignee"
 
 
-class Truth(StrEnum):
+class OnLinking(StrEnum):
     """Whose value holds when a ticket is linked and the two sides disagree."""
 
     NONE = "none"
@@ -57,8 +57,8 @@ class Sync(Settings):
     fields: tuple[SyncedField, ...] = Field(
         default=(SyncedField.STATE, SyncedField.ASSIGNEE), description="What is synchronised."
     )
-    on_linking: Truth = Field(
-        default=Truth.NONE,
+    on_linking: OnLinking = Field(
+        default=OnLinking.NONE,
         description="Source of truth when a ticket is linked and the sides disagree (resolved or not, and the "
         "assignee): jira, backtrace, or none, which leaves both as they are.",
     )
@@ -98,10 +98,10 @@ class Sync(Settings):
         return self
 
     @property
-    def on(self) -> bool:
+    def is_on(self) -> bool:
         """Tell whether anything is synchronised."""
-        return self.backtrace_to_jira or self.jira_to_backtrace or self.on_linking is not Truth.NONE
+        return self.backtrace_to_jira or self.jira_to_backtrace or self.on_linking is not OnLinking.NONE
 
-    def has(self, field: SyncedField) -> bool:
+    def covers(self, field: SyncedField) -> bool:
         """Tell whether this field is synchronised."""
         return field in self.fields

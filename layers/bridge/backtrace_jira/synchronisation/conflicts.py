@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import Turn
-from backtrace_jira.settings.synchronisation import Truth
+from backtrace_jira.settings.synchronisation import OnLinking
 from backtrace_jira.synchronisation.synced_field import FieldSync, Winner
 
 
@@ -27,18 +27,18 @@ def was_changed_back(pair: Pair, ticket: Ticket, changelog_field: str) -> bool:
 
 def ticket_proposes(field: FieldSync, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
     """Tell whether the ticket's value is new to this group, and the settings want it there."""
-    if not pair.sync.has(field.name):
+    if not pair.sync.covers(field.name):
         return False
-    if pair.is_fresh and pair.sync.on_linking is Truth.JIRA and field.differs(pair, ticket):
+    if pair.is_fresh and pair.sync.on_linking is OnLinking.JIRA and field.differs(pair, ticket):
         return True
     return pair.sync.jira_to_backtrace and field.ticket_has_news(pair, ticket, turn)
 
 
 def group_proposes(field: FieldSync, pair: Pair, ticket: Ticket) -> bool:
     """Tell whether the group's value is new to the ticket, and the settings want it there."""
-    if not pair.sync.has(field.name) or not field.is_meant_for_jira(pair):
+    if not pair.sync.covers(field.name) or not field.is_meant_for_jira(pair):
         return False
-    if pair.is_fresh and pair.sync.on_linking is Truth.BACKTRACE and field.differs(pair, ticket):
+    if pair.is_fresh and pair.sync.on_linking is OnLinking.BACKTRACE and field.differs(pair, ticket):
         return True
     return pair.sync.backtrace_to_jira and field.group_has_news(pair)
 

@@ -14,7 +14,7 @@ from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.settings.synchronisation import Truth
+from backtrace_jira.settings.synchronisation import OnLinking
 from backtrace_jira.states import state_of
 
 
@@ -48,7 +48,7 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
         )
     if hint.versions_only:
         return integration.fix_versions.enabled
-    if integration.follows_tickets or (integration.follows and hint.thorough):
+    if integration.follows_tickets or (integration.keeps_in_step and hint.thorough):
         return True
     return _links_by_truth(link, integration)
 
@@ -56,7 +56,7 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
 def group_has_news(link: Link, integration: Integration, group: Group | None) -> bool:
     """Tell whether a group differs from what it last agreed with. What the settings do not want in Jira is no news."""
     synced = link.synced
-    if group is None or not integration.follows:
+    if group is None or not integration.keeps_in_step:
         return False
     if synced is None or synced.state is None or _links_by_truth(link, integration):
         return True
@@ -71,7 +71,7 @@ def was_never_compared(link: Link) -> bool:
 
 
 def _links_by_truth(link: Link, integration: Integration) -> bool:
-    return integration.sync.on_linking is not Truth.NONE and was_never_compared(link)
+    return integration.sync.on_linking is not OnLinking.NONE and was_never_compared(link)
 
 
 def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> bool:

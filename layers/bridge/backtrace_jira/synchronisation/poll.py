@@ -67,7 +67,7 @@ class Poll:
         found, faults = self.configuration.all_integrations()
         for fault in faults:
             self._report(Outcome(Decision.from_error(fault), detail=error_text(fault), error=fault))
-        return [each for each in found if each.follows]
+        return [each for each in found if each.keeps_in_step]
 
     def attempt(self, name: str, integrations: Sequence[Integration], look: Callable[[], None]) -> None:
         """Look at one project. A failure is reported and does not stop the others."""

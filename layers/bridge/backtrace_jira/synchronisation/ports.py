@@ -135,7 +135,7 @@ class JiraIssues(Protocol):
         """
         ...
 
-    def steps(self, issue_id: str) -> Sequence[Transition]:
+    def transitions(self, issue_id: str) -> Sequence[Transition]:
         """Return the transitions open to the issue now; none may mean that the account may not transition."""
         ...
 

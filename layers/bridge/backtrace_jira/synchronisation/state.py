@@ -137,7 +137,7 @@ def walk_workflow(context: TurnContext, ticket: Ticket, way: Way, reason: str) -
 def _take_hop(context: TurnContext, way: Way, passed: Sequence[Ticket]) -> Ticket | None:
     """Take the next transition; None where no way leads on."""
     ticket = passed[-1]
-    steps = context.jira.steps(context.turn.issue_id)
+    steps = context.jira.transitions(context.turn.issue_id)
     step = way.next_step(ticket.status, steps, [each.status.id for each in passed])
     if step is None:
         return None

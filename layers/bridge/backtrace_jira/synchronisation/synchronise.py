@@ -89,7 +89,7 @@ class Synchronise:
             integration = self._configuration.integration(link.key.integration)
             if integration is None or link.state is not LinkState.COMPLETE:
                 continue
-            wanted = integration.follows or hint.deleted or hint.moved
+            wanted = integration.keeps_in_step or hint.deleted or hint.moved
             if wanted and hint.connection in ("", integration.connection):
                 found.setdefault(integration.connection, []).append((link, integration))
         return {

@@ -14,7 +14,7 @@ from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.tickets.actions import Verdict
 from backtrace_jira.tickets.create_screens import CreateScreens
-from backtrace_jira.tickets.fill_fields import Target, ticket_target
+from backtrace_jira.tickets.fill_fields import TicketTarget, ticket_target
 from backtrace_jira.tickets.ports import Configuration, RegressionHints, TicketLinks
 from backtrace_jira.times import LEASE, LONGEST_REQUEST, PARKED, PARKING_TRUSTED, PAUSE, SEARCH_SETTLE
 
@@ -73,7 +73,7 @@ class Case:
         return LinkKey(self.integration.id, self.group.fingerprint, trace)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> TicketTarget:
         """The Jira project and issue type of the ticket."""
         return ticket_target(self.group, self.integration)
 

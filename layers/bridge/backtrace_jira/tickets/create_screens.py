@@ -9,7 +9,7 @@ from typing import Any
 
 from backtrace_jira.errors import Busy, InvalidField, Refused, TryAgain
 from backtrace_jira.jira.fields import FieldSchema, fold
-from backtrace_jira.tickets.fill_fields import Target
+from backtrace_jira.tickets.fill_fields import TicketTarget
 from backtrace_jira.tickets.ports import JiraTickets, TicketLinks
 
 LIFETIME = 6 * 3600.0
@@ -55,20 +55,20 @@ class CreateScreens:
     def __init__(self, links: TicketLinks, clock: Callable[[], float]) -> None:
         self._links = links
         self._clock = clock
-        self._known: dict[tuple[str, Target], CreateScreen] = {}
+        self._known: dict[tuple[str, TicketTarget], CreateScreen] = {}
 
-    def known(self, connection: str, target: Target) -> CreateScreen | None:
+    def recall(self, connection: str, target: TicketTarget) -> CreateScreen | None:
         """Return a screen that this process has seen, if it has not expired."""
         screen = self._known.get((connection, target))
         return screen if screen and screen.read_at + LIFETIME > self._clock() else None
 
-    def kept(self, connection: str, target: Target) -> CreateScreen | None:
+    def load(self, connection: str, target: TicketTarget) -> CreateScreen | None:
         """Return a screen that this or another process has seen, if it has not expired.
 
         Raises:
             Busy: the store could not be asked.
         """
-        known = self.known(connection, target)
+        known = self.recall(connection, target)
         if known:
             return known
         try:
@@ -78,9 +78,9 @@ class CreateScreens:
         screen = CreateScreen.from_json(text) if text else None
         if screen:
             self._known[connection, target] = screen
-        return self.known(connection, target)
+        return self.recall(connection, target)
 
-    def anew(self, tickets: JiraTickets, connection: str, target: Target) -> CreateScreen:
+    def fetch(self, tickets: JiraTickets, connection: str, target: TicketTarget) -> CreateScreen:
         """Ask Jira, whatever is known, and keep the answer.
 
         Raises:
@@ -93,15 +93,15 @@ class CreateScreens:
             raise Refused(str(error), fields={error.field: str(error)}) from None
         screen = CreateScreen(schema, self._clock())
         self._known[connection, target] = screen
-        self._keep(connection, target, screen)
+        self._store(connection, target, screen)
         return screen
 
-    def in_doubt(self, screen: CreateScreen) -> bool:
+    def may_be_outdated(self, screen: CreateScreen) -> bool:
         """Tell whether it was read so long ago that asking anew may help."""
         return screen.read_at + DOUBT < self._clock()
 
     def find_user(
-        self, tickets: JiraTickets, connection: str, target: Target, screen: CreateScreen, who: str
+        self, tickets: JiraTickets, connection: str, target: TicketTarget, screen: CreateScreen, who: str
     ) -> str | None:
         """Return who somebody is in Jira, asked once for each screen: a ticket must not cost a call for it."""
         name = fold(who)
@@ -110,9 +110,9 @@ class CreateScreens:
             while len(screen.people) >= MOST_PEOPLE:
                 screen.people.pop(next(iter(screen.people)))
             screen.people[name] = found
-            self._keep(connection, target, screen)
+            self._store(connection, target, screen)
         return screen.people[name]
 
-    def _keep(self, connection: str, target: Target, screen: CreateScreen) -> None:
+    def _store(self, connection: str, target: TicketTarget, screen: CreateScreen) -> None:
         with suppress(TryAgain):  # the next process asks Jira once more
             self._links.store_screen(connection, str(target), screen.to_json(), screen.read_at + LIFETIME)

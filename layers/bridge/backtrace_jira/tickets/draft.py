@@ -37,14 +37,14 @@ class Drafter:
         """
         screen = self._screen()
         try:
-            draft = self._with(screen)
+            draft = self._draft_for(screen)
         except InvalidField:
-            if not self._in_doubt(screen):
+            if not self._may_be_outdated(screen):
                 raise
         else:
-            if not draft.left_out or not self._in_doubt(screen):
+            if not draft.left_out or not self._may_be_outdated(screen):
                 return draft
-        return self._with(self._anew())
+        return self._draft_for(self._fetch_screen())
 
     def redraft(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
         """Return another draft after Jira refused this one; None where its screen is as we knew it.
@@ -56,7 +56,7 @@ class Drafter:
         if self._asked or not concerned or isinstance(refusal, CredentialRefused):
             return None
         try:
-            again = self._with(self._anew())
+            again = self._draft_for(self._fetch_screen())
         except CredentialRefused:
             raise
         except TryAgain as error:  # nothing was made, whatever the question's own fate
@@ -81,17 +81,17 @@ class Drafter:
 
     def _screen(self) -> CreateScreen | None:
         if not needs_schema(self._case.integration):
-            return self._screens.known(self._connection, self._target)
-        return self._screens.kept(self._connection, self._target) or self._anew()
+            return self._screens.recall(self._connection, self._target)
+        return self._screens.load(self._connection, self._target) or self._fetch_screen()
 
-    def _in_doubt(self, screen: CreateScreen | None) -> bool:
-        return screen is not None and self._screens.in_doubt(screen)
+    def _may_be_outdated(self, screen: CreateScreen | None) -> bool:
+        return screen is not None and self._screens.may_be_outdated(screen)
 
-    def _anew(self) -> CreateScreen:
+    def _fetch_screen(self) -> CreateScreen:
         self._asked = True
-        return self._screens.anew(self._tickets, self._connection, self._target)
+        return self._screens.fetch(self._tickets, self._connection, self._target)
 
-    def _with(self, screen: CreateScreen | None) -> TicketDraft:
+    def _draft_for(self, screen: CreateScreen | None) -> TicketDraft:
         def people(who: str) -> str | None:
             if screen is None:
                 return None

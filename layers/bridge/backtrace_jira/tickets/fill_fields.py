@@ -34,7 +34,7 @@ _OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TicketTarget:
     """Where a ticket goes: project key (or id) and issue type, whichever settings decide it."""
 
     project: str
@@ -45,18 +45,18 @@ class Target:
         return f"{self.project}/{self.issue_type}"
 
 
-def ticket_target(group: ErrorGroup, integration: Integration) -> Target:
+def ticket_target(group: ErrorGroup, integration: Integration) -> TicketTarget:
     """Return where the group's ticket goes."""
     return _target(_Texts(template_values(group)), integration)
 
 
-def _target(texts: _Texts, integration: Integration) -> Target:
+def _target(texts: _Texts, integration: Integration) -> TicketTarget:
     overridden = {
         name.strip().lower(): texts.one_line(template)
         for name, template in integration.custom_fields.items()
         if name.strip().lower() in ("project", "issuetype")
     }
-    return Target(
+    return TicketTarget(
         overridden.get("project") or integration.project_key,
         overridden.get("issuetype") or integration.issue_type,
     )
@@ -133,7 +133,7 @@ class _Form:
         self._labels: Field | None = None
         self._description = ""
 
-    def aim(self, target: Target) -> None:
+    def aim(self, target: TicketTarget) -> None:
         """Fill in project and issue type."""
         self.fields["project"] = {"id" if target.project.isdigit() else "key": target.project}
         self.fields["issuetype"] = {"id" if target.issue_type.isdigit() else "name": target.issue_type}

@@ -51,7 +51,7 @@ class RestJiraIssues:
         found = self._client.read(_path_of(issue_id), params, absent=(404,))
         return None if found is None else self._ticket(found, ids, changes=changes)
 
-    def steps(self, issue_id: str) -> Sequence[Transition]:
+    def transitions(self, issue_id: str) -> Sequence[Transition]:
         """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
         path = f"{_path_of(issue_id)}/transitions"
         found = self._client.read(path, {"expand": "transitions.fields"})
