@@ -100,6 +100,10 @@ class BacktraceStandIn:
         """Count the requests whose path matches a regular expression."""
         return sum(1 for exchange in self.requests if re.search(path, exchange.path))
 
+    def forget_requests_after(self, count: int) -> None:
+        """Cut the log off after so many requests."""
+        del self._edge.exchanges[count:]
+
     def clear_log(self) -> None:
         self._edge.exchanges.clear()
 

@@ -128,6 +128,10 @@ class JiraStandIn(Administration, IssueScreens):
         """Count the requests of a method whose path matches a regular expression."""
         return sum(1 for e in self.requests if e.method == method and re.search(path, e.path))
 
+    def forget_requests_after(self, count: int) -> None:
+        """Cut the log off after so many requests."""
+        del self._edge.exchanges[count:]
+
     def clear_log(self) -> None:
         self._edge.exchanges.clear()
 

@@ -176,8 +176,12 @@ class World:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stack.close()
-        if kind is None:  # what our client sent and what it was answered, by Atlassian's own documents
-            assert_valid(self.jira.requests, self.flavour)
+        if kind is None:
+            self.assert_valid_requests()
+
+    def assert_valid_requests(self) -> None:
+        """What our client sent, and what it was answered, is as Atlassian's own documents say."""
+        assert_valid(self.jira.requests, self.flavour)
 
     @property
     def env(self) -> dict[str, str]:

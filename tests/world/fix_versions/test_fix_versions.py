@@ -11,6 +11,7 @@ from backtrace_jira.outcomes import Decision
 from backtrace_jira.settings.parameter_names import ParameterNames
 from local.jira_stand_in.model import Issue, Version
 from tests.builders import group
+from tests.world.checkpoint import checkpoint
 from tests.world.sync_world import EVENTS, PERIOD, PROJECT, MakeSyncWorld, SyncWorld
 from tests.world.world import PREFIX, Cut
 
@@ -438,8 +439,11 @@ def test_a_poll_that_dies_anywhere_is_repeated_without_harm(
     make_sync_world: MakeSyncWorld, change: str, after: bool
 ) -> None:
     when = "released" if change == "released" else "resolved"
+    world, version = resolved(make_sync_world, "cloud", when=when)
+    begin_again = checkpoint(world)
     for cut in range(60):
-        world, version = resolved(make_sync_world, "cloud", when=when)
+        begin_again()
+        version = world.jira.state.projects["BUG"].versions[-1]
         world.backtrace.seed(PROJECT, group().fingerprint, invariants=[OWN, *invariants(world)])
         world.jira.change_version(version, **({"name": "2.5"} if change == "renamed" else {"released": True}))
         world.clock.advance(PERIOD)
@@ -494,8 +498,11 @@ def test_a_change_between_reading_a_ticket_and_recording_it_is_found(make_sync_w
 
 
 def test_two_polls_at_once_do_no_harm(make_sync_world: MakeSyncWorld) -> None:
+    world, version = resolved(make_sync_world, "cloud")
+    begin_again = checkpoint(world)
     for cut in range(40):
-        world, version = resolved(make_sync_world, "cloud")
+        begin_again()
+        version = world.jira.state.projects["BUG"].versions[-1]
         world.jira.change_version(version, name="2.5")
         world.clock.advance(PERIOD)
         world.wire.calls.clear()

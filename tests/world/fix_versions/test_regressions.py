@@ -10,6 +10,7 @@ import pytest
 from backtrace_jira.outcomes import Decision
 from local.jira_stand_in.model import Issue
 from tests.builders import group, sample_body
+from tests.world.checkpoint import checkpoint
 from tests.world.fix_versions.test_fix_versions import (
     ONE_WAY,
     close,
@@ -403,8 +404,10 @@ def test_hostile_versions_do_nothing_in_a_comment(make_sync_world: MakeSyncWorld
 def test_a_process_that_dies_anywhere_does_it_once(
     make_sync_world: MakeSyncWorld, told_by: str, action: str, after: bool
 ) -> None:
+    world = resolved(make_sync_world, fixes={"on_regression": action})
+    begin_again = checkpoint(world)
     for cut in range(80):
-        world = resolved(make_sync_world, fixes={"on_regression": action})
+        begin_again()
         issue = only_issue(world)
         receive_regression(world, told_by)
         world.clock.advance(300)

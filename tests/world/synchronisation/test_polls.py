@@ -13,6 +13,7 @@ from backtrace_jira.outcomes import Decision
 from backtrace_jira.synchronisation.poll import SLICE, slices
 from local.jira_stand_in.model import Issue
 from tests.builders import sample_body
+from tests.world.checkpoint import checkpoint
 from tests.world.sync_world import PERIOD, MakeSyncWorld, SyncWorld
 from tests.world.world import Cut
 
@@ -70,8 +71,10 @@ def test_a_group_that_changed_while_backtrace_was_away_is_found(make_sync_world:
 def test_a_run_that_dies_anywhere_is_repeated_without_harm(
     make_sync_world: MakeSyncWorld, after: bool
 ) -> None:
+    world, issue = in_progress(make_sync_world)
+    begin_again = checkpoint(world)
     for cut in range(60):
-        world, issue = in_progress(make_sync_world)
+        begin_again()
         world.set_state("resolved")
         world.clock.advance(PERIOD)
         world.wire.calls.clear()

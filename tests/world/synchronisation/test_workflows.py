@@ -10,6 +10,7 @@ from backtrace_jira.outcomes import Decision
 from local.jira_stand_in.fields import Field, custom_field
 from local.jira_stand_in.model import Issue, Status, Transition, Workflow
 from local.jira_stand_in.wire import resolutions
+from tests.world.checkpoint import checkpoint
 from tests.world.sync_world import MakeSyncWorld, SyncWorld
 from tests.world.world import Cut
 
@@ -100,8 +101,10 @@ def test_a_way_that_ends_nowhere_is_reported_and_not_tried_again(make_sync_world
 
 def test_a_process_that_dies_between_hops_is_gone_on_with(make_sync_world: MakeSyncWorld) -> None:
     """The ticket is In Progress by then, which nobody chose: it must not be taken for news."""
-    for cut in range(40):
-        world, issue = progressing(make_sync_world, workflow=three_hops())
+    world, issue = progressing(make_sync_world, workflow=three_hops())
+    begin_again = checkpoint(world)
+    for cut in range(60):
+        begin_again()
         world.set_state("resolved")
         world.clock.advance(300)
         world.wire.cut_at, world.wire.after = len(world.wire.calls) + cut, bool(cut % 2)
