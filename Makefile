@@ -37,8 +37,12 @@ up: $(ready) ## The same, and stay until Ctrl-C
 	@$(BIN)/python -m local.demo --stay
 
 .PHONY: test
-test: $(ready) ## Run every test, in parallel
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(if $(COVERAGE),--cov)
+test: $(ready) ## Run every test but the long ones, in parallel
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not long" $(if $(COVERAGE),--cov)
+
+.PHONY: long
+long: $(ready) ## Run the long tests: random histories, and a table with 100,000 links
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m long
 
 .PHONY: coverage
 coverage: COVERAGE := 1

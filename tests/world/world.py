@@ -103,7 +103,8 @@ def _aws_call(event_name: str) -> str:
 class SharedSession:
     """A session whose clients all processes of a test run share: making one takes longer than most tests.
 
-    What a client remembers is a pool of connections and a budget of retries; no settings, and no data.
+    What a client remembers is a pool of connections and a budget of retries; no settings, and no data. It is
+    spared a description of this machine for each request.
     """
 
     wire = Wire()
@@ -113,6 +114,8 @@ class SharedSession:
     def create_client(self, service: str, config: Config | None = None) -> Any:
         key = service, os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
         if key not in self._clients:
+            spared = Config(user_agent="tests")
+            config = config.merge(spared) if config else spared
             made = self._clients[key] = botocore.session.get_session().create_client(service, config=config)
             made.meta.events.register_first("before-send", self._before)
             made.meta.events.register_last("response-received", self._done)

@@ -226,4 +226,4 @@ TwoSides.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-TestConvergence = TwoSides.TestCase
+TestConvergence = pytest.mark.long(TwoSides.TestCase)
