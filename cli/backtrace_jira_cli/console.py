@@ -1,4 +1,4 @@
-"""What the operator sees: tables and colour on a terminal, plain lines elsewhere, one JSON object for machines."""
+"""What the operator sees: tables and colour at a terminal, plain lines elsewhere, one JSON object for machines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = Sequence[str]
 class Console:
     """Where a command talks to its operator.
 
-    With `machine`, nothing is asked and nothing is printed before the end, when `report` is, as JSON.
+    With `machine`, the command asks nothing and prints nothing until its end; then it prints `report` as JSON.
     """
 
     def __init__(self, *, machine: bool) -> None:
@@ -33,57 +33,57 @@ class Console:
         self.report: dict[str, Any] = {}
 
     @property
-    def interactive(self) -> bool:
-        """Tell whether somebody is there to be asked."""
+    def can_ask(self) -> bool:
+        """Whether somebody sits at a terminal and can answer."""
         return not self._machine and on_terminal()
 
     def ask_secret(self, title: str) -> str:
-        """Ask for a secret; what is typed does not show.
+        """Ask for a secret. The terminal does not show what is typed.
 
         Not typer.prompt, which prints the question before it stops the terminal from showing what is typed.
         """
         return getpass.getpass(f"{title}: ")
 
     def confirm(self, question: str) -> bool:
-        """Ask yes or no; no is what Enter means."""
+        """Ask yes or no. Enter means no."""
         return bool(typer.confirm(question, err=True))
 
     def say(self, sentence: str, style: str = "") -> None:
-        """Tell a result."""
-        self._line(self._out, sentence, style)
+        """Print a result on standard output."""
+        self._print_line(self._out, sentence, style)
 
     def warn(self, sentence: str) -> None:
-        """Tell what should be known, and goes wrong for nobody yet."""
-        self._line(self._err, sentence, "yellow")
+        """Print on standard error what the operator should know although nothing failed."""
+        self._print_line(self._err, sentence, "yellow")
 
-    def writes(self, signs: str) -> bool:
-        """Tell whether the output's encoding has these signs."""
+    def can_print(self, signs: str) -> bool:
+        """Whether the encoding of standard output has these signs."""
         try:
             signs.encode(self._out.encoding)
         except (UnicodeEncodeError, LookupError):
             return False
         return True
 
-    def waiting(self, what: str) -> AbstractContextManager[object]:
-        """Show somebody at a terminal that something is under way; lines may be told meanwhile."""
+    def show_progress(self, what: str) -> AbstractContextManager[object]:
+        """Show at a terminal what the command is waiting for. Other lines may be printed meanwhile."""
         if self._machine or not self._out.is_terminal:
             return nullcontext()
         return self._out.status(f"[dim]{what}[/dim]")
 
-    def table(self, columns: Row, rows: Sequence[Row]) -> None:
-        """Show a table as a result."""
-        self._table(self._out, columns, rows)
+    def show_table(self, columns: Row, rows: Sequence[Row]) -> None:
+        """Print a table on standard output."""
+        self._print_table(self._out, columns, rows)
 
     @contextmanager
-    def ending(self) -> Iterator[None]:
-        """End the command: a Stop becomes its sentence and its exit code."""
+    def exit_code(self) -> Iterator[None]:
+        """Run a command: print its report, and turn a Stop into its sentence and exit code."""
         exit_code = Exit.FINE
         try:
             yield
         except Stop as stop:
             exit_code = stop.exit_code
             self.report |= {"error": str(stop), "faults": [fault.as_json() for fault in stop.faults]}
-            self._show(stop)
+            self._print_stop(stop)
         if self._machine:
             head: dict[str, Any] = {
                 "ok": exit_code is Exit.FINE,
@@ -95,22 +95,22 @@ class Console:
         if exit_code is not Exit.FINE:
             raise typer.Exit(int(exit_code))
 
-    def _show(self, stop: Stop) -> None:
+    def _print_stop(self, stop: Stop) -> None:
         if stop.faults:
-            self._table(
+            self._print_table(
                 self._err, ("where", "line", "what is expected"), [_fault_row(f) for f in stop.faults]
             )
-        self._line(self._err, str(stop), "bold red")
+        self._print_line(self._err, str(stop), "bold red")
 
-    def _line(self, screen: Screen, sentence: str, style: str) -> None:
+    def _print_line(self, screen: Screen, sentence: str, style: str) -> None:
         if not self._machine:
             screen.print(Text(printable(sentence), style=style), soft_wrap=True)
 
-    def _table(self, screen: Screen, columns: Row, rows: Sequence[Row]) -> None:
+    def _print_table(self, screen: Screen, columns: Row, rows: Sequence[Row]) -> None:
         if self._machine:
             return
         if not screen.is_terminal:
-            for line in _plain(columns, rows):
+            for line in _plain_lines(columns, rows):
                 screen.print(Text(printable(line)), soft_wrap=True)
             return
         table = Table(*columns)
@@ -122,12 +122,12 @@ class Console:
 
 
 def printable(text: str) -> str:
-    """Take out what would steer a terminal: servers' words are shown, and rich lets escape sequences pass."""
+    """Replace what would steer a terminal. Servers' words are printed, and rich lets escape sequences pass."""
     return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 
 def on_terminal() -> bool:
-    """Tell whether a person can be asked: standard input and standard error are a terminal."""
+    """Whether standard input and standard error are a terminal, so that a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -135,7 +135,7 @@ def _fault_row(fault: Fault) -> Row:
     return fault.where, str(fault.line or ""), fault.expected
 
 
-def _plain(columns: Row, rows: Sequence[Row]) -> Iterator[str]:
+def _plain_lines(columns: Row, rows: Sequence[Row]) -> Iterator[str]:
     """Write a table as lines with ` | ` between the cells, for grep and logs."""
     cells = [columns, *rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]

@@ -287,7 +287,7 @@ def test_where_nobody_can_be_asked_yes_is_needed(
 ) -> None:
     cloud.store()
     linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
-    assert "add --yes" in told(cloud.operator, "remove", FINGERPRINT, code=2)
+    assert "Add --yes" in told(cloud.operator, "remove", FINGERPRINT, code=2)
     assert row(store).issue is not None
     report(cloud.operator, "remove", FINGERPRINT, code=2)
     assert report(cloud.operator, "remove", FINGERPRINT, "--yes")["groups"][0]["ok"]

@@ -73,7 +73,7 @@ class ConnectionChecks:
 
     def _endpoint(self) -> Iterator[Finding]:
         try:
-            self._connection = self._stored_settings.connection(self._name)
+            self._connection = self._stored_settings.read_connection(self._name)
         except Unusable as error:
             yield failed(CheckName.ENDPOINT, str(error), error.remedy)
         else:
@@ -97,7 +97,7 @@ class ConnectionChecks:
             yield failed(CheckName.CREDENTIAL_KIND, *unfit)
             return
         try:
-            secret = self._stored_settings.jira_secret(self._name)
+            secret = self._stored_settings.read_jira_secret(self._name)
         except Unusable as error:
             yield failed(CheckName.CREDENTIAL, str(error), error.remedy)
         except NotKnownYet as error:

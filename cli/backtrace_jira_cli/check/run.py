@@ -85,7 +85,7 @@ class CheckRun:
 
     def _integration(self, path: IntegrationPath, with_test_ticket: bool) -> None:
         try:
-            settings = self._stored_settings.integration(path)
+            settings = self._stored_settings.read_integration(path)
         except Unusable as error:
             outcome = Outcome({"integration": path.id, "connection": None})
             self._say_findings(path.id, outcome, self._unreadable(path, error))
@@ -132,11 +132,11 @@ class CheckRun:
         """Tell each finding as it comes."""
         self._outcomes.append(outcome)
         self._console.say(heading_of(title), "bold")
-        with self._console.waiting("asking Jira and Backtrace"):
+        with self._console.show_progress("asking Jira and Backtrace"):
             for made in findings:
-                finding = made.rewritten(self._stored_settings.without_secrets)
+                finding = made.rewritten(self._stored_settings.hide_secrets)
                 outcome.findings.append(finding)
-                for line, style in lines_of(finding, plain=not self._console.writes("✓✗→")):
+                for line, style in lines_of(finding, plain=not self._console.can_print("✓✗→")):
                     self._console.say(line, style)
         self._reported.append(outcome.as_json())
 
@@ -154,7 +154,7 @@ def _counted(number: int) -> str:
     return "1 check" if number == 1 else f"{number} checks"
 
 
-def selected(wanted: str | None, known: Sequence[IntegrationPath]) -> list[IntegrationPath]:
+def choose_paths(wanted: str | None, known: Sequence[IntegrationPath]) -> list[IntegrationPath]:
     """Return the integrations that are meant: all of them, or one by its id or unique name.
 
     Raises:

@@ -47,8 +47,8 @@ class UniverseChecks:
     def _reach(self) -> Finding:
         check = CheckName.BACKTRACE
         try:
-            settings = self._stored_settings.universe(self._universe)
-            token = self._stored_settings.backtrace_secret(self._universe)
+            settings = self._stored_settings.read_universe(self._universe)
+            token = self._stored_settings.read_backtrace_secret(self._universe)
         except Unusable as error:
             return failed(check, str(error), error.remedy)
         except NotKnownYet as error:

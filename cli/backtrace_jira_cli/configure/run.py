@@ -150,14 +150,14 @@ class ConfigureRun:
         given = from_environment(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
         if self._options.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
             return given
-        if not self._console.interactive:
+        if not self._console.can_ask:
             raise missing(given)
         return [typed(one, self._console.ask_secret, self._console.warn) for one in given]
 
     def _show(self, prepared: Prepared, store: ParameterStore) -> None:
         self._rows += [_row(change) for change in prepared.changes]
         self._console.say(f"Settings below {self._names.prefix} in {store.region}:")
-        self._console.table(
+        self._console.show_table(
             ("parameter", "change", "kind", "note"),
             [
                 (
@@ -181,7 +181,7 @@ class ConfigureRun:
     def _agreed(self, writing: Sequence[Change]) -> None:
         if self._options.yes:
             return
-        if not self._console.interactive:
+        if not self._console.can_ask:
             raise wrong_usage(
                 "Nobody to ask here: add --yes to write, or --dry-run to look. Nothing was written."
             )

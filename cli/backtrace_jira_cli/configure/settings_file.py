@@ -50,7 +50,7 @@ class Reading:
     references: tuple[Reference, ...] = ()
 
 
-def beginning_of(file: FilePath) -> bytes:
+def read_start(file: FilePath) -> bytes:
     """Read no more of a file than shows that it is too large."""
     with file.open("rb") as opened:
         return opened.read(LARGEST_FILE + 1)

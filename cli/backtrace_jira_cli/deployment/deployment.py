@@ -1,18 +1,107 @@
-"""Options that say where a stage's settings are."""
+"""One deployment, as the options of a command name it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 from backtrace_jira.settings.connection import parse_web_address
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.deployment.parameter_store import Stored
+from backtrace_jira_cli.deployment.link_table import LinkTable, open_link_table
+from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored, open_store
+from backtrace_jira_cli.deployment.stored_settings import (
+    StoredSettings,
+    choose_integrations,
+    valid_integrations,
+)
 from backtrace_jira_cli.exits import Stop, wrong_usage
 
 ROOT = "/backtrace-jira"
 _PATH = re.compile(r"(/[A-Za-z0-9_.-]+){1,10}/?")
 _STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class Deployment:
+    """Settings, secrets and link table of one stage. AWS is asked when something is needed, and once for each."""
+
+    def __init__(
+        self,
+        stage: str | None = None,
+        prefix: str | None = None,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
+        """Take the options as the operator gave them.
+
+        Raises:
+            Stop: an option is not valid.
+        """
+        self.names = parameter_names(stage, prefix)
+        self._region = region
+        self._profile = profile
+        self._endpoint_url = ensure_safe_address("--endpoint-url", endpoint_url)
+
+    @property
+    def stage(self) -> str:
+        """Return the last part of the path."""
+        return self.names.prefix.rpartition("/")[2]
+
+    @cached_property
+    def store(self) -> ParameterStore:
+        """Open Parameter Store; nothing is read yet."""
+        return open_store(region=self._region, profile=self._profile, endpoint_url=self._endpoint_url)
+
+    @cached_property
+    def stored(self) -> Mapping[str, Stored]:
+        """Read all parameters below the path. Secrets are not decrypted."""
+        return self.store.read(self.names.prefix)
+
+    @cached_property
+    def settings(self) -> StoredSettings:
+        """Return the stored settings, valid or not."""
+        return StoredSettings(self.names, self.stored, self.store.secret)
+
+    @cached_property
+    def integrations(self) -> dict[str, Integration]:
+        """Return the valid integrations by id."""
+        return valid_integrations(self.stored, self.names)
+
+    @cached_property
+    def link_table(self) -> LinkTable:
+        """Open the link table whose name the deployment wrote down."""
+        table = self.read_output("links_table")
+        return open_link_table(
+            table, region=self._region, profile=self._profile, endpoint_url=self._endpoint_url
+        )
+
+    def read_output(self, name: str) -> str:
+        """Return what the deployment wrote down about itself.
+
+        Raises:
+            Stop: nothing is deployed here.
+        """
+        parameter = self.names.deployment(name)
+        if parameter not in self.stored:
+            raise Stop(
+                f"{parameter} is missing: nothing is deployed as this stage in this region. "
+                "Try --stage or --region, or deploy (make deploy)."
+            )
+        return self.stored[parameter].text
+
+    def choose_integration(self, name: str | None) -> Integration:
+        """Return the integration with this id or name. No name is needed where there is only one.
+
+        Raises:
+            Stop: there is none, or there are several.
+        """
+        ids = choose_integrations(name, self.integrations)
+        if len(ids) != 1:
+            raise wrong_usage(f"Name one with --integration: {', '.join(ids) or 'none is configured'}.")
+        return self.integrations[ids[0]]
 
 
 def parameter_names(stage: str | None, prefix: str | None) -> ParameterNames:
@@ -21,7 +110,7 @@ def parameter_names(stage: str | None, prefix: str | None) -> ParameterNames:
     https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html (names)
     """
     if stage is not None and prefix is not None:
-        raise wrong_usage("Give --stage or --prefix, not both: the prefix takes the stage's place.")
+        raise wrong_usage("Give --stage or --prefix, not both: the prefix replaces the stage's path.")
     if prefix is None:
         if not _STAGE.fullmatch(stage or "dev"):
             raise wrong_usage("--stage may hold letters, digits, `_`, `.` and `-`.")
@@ -34,32 +123,13 @@ def parameter_names(stage: str | None, prefix: str | None) -> ParameterNames:
     return ParameterNames(prefix)
 
 
-def local_or_encrypted(endpoint_url: str | None) -> str | None:
-    """Return the address, which secrets are sent to."""
-    try:
-        return parse_web_address(endpoint_url) if endpoint_url else None
-    except ValueError as error:
-        raise wrong_usage(f"--endpoint-url {error}.") from None
+def ensure_safe_address(option: str, url: str | None) -> str | None:
+    """Return the address of an option; secrets are sent there, so it has to be encrypted or this machine.
 
-
-def own_address(url: str | None) -> str | None:
-    """Return the address that Jira is told to send to."""
+    Raises:
+        Stop: it is not.
+    """
     try:
         return parse_web_address(url) if url else None
     except ValueError as error:
-        raise wrong_usage(f"--url {error}.") from None
-
-
-def deployed(stored: Mapping[str, Stored], names: ParameterNames, name: str) -> str:
-    """Return what the deployment wrote down of itself.
-
-    Raises:
-        Stop: there is none here.
-    """
-    parameter = names.deployment(name)
-    if parameter not in stored:
-        raise Stop(
-            f"{parameter} is missing: nothing is deployed as this stage in this region. "
-            "Try --stage or --region, or deploy (make deploy)."
-        )
-    return stored[parameter].text
+        raise wrong_usage(f"{option} {error}.") from None

@@ -1,4 +1,4 @@
-"""The settings under check: as they are stored, or as they are about to be."""
+"""The settings and secrets of a deployment: as they are stored, or as they are about to be."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WRITE_SECRET = "Write it with backtrace-jira configure --ask-secrets."  # noqa: 
 
 
 class Unusable(Exception):
-    """A parameter that is missing or not valid."""
+    """A parameter is missing or not valid. The message says which, `remedy` what to do."""
 
     def __init__(self, found: str, remedy: str = WRITE_IT) -> None:
         super().__init__(found)
@@ -33,7 +33,7 @@ class Unusable(Exception):
 
 
 class NotKnownYet(Exception):
-    """A secret that nobody has given yet, as in a dry run, or that may not be read."""
+    """The secret is not known: a dry run asks for none, or these AWS credentials may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class IntegrationPath:
 
 
 class StoredSettings:
-    """Parameters by name, and how a secret is read. Secrets that are about to be written come first."""
+    """Reads and validates parameters by name. A secret that is about to be written comes before the stored one."""
 
     def __init__(
         self,
@@ -60,56 +60,74 @@ class StoredSettings:
         read_secret: Callable[[str], SecretStr | None],
         given: Mapping[str, SecretStr | None] | None = None,
     ) -> None:
-        """Take `given` by parameter; None there stands for a secret that is not known yet."""
+        """Take the secrets of this run in `given`, by parameter; None is a secret that nobody has typed yet."""
         self._names = names
         self._stored = stored
         self._read_secret = read_secret
         self._given = given or {}
-        self._shown: set[str] = set()
+        self._handed_out_secrets: set[str] = set()
 
-    def without_secrets(self, text: str) -> str:
-        """Take out every secret that was handed out: a server may repeat in its answer what it was sent."""
-        for secret in self._shown:
+    def hide_secrets(self, text: str) -> str:
+        """Replace every secret that was handed out by ***: a server may repeat what it was sent."""
+        for secret in self._handed_out_secrets:
             text = text.replace(secret, "***")
         return text
 
-    def integrations(self) -> Iterator[IntegrationPath]:
-        """Find the integrations, valid or not."""
+    def find_integrations(self) -> Iterator[IntegrationPath]:
+        """Find the paths of all integrations, valid or not."""
         root = f"{self._names.prefix}/integrations/"
         for parameter in sorted(self._stored):
             parts = parameter.removeprefix(root).split("/")
             if parameter.startswith(root) and len(parts) == 3:
                 yield IntegrationPath(*parts)
 
-    def integration(self, path: IntegrationPath) -> Integration:
+    def read_integration(self, path: IntegrationPath) -> Integration:
         """Return an integration's settings.
 
         Raises:
             Unusable: says how they are not valid.
         """
         parameter = f"{self._names.integrations(path.universe, path.project)}/{path.name}"
-        found = self._parsed(Integration, parameter)
+        found = self._parse(Integration, parameter)
         if found.id != path.id:
             raise Unusable(f"{parameter}: universe, project and name must be those of its path")
         return found
 
-    def connection(self, name: str) -> Connection:
-        """Return a connection's settings; raises Unusable."""
-        return self._parsed(Connection, self._names.connection(name))
+    def read_connection(self, name: str) -> Connection:
+        """Return a connection's settings.
 
-    def universe(self, name: str) -> BacktraceUniverse:
-        """Return a universe's settings; raises Unusable."""
-        return self._parsed(BacktraceUniverse, self._names.universe(name))
+        Raises:
+            Unusable: they are missing or not valid.
+        """
+        return self._parse(Connection, self._names.connection(name))
 
-    def jira_secret(self, connection: str) -> SecretStr:
-        """Return a connection's secret; raises Unusable, NotKnownYet."""
-        return self._handed_out(self._names.jira_secret(connection))
+    def read_universe(self, name: str) -> BacktraceUniverse:
+        """Return a universe's settings.
 
-    def backtrace_secret(self, universe: str) -> SecretStr:
-        """Return a universe's token; raises Unusable, NotKnownYet."""
-        return self._handed_out(self._names.backtrace_secret(universe))
+        Raises:
+            Unusable: they are missing or not valid.
+        """
+        return self._parse(BacktraceUniverse, self._names.universe(name))
 
-    def _parsed(self, model: type[S], parameter: str) -> S:
+    def read_jira_secret(self, connection: str) -> SecretStr:
+        """Return the secret of a Jira connection.
+
+        Raises:
+            Unusable: it is missing or cannot be a secret.
+            NotKnownYet: nobody has typed it yet, or it may not be read.
+        """
+        return self._hand_out(self._names.jira_secret(connection))
+
+    def read_backtrace_secret(self, universe: str) -> SecretStr:
+        """Return the token of a Backtrace universe.
+
+        Raises:
+            Unusable: it is missing or cannot be a token.
+            NotKnownYet: nobody has typed it yet, or it may not be read.
+        """
+        return self._hand_out(self._names.backtrace_secret(universe))
+
+    def _parse(self, model: type[S], parameter: str) -> S:
         stored = self._stored.get(parameter)
         if stored is None:
             raise Unusable(f"{parameter}: the parameter is missing")
@@ -122,9 +140,9 @@ class StoredSettings:
         except InvalidSettings as error:
             raise Unusable(str(error)) from None
 
-    def _handed_out(self, parameter: str) -> SecretStr:
+    def _hand_out(self, parameter: str) -> SecretStr:
         secret = self._secret(parameter)
-        self._shown.add(secret.get_secret_value())
+        self._handed_out_secrets.add(secret.get_secret_value())
         return secret
 
     def _secret(self, parameter: str) -> SecretStr:
@@ -142,8 +160,8 @@ class StoredSettings:
         return secret
 
 
-def integrations_in(stored: Mapping[str, Stored], names: ParameterNames) -> dict[str, Integration]:
-    """Return the stored integrations by id; what is not valid is `check`'s to report."""
+def valid_integrations(stored: Mapping[str, Stored], names: ParameterNames) -> dict[str, Integration]:
+    """Return the stored integrations by id. Invalid ones are left out: `check` reports them."""
     found = {}
     for name in sorted(stored):
         if name.startswith(f"{names.prefix}/integrations/"):
@@ -155,15 +173,13 @@ def integrations_in(stored: Mapping[str, Stored], names: ParameterNames) -> dict
     return found
 
 
-def named_integrations(name: str | None, integrations: Iterable[str]) -> list[str]:
-    """Return the ids of the integrations that are meant: those of this id or name, or all.
+def choose_integrations(name: str | None, integrations: Iterable[str]) -> list[str]:
+    """Return the ids of the integrations with this id or name; without a name, all ids.
 
     Raises:
-        Stop: there is none.
+        Stop: no integration has the name.
     """
     known = [each for each in integrations if name in (None, each, each.rpartition("/")[2])]
     if name is not None and not known:
-        raise wrong_usage(
-            f"There is no integration of that name; there are: {', '.join(integrations) or 'none'}."
-        )
+        raise wrong_usage(f"No integration is called {name}. Stored: {', '.join(integrations) or 'none'}.")
     return known

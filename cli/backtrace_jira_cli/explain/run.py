@@ -9,11 +9,10 @@ from typing import Any
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
-from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
-from backtrace_jira_cli.deployment.parameter_store import Stored
-from backtrace_jira_cli.deployment.stored_settings import integrations_in, named_integrations
+from backtrace_jira_cli.deployment.stored_settings import choose_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts, synced_json
 
@@ -110,13 +109,12 @@ class ExplainRun:
 
     def __init__(
         self,
-        stored: Mapping[str, Stored],
-        names: ParameterNames,
+        integrations: Mapping[str, Integration],
         table: LinkTable,
         console: Console,
         now: float,
     ) -> None:
-        self._integrations = integrations_in(stored, names)
+        self._integrations = integrations
         self._table = table
         self._console = console
         self._now = now
@@ -142,7 +140,7 @@ class ExplainRun:
         if len(found) > SHOWN:
             self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
-    def recent(self, count: int, integration: str | None) -> None:
+    def list_recent(self, count: int, integration: str | None) -> None:
         """List the last decisions."""
         rows = [link for where in self._places(integration) for link in self._table.recent(where, count)]
         rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
@@ -152,10 +150,10 @@ class ExplainRun:
             self._console.say("Nothing has been decided yet.")
             return
         columns = ("when", "decision", "integration", "fingerprint", "ticket or reason")
-        self._console.table(columns, [_line(each, self._now) for each in found])
+        self._console.show_table(columns, [_line(each, self._now) for each in found])
 
     def _places(self, integration: str | None) -> list[str]:
-        places = named_integrations(integration, self._integrations)
+        places = choose_integrations(integration, self._integrations)
         return places if integration is not None else [*places, NO_INTEGRATION]
 
     def _explained(self, link: Link) -> Explanation:
@@ -189,7 +187,7 @@ class ExplainRun:
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
         rows.append(("what to do", each.advice))
-        self._console.table(("about", "what is known"), rows)
+        self._console.show_table(("about", "what is known"), rows)
 
 
 def _until(notes: Mapping[str, Parking], scope: str) -> float:

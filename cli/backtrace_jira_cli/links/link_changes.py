@@ -65,7 +65,7 @@ class LinkChanges:
         Raises:
             Stop: it was not done for all of them.
         """
-        with _in_one_sentence(), self._console.waiting("asking Jira"):
+        with _in_one_sentence(), self._console.show_progress("asking Jira"):
             ticket = self._jira().ticket(issue_key)
             backtrace = self._backtrace()
         if ticket is None:
@@ -91,7 +91,7 @@ class LinkChanges:
     def _each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
         done = []
         for name in names:
-            with self._console.waiting("asking Backtrace"):
+            with self._console.show_progress("asking Backtrace"):
                 try:
                     one = do(name)
                 except BacktraceJiraError as error:
@@ -212,8 +212,8 @@ class LinkChanges:
         name = self._settings.connection
         return RestJiraIssues(
             JiraClient(
-                self._stored_settings.connection(name),
-                self._stored_settings.jira_secret(name),
+                self._stored_settings.read_connection(name),
+                self._stored_settings.read_jira_secret(name),
                 timeouts=TIMEOUTS,
             )
         )
@@ -221,8 +221,8 @@ class LinkChanges:
     def _backtrace(self) -> BacktraceClient:
         name = self._settings.universe
         return BacktraceClient(
-            self._stored_settings.universe(name),
-            self._stored_settings.backtrace_secret(name),
+            self._stored_settings.read_universe(name),
+            self._stored_settings.read_backtrace_secret(name),
             timeouts=TIMEOUTS,
         )
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
-from backtrace_jira_cli.deployment.stored_settings import named_integrations
+from backtrace_jira_cli.deployment.stored_settings import choose_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_words import SHORTEST, ago
+from backtrace_jira_cli.links.arguments import ISSUE_KEY
 from backtrace_jira_cli.links.facts import as_json, facts_about
 
 SHOWN = 50
-ISSUE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
 
 
-class Links:
+class Overview:
     """One run of a command that reads."""
 
     def __init__(
@@ -29,9 +28,9 @@ class Links:
         self._console = console
         self._now = now
 
-    def list(self, count: int, integration: str | None) -> None:
+    def list_links(self, count: int, integration: str | None) -> None:
         """List links, the last decision first."""
-        places = named_integrations(integration, self._integrations)
+        places = choose_integrations(integration, self._integrations)
         found = [link for place in places for link in self._table.linked(place, count)]
         found.sort(key=_decided_at, reverse=True)
         self._console.report |= {"links": [as_json(link) for link in found[:count]]}
@@ -39,7 +38,7 @@ class Links:
             self._console.say("Nothing is linked yet.")
             return
         columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
-        self._console.table(columns, [self._row(link) for link in found[:count]])
+        self._console.show_table(columns, [self._row(link) for link in found[:count]])
 
     def show(self, what: str, integration: str | None) -> None:
         """Show everything about the links of a group or ticket.
@@ -47,7 +46,7 @@ class Links:
         Raises:
             Stop: there is none.
         """
-        found = self.found(what, integration)
+        found = self.find(what, integration)
         self._console.report |= {"links": [as_json(link) for link in found]}
         if not found:
             raise Stop(
@@ -56,13 +55,13 @@ class Links:
         for link in found[:SHOWN]:
             key = link.key
             self._console.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
-            self._console.table(("about", "what is known"), facts_about(link, self._now))
+            self._console.show_table(("about", "what is known"), facts_about(link, self._now))
         if len(found) > SHOWN:
             self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
-    def found(self, what: str, integration: str | None) -> Sequence[Link]:
+    def find(self, what: str, integration: str | None) -> Sequence[Link]:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
-        places = named_integrations(integration, self._integrations)
+        places = choose_integrations(integration, self._integrations)
         if ISSUE_KEY.fullmatch(what):
             named = [link for place in places for link in self._table.of_key(place, what.upper())]
             tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}

@@ -1,60 +1,56 @@
-"""`backtrace-jira webhook`: let Jira tell of its changes."""
+"""`backtrace-jira webhook`: its options and help."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from backtrace_jira_cli.options import AsJson, EndpointUrl, Prefix, Profile, Region, Stage
+from backtrace_jira_cli.options import operator_command
 
 if TYPE_CHECKING:
     from backtrace_jira_cli.console import Console
-    from backtrace_jira_cli.webhook.run import Webhooks
+    from backtrace_jira_cli.deployment.deployment import Deployment
+    from backtrace_jira_cli.webhook.run import WebhookRun
 
 webhook = typer.Typer(
     no_args_is_help=True,
-    help="Let Jira tell of its changes: register, look at and remove its webhooks.",
+    help="Let Jira report its changes: install, inspect and remove its webhooks.",
 )
 
-ConnectionName = Annotated[
+ConnectionName: TypeAlias = Annotated[
     str | None,
     typer.Option("--connection", help="Only this connection. Without it: all.", show_default=False),
 ]
-Url = Annotated[
+Url: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Address that Jira sends to, without the connection's name, instead of the deployment's own.",
+        help="Address that Jira sends to, instead of the deployment's own. The connection's name is appended.",
         show_default=False,
     ),
 ]
 
 
 @webhook.command()
+@operator_command
 def install(
+    console: "Console",
+    deployment: "Deployment",
     connection: ConnectionName = None,
     url: Url = None,
     rotate_secret: Annotated[
-        bool, typer.Option("--rotate-secret", help="Replace the secret that webhooks are signed with.")
+        bool, typer.Option("--rotate-secret", help="Replace the secret that Jira signs webhooks with.")
     ] = False,
-    stage: Stage = None,
-    prefix: Prefix = None,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    as_json: AsJson = False,
 ) -> None:
-    """Register our webhook in Jira, or bring it to what it should be.
+    """Register our webhook in Jira, or correct the one that is there.
 
-    For each connection: a secret is made and kept in Parameter Store, Jira is
-    told which changes of which projects to tell of, and what it has is read
-    back. A second run changes nothing. The account has to be a Jira
-    administrator; if it is not, the steps to do by hand are printed.
+    For each connection this makes a secret, keeps it in Parameter Store, tells
+    Jira which changes of which projects to report, and reads back what Jira
+    stored. A second run changes nothing.
 
-    Your AWS rights: ssm:GetParametersByPath, ssm:GetParameter, ssm:PutParameter
-    and the key's kms:Decrypt and kms:Encrypt.
+    The account of the connection has to be a Jira administrator. If it is not,
+    the steps to do by hand are printed.
+
+    Your AWS rights: ssm:GetParametersByPath, ssm:GetParameter, ssm:PutParameter,
+    kms:Decrypt and kms:Encrypt.
 
     \b
     Examples:
@@ -69,116 +65,83 @@ def install(
     \b
     Exit codes:
       0  registered, and read back as it should be
-      1  something failed, or is to be done by hand
+      1  something failed, or you have to do it by hand
       2  wrong usage
     """
-    with _ending(as_json) as console:
-        webhooks = _open(console, url, stage, prefix, region, profile, endpoint_url)
-        webhooks.install(connection, rotate=rotate_secret)
+    _open(console, deployment, url).install(connection, rotate=rotate_secret)
 
 
 @webhook.command()
+@operator_command
 def status(
+    console: "Console",
+    deployment: "Deployment",
     connection: ConnectionName = None,
     url: Url = None,
-    stage: Stage = None,
-    prefix: Prefix = None,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    as_json: AsJson = False,
 ) -> None:
     """Show whether Jira's webhooks are registered as they should be.
 
-    Nothing is changed. Data Center 10 does not tell whether it signs, and keeps
-    what became of the last delivery; the others do not.
+    Nothing is changed. Data Center 10 reports how the last delivery ended, but
+    not whether it signs. Cloud reports that it signs, and nothing about
+    deliveries. Data Center 9 and older report neither.
 
     Your AWS rights: ssm:GetParametersByPath, ssm:GetParameter and kms:Decrypt.
 
     \b
     Examples:
-      $ backtrace-jira webhook status
-      $ backtrace-jira webhook status --stage prod --json
+      All connections of the stage dev:
+        $ backtrace-jira webhook status
+      In a pipeline:
+        $ backtrace-jira webhook status --stage prod --json
 
     \b
     Exit codes:
-      0  all is well
-      1  something is not as it should be, or could not be looked at
+      0  every webhook is as it should be
+      1  one is not, or could not be looked at
       2  wrong usage
     """
-    with _ending(as_json) as console:
-        _open(console, url, stage, prefix, region, profile, endpoint_url).status(connection)
+    _open(console, deployment, url).status(connection)
 
 
 @webhook.command()
+@operator_command
 def remove(
+    console: "Console",
+    deployment: "Deployment",
     connection: ConnectionName = None,
     url: Url = None,
     forget_secret: Annotated[
         bool, typer.Option("--forget-secret", help="Delete the secret in Parameter Store, too.")
     ] = False,
-    stage: Stage = None,
-    prefix: Prefix = None,
-    region: Region = None,
-    profile: Profile = None,
-    endpoint_url: EndpointUrl = None,
-    as_json: AsJson = False,
 ) -> None:
     """Remove our webhook from Jira.
 
-    Only what leads to this deployment is removed. Changes in Jira are noticed
-    all the same, by the schedule, and later.
+    Only webhooks that lead to this deployment are removed. The schedule still
+    notices changes in Jira, but later.
+
+    Your AWS rights: as for `webhook status`; with --forget-secret also
+    ssm:DeleteParameters.
 
     \b
     Examples:
-      $ backtrace-jira webhook remove --connection main
+      Until the next `webhook install`:
+        $ backtrace-jira webhook remove --connection main
       For good:
         $ backtrace-jira webhook remove --connection main --forget-secret
 
     \b
     Exit codes:
       0  removed, or there was none
-      1  something failed, or is to be done by hand
+      1  something failed, or you have to do it by hand
       2  wrong usage
     """
-    with _ending(as_json) as console:
-        webhooks = _open(console, url, stage, prefix, region, profile, endpoint_url)
-        webhooks.remove(connection, forget_secret=forget_secret)
+    _open(console, deployment, url).remove(connection, forget_secret=forget_secret)
 
 
-@contextmanager
-def _ending(as_json: bool) -> Iterator[Console]:
-    # Imported here, so that --help does not wait for boto3 and pydantic.
-    from backtrace_jira_cli.console import Console
+def _open(console: "Console", deployment: "Deployment", url: str | None) -> "WebhookRun":
+    from backtrace_jira_cli.deployment.deployment import ensure_safe_address
+    from backtrace_jira_cli.webhook.run import WebhookRun
 
-    console = Console(machine=as_json)
-    with console.ending():
-        yield console
-
-
-def _open(
-    console: Console,
-    url: str | None,
-    stage: str | None,
-    prefix: str | None,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-) -> Webhooks:
-    from backtrace_jira_cli.deployment.deployment import (
-        deployed,
-        local_or_encrypted,
-        own_address,
-        parameter_names,
-    )
-    from backtrace_jira_cli.deployment.parameter_store import open_store
-    from backtrace_jira_cli.webhook.run import Webhooks
-
-    names = parameter_names(stage, prefix)
-    address = own_address(url)
-    store = open_store(region=region, profile=profile, endpoint_url=local_or_encrypted(endpoint_url))
-    console.report |= {"prefix": names.prefix, "region": store.region}
-    stored = store.read(names.prefix)
-    return Webhooks(
-        store, stored, names, console, address or deployed(stored, names, "webhook_url").rstrip("/")
-    )
+    address = ensure_safe_address("--url", url)
+    console.report |= {"prefix": deployment.names.prefix, "region": deployment.store.region}
+    return WebhookRun(deployment, console, address or deployment.read_output("webhook_url").rstrip("/"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +13,12 @@ from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import BacktraceJiraError, NeedsAttention
 from backtrace_jira.settings.connection import Connection
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.console import Console
-from backtrace_jira_cli.deployment.deployment import ROOT
+from backtrace_jira_cli.deployment.deployment import ROOT, Deployment
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
-from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored
 from backtrace_jira_cli.deployment.remedies import explained
-from backtrace_jira_cli.deployment.stored_settings import StoredSettings, Unusable, integrations_in
+from backtrace_jira_cli.deployment.stored_settings import Unusable
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.webhook.registration import (
     JiraWebhooks,
@@ -41,24 +39,17 @@ IN_THE_ADDRESS = (
 )
 
 
-class Webhooks:
+class WebhookRun:
     """One run of a command."""
 
-    def __init__(
-        self,
-        store: ParameterStore,
-        stored: Mapping[str, Stored],
-        names: ParameterNames,
-        console: Console,
-        address: str,
-    ) -> None:
-        self._store = store
-        self._stored = stored
-        self._names = names
+    def __init__(self, deployment: Deployment, console: Console, address: str) -> None:
         self._console = console
         self._address = address
-        self._stored_settings = StoredSettings(names, stored, store.secret)
-        self._integrations = integrations_in(stored, names)
+        self._store = deployment.store
+        self._stored = deployment.stored
+        self._names = deployment.names
+        self._stored_settings = deployment.settings
+        self._integrations = deployment.integrations
         self._refusals: Refusals = {}
         self._secrets: list[WebhookSecret] = []
 
@@ -71,7 +62,7 @@ class Webhooks:
         """Show what is registered."""
         outcomes = self._each(connection, self._seen)
         rows = [_row(outcome) for outcome in outcomes]
-        self._console.table(("connection", "registered", *COLUMNS, "last problem"), rows)
+        self._console.show_table(("connection", "registered", *COLUMNS, "last problem"), rows)
         mends = any(outcome.ending is Result.NOT_FINE for outcome in outcomes)
         advice = "; backtrace-jira webhook install mends it" if mends else ""
         self._end(outcomes, f"Not every webhook is known to be as it should be{advice}")
@@ -90,7 +81,7 @@ class Webhooks:
         reported: list[dict[str, Any]] = []
         self._console.report["connections"] = reported
         for name in self._named(only):
-            with self._console.waiting(f"asking the Jira of {name}"):
+            with self._console.show_progress(f"asking the Jira of {name}"):
                 outcome = self._done(name, do, needed=needed)
             outcome.notes = [self._shown(text) for text in outcome.notes]
             outcome.state = {column: self._shown(text) for column, text in outcome.state.items()}
@@ -121,7 +112,7 @@ class Webhooks:
 
     def _place(self, name: str, users: Sequence[Integration]) -> RegistrationTarget:
         """Look who answers, and be let in, before webhooks are asked for: what they answer means no more then."""
-        connection = self._stored_settings.connection(name)
+        connection = self._stored_settings.read_connection(name)
         secret = WebhookSecret(self._store, self._names, name)
         self._secrets.append(secret)
         gateway = urlsplit(connection.jira_api).hostname == GATEWAY
@@ -140,7 +131,7 @@ class Webhooks:
     def _server(self, connection: Connection) -> Server:
         """Ask with the account: a site may tell nobody else."""
         tickets = JiraClient(
-            connection, self._stored_settings.jira_secret(connection.name), timeouts=TIMEOUTS
+            connection, self._stored_settings.read_jira_secret(connection.name), timeouts=TIMEOUTS
         )
         asking = LockoutGuard(tickets, self._credential(connection), self._refusals)
         asking.ask(JiraClient.account)
@@ -150,11 +141,11 @@ class Webhooks:
         return server
 
     def _asking(self, connection: Connection, server: Server) -> LockoutGuard[JiraWebhooks]:
-        client = JiraWebhooks(connection, self._stored_settings.jira_secret(connection.name), server)
+        client = JiraWebhooks(connection, self._stored_settings.read_jira_secret(connection.name), server)
         return LockoutGuard(client, self._credential(connection), self._refusals)
 
     def _credential(self, connection: Connection) -> tuple[str, str | None, str]:
-        secret = self._stored_settings.jira_secret(connection.name).get_secret_value()
+        secret = self._stored_settings.read_jira_secret(connection.name).get_secret_value()
         return urlsplit(connection.jira_api).netloc, connection.email, secret
 
     # install
@@ -223,7 +214,7 @@ class Webhooks:
     def _rotate(self, place: RegistrationTarget) -> None:
         """Let both secrets be accepted, by whoever has read the former one a moment ago, too."""
         place.secret.rotate()
-        with self._console.waiting("waiting until the new secret is known"):
+        with self._console.show_progress("waiting until the new secret is known"):
             time.sleep(SHORTEST_AGE + 1)
 
     def _registered(self, place: RegistrationTarget) -> list[Registration] | None:
@@ -318,7 +309,7 @@ class Webhooks:
         """Take out every secret: a server may repeat what it was sent."""
         for secret in (each for one in self._secrets for each in one.all):
             text = text.replace(secret, "***")
-        return self._stored_settings.without_secrets(text)
+        return self._stored_settings.hide_secrets(text)
 
 
 def _row(outcome: Outcome) -> Sequence[str]:
