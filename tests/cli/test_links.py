@@ -291,7 +291,7 @@ def test_where_nobody_can_be_asked_yes_is_needed(
     assert row(store).issue is not None
     report(cloud.operator, "remove", FINGERPRINT, code=2)
     assert report(cloud.operator, "remove", FINGERPRINT, "--yes")["groups"][0]["ok"]
-    assert "There is no link" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+    assert "No error group" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
 
 
 def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(
@@ -402,7 +402,7 @@ def test_of_several_integrations_one_has_to_be_named(
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     cloud.put("integrations/my_universe/my_project/second", cloud.integration | {"name": "second"})
-    assert "Say which with --integration" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=2)
+    assert "Name one with --integration" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=2)
     told(cloud.operator, "add", "BUG-1", FINGERPRINT, "--integration", "second")
     assert store.get(LinkKey("my_universe/my_project/second", FINGERPRINT))
 

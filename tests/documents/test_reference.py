@@ -46,7 +46,7 @@ def test_every_command_and_option_is_in_the_reference_with_a_meaning() -> None:
     names = ["configure", "check", "explain", *(f"{one} {two}" for one in groups for two in groups[one])]
     assert re.findall(r"^## `backtrace-jira (.+)`$", text, re.MULTILINE) == names
     rows = re.findall(r"^\| (`.+`) \| (.*) \|$", text, re.MULTILINE)
-    assert ("`--dry-run`", "Show what would change, write nothing, ask nothing.") in rows
+    assert ("`--dry-run`", "Show what would change. Write nothing, ask nothing.") in rows
     assert [name for name, meaning in rows if not meaning] == []
 
 
