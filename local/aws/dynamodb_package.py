@@ -31,7 +31,7 @@ def home() -> Path:
 
 
 def is_installed() -> bool:
-    """Tell whether the jar is there; the folder appears whole or not at all."""
+    """Return whether the jar is there; the folder appears whole or not at all."""
     return (home() / "DynamoDBLocal.jar").is_file()
 
 

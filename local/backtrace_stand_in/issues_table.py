@@ -161,7 +161,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(row: Issue, filters: Sequence[dict[str, Any]]) -> bool:
-    """Tell whether a row passes: the conditions within a filter hold together.
+    """Return whether a row passes: the conditions within a filter hold together.
 
     The public clients send one filter; that several are alternatives is recorded nowhere.
     """

@@ -71,7 +71,7 @@ class Webhooks:
 
     @property
     def signs(self) -> bool:
-        """Tell whether this Jira can sign."""
+        """Whether this Jira can sign."""
         return self.state.cloud or self.state.version >= (10,)
 
     def changed(self, issue: Issue, history: History | None, author: User | None, kind: str = "") -> None:

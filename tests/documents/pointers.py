@@ -49,7 +49,7 @@ def place_of(pointer: str) -> Path | None:
 
 
 def leads_somewhere(pointer: str) -> bool:
-    """Tell whether the file or folder exists, and has that name in it."""
+    """Return whether the file or folder exists, and has that name in it."""
     place, name = place_of(pointer), pointer.partition("::")[2]
     return place is not None and (not name or name in names_in(place))
 
@@ -76,7 +76,7 @@ def links_in(path: Path) -> list[str]:
 
 
 def is_reached(link: str, document: Path) -> bool:
-    """Tell whether a link's file exists, and has the heading that it names."""
+    """Return whether a link's file exists, and has the heading that it names."""
     path, _, anchor = link.partition("#")
     target = (document.parent / path).resolve() if path else document
     return target.exists() and (not anchor or anchor in anchors_of(target))

@@ -58,7 +58,7 @@ class Finding:
 
     @property
     def stops(self) -> bool:
-        """Tell whether what depends on this check cannot be looked at."""
+        """Whether what depends on this check cannot be looked at."""
         return self.status in (Status.FAILED, Status.NOT_CHECKED)
 
     def rewritten(self, rewrite: Callable[[str], str]) -> Finding:

@@ -50,7 +50,7 @@ class Change:
 
     @property
     def writes(self) -> bool:
-        """Tell whether it is to be put."""
+        """Whether it is to be put."""
         return self.effect in (Effect.NEW, Effect.CHANGED)
 
 

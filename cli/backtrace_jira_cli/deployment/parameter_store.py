@@ -78,7 +78,7 @@ class ParameterStore:
         return SecretStr(found["Parameter"]["Value"])
 
     def holds(self, name: str, secret: SecretStr) -> bool:
-        """Tell whether a secret is stored already; no when that may not be read."""
+        """Return whether a secret is stored already; no when that may not be read."""
         try:
             found = self._client.get_parameter(Name=name, WithDecryption=True)
         except (BotoCoreError, ClientError):

@@ -30,7 +30,7 @@ class RegistrationTarget:
 
     @property
     def signs(self) -> bool:
-        """Tell whether this server can sign."""
+        """Whether this server can sign."""
         return self.server.cloud or self.server.numbers >= FIRST_THAT_SIGNS
 
     @property
@@ -64,5 +64,5 @@ class RegistrationTarget:
         return "The account of this connection is no Jira administrator, and webhooks are for nobody else."
 
     def is_here(self, registration: Registration) -> bool:
-        """Tell whether a registration leads to us, whatever secret is in its address."""
+        """Return whether a registration leads to us, whatever secret is in its address."""
         return registration.url == self.address or registration.url.startswith(f"{self.address}/")

@@ -23,7 +23,7 @@ class Result(StrEnum):
 
     @property
     def is_well(self) -> bool:
-        """Tell whether nobody has to do anything."""
+        """Whether nobody has to do anything."""
         return self not in (Result.NOT_FINE, Result.BY_HAND, Result.FAILED)
 
 

@@ -36,12 +36,12 @@ class WebhookSecret:
 
     @property
     def exists(self) -> bool:
-        """Tell whether one is stored."""
+        """Whether one is stored."""
         return bool(self._stored)
 
     @property
     def replaces_another(self) -> bool:
-        """Tell whether a former one is accepted, too."""
+        """Whether a former one is accepted, too."""
         return len(self._stored) > 1
 
     @property

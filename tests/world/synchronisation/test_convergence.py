@@ -110,7 +110,7 @@ class TwoSides(RuleBasedStateMachine):
             self.assignee, self.assigned = PEOPLE[who] if who else None, True
 
     def _is_seen(self, fingerprint: str, field: str, value: str) -> bool:
-        """Tell whether Backtrace lets anybody know of a change, and when it was.
+        """Return whether Backtrace lets anybody know of a change, and when it was.
 
         It keeps no history of a row: what is changed there and changed back before it was carried is no change. And it
         keeps one time for a row: of two fields that changed one after the other, both seem to have changed with the

@@ -55,7 +55,7 @@ class Group:
         return str(self.assignee.id) if self.assignee else ""
 
     def has_ticket(self, watcher: str, *issues: Issue) -> bool:
-        """Tell whether the ticket is linked here, under any of its addresses."""
+        """Return whether the ticket is linked here, under any of its addresses."""
         return any(is_ticket_entry(entry, watcher, *issues) for entry in self.tickets)
 
 
@@ -73,7 +73,7 @@ class GroupWrite:
 
 
 def is_ticket_entry(entry: Mapping[str, Any], watcher: str, *issues: Issue) -> bool:
-    """Tell whether a ticket entry is ours; a person may have linked others under the same integration."""
+    """Return whether a ticket entry is ours; a person may have linked others under the same integration."""
     return entry.get("watcher") == watcher and entry.get("url") in [issue.url for issue in issues]
 
 

@@ -42,12 +42,12 @@ class Boundary:
 
 
 def is_done(ticket: Ticket, integration: Integration) -> bool:
-    """Tell whether a ticket's status means that it is resolved."""
+    """Return whether a ticket's status means that it is resolved."""
     return state_of(ticket.status, integration.sync.states) is State.RESOLVED
 
 
 def is_final(ticket: Ticket, settings: FixVersions) -> bool:
-    """Tell whether a ticket was resolved in a way that no error undoes."""
+    """Return whether a ticket was resolved in a way that no error undoes."""
     resolution = {fold(name) for name in ticket.resolution if name}
     return any(fold(name) in resolution for name in settings.never_reopened)
 
@@ -156,7 +156,7 @@ class Rule:
         return [(value, count) for _, value, count in sorted(found, key=lambda each: each[0], reverse=True)]
 
     def may_be_past(self, attributes: Mapping[str, Histogram]) -> bool:
-        """Tell whether one of a group's errors may be past it; which values are of one error is not known."""
+        """Return whether one of a group's errors may be past it; which values are of one error is not known."""
         kinds = (
             any(compile_regex(pattern).search(value) for value, _ in attributes.get(name, ()))
             for name, pattern in self.where.items()

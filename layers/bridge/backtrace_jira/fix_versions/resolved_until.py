@@ -69,7 +69,7 @@ def plan_resolved_until(
 
 
 def _was_opened_by_somebody(pair: Pair) -> bool:
-    """Tell whether somebody changed the group's state in Backtrace since ticket and group last agreed."""
+    """Return whether somebody changed the group's state in Backtrace since ticket and group last agreed."""
     synced = pair.synced.state
     return synced is not None and synced is not pair.group.state
 

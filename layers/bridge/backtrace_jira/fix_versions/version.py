@@ -74,7 +74,7 @@ class Version:
         return self.numbers, self.rank, self.identifiers, self.finished
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether two versions are the same release, however they are written."""
+        """Return whether two versions are the same release, however they are written."""
         return isinstance(other, Version) and self._key == other._key
 
     def __lt__(self, other: Version) -> bool:
@@ -123,7 +123,7 @@ def _find(text: str) -> tuple[str, re.Match[str] | None]:
 
 
 def _is_sound(qualifier: str, words: list[str]) -> bool:
-    """Tell whether a qualifier says what it leads up to: `2.x` names many versions, `1.1.1a` a patch or an alpha."""
+    """Return whether a qualifier says what it leads up to: `2.x` names many versions, `1.1.1a` a patch or an alpha."""
     many = "x" in _SEPARATORS.split(qualifier.lower())
     return not many and not (len(words) == 1 and words[0] in ("a", "b", "c", "m"))
 

@@ -1,4 +1,4 @@
-"""Which of a field's allowed values a text means."""
+"""Find the allowed values of a field that a text names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from backtrace_jira.jira.fields import AllowedValue, fold
 
 LONGEST_CASCADE = 1_000
-"""Both split_cascade with room: Jira holds 255 characters of an option."""
+"""Characters of a parent and a child together, with room to spare: Jira keeps 255 characters of an option."""
 
 
 class AllowedValues:
-    """Allowed values by every way to name them. What a person sees goes before an id, which may look like it."""
+    """Allowed values by name and by id. A name that people see goes before an id: a version may be called 10001."""
 
     def __init__(self, allowed: Sequence[AllowedValue]) -> None:
         self._by_name: dict[str, list[AllowedValue]] = {}
@@ -26,22 +26,22 @@ class AllowedValues:
         self._commas = sorted({0, *(name.count(",") for name in self._by_name)}, reverse=True)
 
     def find(self, text: str) -> list[AllowedValue]:
-        """Return what a text names: by exact name, else by id, else by name regardless of case.
+        """Return the values that a text names: by exact name, else by id, else by name regardless of case.
 
-        More than one is found where nothing tells them apart.
+        Several values are returned if they share the name.
         """
         return self._by_name.get(text) or self._by_id.get(text) or self._by_fold.get(fold(text), [])
 
     def split(self, text: str) -> list[str] | None:
-        """Split at commas, but not within a value, the longest first; None when a part is no value.
+        """Split a text at commas into values, which may hold commas themselves; None if a part is no value.
 
-        Of several ways to read the text, one that reads all of it is found if there is one: with the values
-        "a", "a,b" and "b,c", the text "a,b,c" is "a" and "b,c".
+        Longer values are tried first. If there is any way to read the whole text, it is found: with the values "a",
+        "a,b" and "b,c", the text "a,b,c" is "a" and "b,c".
         """
         commas = [match.start() for match in re.finditer(",", text)]
         starts, ends = [0, *(comma + 1 for comma in commas)], [*commas, len(text)]
         count = len(starts)
-        # Where the next value starts when one starts here; 0 when the rest cannot be read.
+        # By the start of a value: the start of the next one; 0 if the rest of the text cannot be read from here.
         following = [0] * count + [count]
         for start in reversed(range(count)):
             for end in (start + 1 + held for held in self._commas if start + held < count):
@@ -72,13 +72,13 @@ class AllowedValues:
 
 
 def split_cascade(text: str) -> tuple[str, str]:
-    """Cut "Parent -> Child" or "Parent,Child" in two, where nobody knows the values."""
+    """Cut "Parent -> Child" or "Parent,Child" in two, without knowing the allowed values."""
     parent, _, child = text.partition("->" if "->" in text else ",")
     return parent.strip(), child.strip()
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Give every way to read a text as parent and child: names may hold the separators themselves."""
+    """Yield every way to read a text as parent and child: names may hold the separators themselves."""
     yield text.strip(), ""
     for match in [*re.finditer("->", text), *re.finditer(",", text)]:
         yield text[: match.start()].strip(), text[match.end() :].strip()

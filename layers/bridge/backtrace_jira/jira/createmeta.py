@@ -4,7 +4,7 @@ Cloud (SPEC-C, Atlassian's OpenAPI document of 2025): pages of `issueTypes` and 
 Data Center since 8.4: pages of `values`, with `isLast`.
 Older servers: `projects[].issuetypes[].fields`, a map by field id, whole; without `expand` no fields.
 
-Only fields on the create screen are listed: what a workflow validator demands is known to nobody before.
+Jira lists only the fields on the create screen. It does not say what its workflow validators demand.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def choose_issue_type(types: Sequence[IssueType], wanted: str, project: str) -> 
 
 
 def find_project(document: object, project: str) -> dict[str, Any]:
-    """Return the project out of the old dialect, where one that is unknown or not permitted is just absent.
+    """Return the project from a document in the old dialect, which leaves out unknown and forbidden projects.
 
     Raises:
-        InvalidField: it is absent.
+        InvalidField: the project is absent.
     """
     projects = document.get("projects") if isinstance(document, dict) else None
     for found in projects if isinstance(projects, list) else []:
@@ -94,14 +94,14 @@ def find_project(document: object, project: str) -> dict[str, Any]:
 
 
 def _no_project(project: str) -> InvalidField:
-    """Jira does not tell what is missing from what is not permitted."""
+    """Return the error for a project that Jira does not show: it does not say whether the project exists."""
     return InvalidField(
         f"project: {project} does not exist, or this account may not create issues in it", field="project"
     )
 
 
 def read_old_schema(document: object, project: str, issue_type: str, *, cloud: bool) -> FieldSchema:
-    """Read the schema of one issue type out of a document in the old dialect.
+    """Read the schema of one issue type from a document in the old dialect.
 
     Raises:
         InvalidField: the project or the issue type is not in it.
@@ -118,7 +118,7 @@ def make_schema(
     """Make a schema of the fields in any dialect.
 
     Raises:
-        InvalidField: there are none, though every create screen has a summary.
+        InvalidField: Jira lists no field, though every create screen has a summary.
     """
     found = tuple(field for field in map(read_field, fields) if field)
     if not found:
@@ -127,7 +127,7 @@ def make_schema(
 
 
 def read_field(raw: dict[str, Any]) -> Field | None:
-    """Read one field; None for what has no id."""
+    """Read one field; None if it has no id."""
     field_id = str(raw.get("fieldId") or raw.get("key") or "")
     if not field_id:
         return None
@@ -147,7 +147,7 @@ def read_field(raw: dict[str, Any]) -> Field | None:
 
 
 def _allowed(raw: object) -> tuple[AllowedValue, ...] | None:
-    """Read a list of allowed values; one that holds nothing we could name says nothing."""
+    """Read a list of allowed values. A list in which no value has a name or id counts as no list."""
     if not isinstance(raw, list):
         return None
     found = tuple(value for value in map(_allowed_value, raw) if value)

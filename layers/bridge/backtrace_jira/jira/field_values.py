@@ -1,8 +1,7 @@
-"""A settings text becomes the JSON that a Jira field takes.
+"""Turn a text of the settings into the JSON that a Jira field takes.
 
-What each type of field takes on `POST /issue` follows Atlassian's OpenAPI documents, create metadata captured
-from Cloud and Server, and the refusals quoted in public issues. Where Jira lists the allowed values, nothing
-else is ever sent.
+Sources for each type of field: Atlassian's OpenAPI documents, create metadata captured from Cloud and Server, and
+refusals of `POST /issue` quoted in public issues. If Jira lists the allowed values, only those are sent.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from backtrace_jira.jira.fields import AllowedValue, Field, list_names
 from backtrace_jira.json_types import JSON
 
 LONGEST_TEXT = 32_767
-"""Of description and text area: "The entered text is too long. It exceeds the allowed limit"."""
+"""Jira's limit for descriptions and text areas: "The entered text is too long. It exceeds the allowed limit"."""
 LONGEST_LINE = 255
 LONGEST_SUMMARY = 254
 """The documented limit is 255; some older versions refuse 255 itself."""
 MOST_USERS = 20
-"""Each may cost a request."""
+"""Users in one field: looking one up may cost a request."""
 
 FindUser: TypeAlias = Callable[[str], str | None]
-"""Gives the accountId (Cloud) or user name (Data Center) of an e-mail address or name; None is nobody."""
+"""Returns the accountId (Cloud) or user name (Data Center) of an e-mail address or name; None if Jira shows none."""
 
 _EXPECTED = {
     "number": "a number such as 5 or 1.5",
@@ -45,16 +44,16 @@ _EXPECTED = {
 def to_field_value(
     field: Field, text: str, *, cloud: bool, people: FindUser, attributes: Sequence[str] = ()
 ) -> JSON:
-    """Return the JSON of a text for a field; None where nothing is left to send.
+    """Return the JSON of a text for a field; None if the text is blank.
 
-    Commas separate the values of an array; an allowed value that holds a comma itself is found first.
+    Commas separate the values of an array. An allowed value that holds a comma itself stays whole.
 
     Args:
-        field: out of a schema, or `untyped_field` for a server without create metadata.
-        text: the setting with its attributes filled in.
+        field: from a schema, or `untyped_field` for a server without create metadata.
+        text: the text of the settings, with its attributes filled in.
         cloud: Cloud knows users by accountId, Data Center by name.
-        people: finds users; what looks like an accountId or user name already is not asked about.
-        attributes: names of the attributes in the setting, for the error text.
+        people: finds users. It is not called for a text that already looks like an accountId or user name.
+        attributes: names of the attributes in the settings text, for the error text.
 
     Raises:
         InvalidField: the field does not take this text.
@@ -64,13 +63,13 @@ def to_field_value(
 
 
 def is_fillable(field: Field) -> bool:
-    """Tell whether any text at all can fill the field when a ticket is created."""
+    """Return whether any text at all can fill the field when a ticket is created."""
     return _READERS.get(field.items if field.type == "array" else field.type) is not _nothing
 
 
 @dataclass(frozen=True, slots=True)
 class _FieldReading:
-    """A field, and what is needed to read texts for it."""
+    """The reading of one text for one field. Its errors name the field, never the text."""
 
     field: Field
     cloud: bool
@@ -78,14 +77,14 @@ class _FieldReading:
     attributes: tuple[str, ...]
 
     def expects(self, what: str) -> InvalidField:
-        """Say what the field takes. The text stays untold: part of it may be a setting."""
+        """Return the error that says what the field takes. It does not repeat the text, which may hold a setting."""
         several = (
             ", commas between several" if self.field.type == "array" and what == self.field.items else ""
         )
         return self._error(f"takes {_EXPECTED[what]}{several}")
 
     def expects_allowed(self) -> InvalidField:
-        """Say which values Jira lists."""
+        """Return the error that lists the values Jira allows."""
         allowed = self.field.allowed_names()
         if not allowed:
             return self._error("takes values from a list, and Jira lists none for this project")
@@ -93,7 +92,7 @@ class _FieldReading:
         return self._error(f"takes {one}: {list_names(allowed)}", allowed)
 
     def ambiguous(self, found: Sequence[AllowedValue]) -> InvalidField:
-        """Say that a name stands for several values."""
+        """Return the error that a name stands for several values."""
         ids = ", ".join(f"{value.shown} is {value.id or 'without an id'}" for value in found[:5])
         return self._error(f"has {len(found)} values of this name; write the id of one: {ids}")
 
@@ -126,12 +125,12 @@ def _array(reading: _FieldReading, text: str) -> list[JSON]:
     return list({repr(value): value for value in values}.values())
 
 
-# Values from a list
+# Values from a list that Jira gives
 
 _LISTED = frozenset(
     {"option", "component", "version", "priority", "resolution", "securitylevel", "issuetype", "project"}
 )
-"""Types whose values are all listed: an empty list means that there is none."""
+"""Types for which Jira lists all values: an empty list means that no value exists."""
 _NOT_ONE_OF_A_LIST = frozenset(
     {"number", "date", "datetime", "user", "group", "issuelink", "timetracking", "option-with-child"}
 )
@@ -139,7 +138,7 @@ _NAME_KEYS = {kind: {"option": "value", "project": "key"}.get(kind, "name") for 
 
 
 def _chooses(field: Field, kind: str) -> bool:
-    """Tell whether the value is one of a list. Jira 5 and 6 call select fields strings, and list options."""
+    """Return whether the value is one of a list. Jira 5 and 6 call select fields strings, and list options."""
     if field.allowed is None or kind in _NOT_ONE_OF_A_LIST:
         return False
     return bool(field.allowed) or kind in _LISTED
@@ -164,7 +163,7 @@ def _chosen_array(reading: _FieldReading, items: str, text: str) -> list[JSON]:
 
 
 def _json_of(value: AllowedValue, kind: str) -> JSON:
-    """Name a value by its id, which no language changes; a listed text without one stands for itself."""
+    """Return the value by its id, which is the same in every language; a listed text without an id as it is."""
     return _named(value, _NAME_KEYS.get(kind, "value")) if value.id or kind in _NAME_KEYS else value.shown
 
 
@@ -185,7 +184,7 @@ def _cascading(reading: _FieldReading, text: str) -> JSON:
     return {**_named(first, "value"), **({"child": _named(second, "value")} if second else {})}
 
 
-# Values of a list that Jira, or the cache, does not give
+# Values of a list that neither Jira nor the cache gives
 
 
 def _by_value(_reading: _FieldReading, text: str) -> JSON:
@@ -197,7 +196,7 @@ def _by_name(_reading: _FieldReading, text: str) -> JSON:
 
 
 def _by_id_or_name(_reading: _FieldReading, text: str) -> JSON:
-    """A version may be called 2, and so may an option; a priority in digits is an id."""
+    """Take digits for an id. Only for types whose names are no numbers: a version or an option may be called 2."""
     return {"id" if literals.INTEGER.fullmatch(text) else "name": text}
 
 
@@ -217,19 +216,19 @@ def _string(reading: _FieldReading, text: str) -> JSON:
     if field.id == "summary":
         return wiki.truncate(wiki.one_line(text), LONGEST_SUMMARY)
     if field.kind == "url":
-        return wiki.one_line(text)  # a part of an address would lead elsewhere
+        return wiki.one_line(text)  # not truncated: a part of an address would lead elsewhere
     if field.kind in ("textfield", "gh-epic-label"):
         return wiki.truncate(wiki.one_line(text), LONGEST_LINE)
     return wiki.truncate(text, LONGEST_TEXT)
 
 
 def _label(_reading: _FieldReading, text: str) -> JSON:
-    """Jira refuses blanks: "The label '...' contains spaces which is invalid."."""
+    """Replace blanks, which Jira refuses: "The label '...' contains spaces which is invalid."."""
     return wiki.truncate("_".join(text.split()), LONGEST_LINE)
 
 
 def _user(reading: _FieldReading, text: str) -> JSON:
-    """Name a user: Data Center knows login names, Cloud only accountIds."""
+    """Return the user as Jira identifies one: by login name on Data Center, by accountId on Cloud."""
     known = _ACCOUNT_ID if reading.cloud else _USER_NAME
     identity = text if known.fullmatch(text) else reading.people(text)
     if not identity:
@@ -256,7 +255,7 @@ _Reader: TypeAlias = Callable[[_FieldReading, str], JSON]
 
 
 def _literal(what: str, read: Callable[[str], str | int | float | None]) -> _Reader:
-    """Make a reader of what is the same on every Jira."""
+    """Make a reader for a type whose values look the same on every Jira."""
 
     def reader(reading: _FieldReading, text: str) -> JSON:
         found = read(text)
@@ -286,7 +285,7 @@ _READERS: Mapping[str, _Reader] = {
     **dict.fromkeys(("attachment", "issuelinks", "worklog", "comment", "comments-page"), _nothing),
     **dict.fromkeys(("progress", "status", "votes", "watches"), _nothing),
 }
-# Their schemas say otherwise: a sprint is a number, not an array (getsentry/sentry).
+# These fields contradict their schemas: a sprint is a number, not an array (getsentry/sentry).
 _BY_CUSTOM_TYPE: Mapping[str, _Reader] = {
     "gh-sprint": _literal("sprint", literals.read_integer),
     "gh-epic-link": _epic,

@@ -1,6 +1,6 @@
-"""The fields of one create screen: what each takes, and which of them a setting means.
+"""The fields of one create screen, and how a name in the settings finds its field.
 
-A schema is made from Jira's create metadata (`createmeta`), kept in a cache as JSON, and read by `field_values`.
+`createmeta` makes a schema from Jira's create metadata, the store keeps it as JSON, `field_values` reads it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class AllowedValue:
-    """One value that Jira lists for a field. `names` are all ways to name it, the one that people see first.
+    """One value that Jira lists for a field. `names` are all its names; the one that people see comes first.
 
-    The id is empty where Jira lists plain texts. Children are those of a cascading select.
+    The id is empty if Jira lists plain texts. Only a cascading select has children.
     """
 
     id: str
@@ -35,7 +35,7 @@ class AllowedValue:
 
     @property
     def shown(self) -> str:
-        """Return what a person knows it by."""
+        """The name that people see."""
         return self.names[0] if self.names else self.id
 
 
@@ -43,8 +43,8 @@ class AllowedValue:
 class Field:
     """A field of a create screen; `type`, `items`, `custom` and `system` are those of Jira's `schema`.
 
-    `allowed` is None where Jira lists no values, or so many that the cache leaves them out (`unlisted`);
-    an empty list means that no value exists.
+    `allowed` is None if Jira lists no values, or so many that the cache leaves them out (`unlisted`). An empty list
+    means that no value exists.
     """
 
     id: str
@@ -64,7 +64,7 @@ class Field:
 
     @property
     def kind(self) -> str:
-        """Return the last part of a custom field's type: `textfield`, `gh-sprint`; empty for a system field."""
+        """The last part of a custom field's type, such as `textfield` or `gh-sprint`; empty for a system field."""
         return self.custom.rpartition(":")[2]
 
     def allowed_names(self) -> tuple[str, ...]:
@@ -107,10 +107,10 @@ class FieldSchema:
         raise _ambiguous(wanted, found) if found else self._unknown(wanted)
 
     def missing(self, filled: Collection[str]) -> tuple[Field, ...]:
-        """Return the fields that demand a value, have no default and are not among the ids in `filled`.
+        """Return the required fields that have no default and whose ids are not in `filled`.
 
-        Captured Server metadata calls the reporter required and without a default, and yet the account that
-        creates an issue becomes its reporter where none is sent.
+        The reporter is never missing. Captured Server metadata calls it required and without a default, yet Jira
+        makes the account that creates an issue its reporter if none is sent.
         """
         return tuple(
             field
@@ -119,9 +119,9 @@ class FieldSchema:
         )
 
     def to_json(self, *, limit: int = LARGEST_JSON) -> str:
-        """Return the schema in at most `limit` bytes, as far as its lists of allowed values are to blame.
+        """Return the schema as JSON. While it exceeds `limit` bytes, the longest list of allowed values is dropped.
 
-        The longest lists are left out first; what then belongs in them is for Jira to judge.
+        Only Jira can then judge a value for a field without its list.
         """
         text = _dump(self)
         while len(text.encode()) > limit:
@@ -134,7 +134,7 @@ class FieldSchema:
 
     @classmethod
     def from_json(cls, text: str) -> FieldSchema | None:
-        """Read what `to_json` wrote; None where another version of this program, or nobody, wrote it."""
+        """Read the JSON that `to_json` wrote; None if it is damaged or of another version of this program."""
         try:
             return _load(json.loads(text))
         except (ValueError, TypeError, KeyError, IndexError):
@@ -163,7 +163,7 @@ def _ambiguous(name: str, found: Sequence[Field]) -> InvalidField:
     )
 
 
-# A server may have no create metadata, but these fields are the same in every Jira.
+# These fields are the same in every Jira, so they are known even without create metadata.
 _SYSTEM = {
     "assignee": ("user", ""),
     "components": ("array", "component"),
@@ -182,7 +182,7 @@ _SYSTEM = {
 
 
 def untyped_field(name: str) -> Field:
-    """Return the field of this id on a server without create metadata: a text, unless every Jira has it."""
+    """Return the field of this id on a server without create metadata: one that every Jira has, else a text field."""
     wanted = name.strip()
     system = {known.lower(): known for known in _SYSTEM}.get(wanted.lower(), "")
     kind, items = _SYSTEM.get(system, ("string", ""))
@@ -190,7 +190,7 @@ def untyped_field(name: str) -> Field:
 
 
 def fold(text: str) -> str:
-    """Return a text for comparison regardless of case, of white space, and of blanks around commas."""
+    """Return the text in a form that ignores case, white space and blanks around commas."""
     return re.sub(" ?, ?", ",", " ".join(text.split())).casefold()
 
 
@@ -206,7 +206,7 @@ def list_names(names: Sequence[str]) -> str:
     return ", ".join([*map(shorten_name, names[:VALUES_SHOWN]), *([f"and {more} more"] if more > 0 else [])])
 
 
-# The cache. A list of allowed values is stored once: both kinds of versions have the same one.
+# The cache stores each list of allowed values once: fixVersions and versions share theirs.
 
 
 def _dump(schema: FieldSchema) -> str:

@@ -1,4 +1,4 @@
-"""An issue as Jira knows it, and what one is made of."""
+"""An issue of Jira, the draft that it is created from, and the parts of it that synchronisation reads."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class TicketDraft:
     properties: Mapping[str, JSON]
     marker: str
     unknown_attributes: tuple[str, ...] = ()
-    """Names after a $ that this group has no attribute for: reported, never sent literally."""
+    """Names after a $ for which this group has no attribute. They become empty text, and the outcome reports them."""
     left_out: tuple[str, ...] = ()
     """A sentence for each field of the settings that could not be sent."""
 
     @property
     def project(self) -> str:
-        """Key or id of the Jira project that the ticket goes to, whichever setting decided it."""
+        """Key or id of the ticket's Jira project, from `project_key` or from a custom field that overrides it."""
         chosen = self.fields["project"]
         return str(next(iter(chosen.values()))) if isinstance(chosen, dict) else str(chosen)
 
@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class FixVersion:
-    """A version of a Jira project. What a text field holds has no id, and nothing says that it is not released."""
+    """A version of a Jira project. One that was read from a text field has no id and counts as released."""
 
     id: str
     name: str
@@ -74,18 +74,17 @@ class FixVersion:
 
     @property
     def facts(self) -> str:
-        """Return all that matters of it, in a few characters."""
+        """Name, released and archived in a few characters, to be compared."""
         digest = hashlib.sha256(self.name.encode("utf-8", "replace")).hexdigest()[:12]
         return f"{digest}{'r' if self.released else ''}{'a' if self.archived else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A Jira issue as it is now. `changes` are newest last, None where they were not asked for.
+    """A Jira issue as it is now. `changes` are newest last, None if they were not asked for.
 
-    `versions` are by the field's name in the settings; a field that Jira does not have is not among them.
-    `resolution` is its id and name, `resolved` when it was set (unix seconds); both may be missing on a ticket that is
-    done.
+    `versions` are by the field's name in the settings; fields that Jira does not have are left out. `resolution` is
+    its id and name, `resolved` when it was set (unix seconds); a ticket that is done may have neither.
     """
 
     issue: Issue
@@ -105,11 +104,11 @@ class Ticket:
 
     @property
     def done_since(self) -> float:
-        """Return when it was resolved, as far as can be told."""
+        """When the ticket was resolved (unix seconds); if Jira does not say, when its status last changed."""
         return self.resolved or self.changed_at("status")
 
     def changed_at(self, name: str) -> float:
-        """Return when a field last changed; the last change of anything where the changelog does not say."""
+        """Return when a field last changed (unix seconds); if the changelog has no such change, when the ticket did."""
         return max((change.at for change in self.changes or () if change.field == name), default=self.updated)
 
     def first_change(self, name: str, since: float) -> Change | None:

@@ -1,4 +1,4 @@
-"""Numbers, moments, issue keys and estimates out of a text, as Jira's REST API takes them; None out of others."""
+"""Read numbers, moments, issue keys and estimates from a text, as Jira's REST API takes them; None if it holds none."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DURATION_PART = re.compile(r"[0-9.]+[wdhm]?")
 
 
 def read_integer(text: str) -> int | None:
-    """Read the number of something, such as a sprint."""
+    """Read a whole number, such as a sprint's id."""
     return int(text) if INTEGER.fullmatch(text) else None
 
 
 def read_number(text: str) -> int | float | None:
-    """Read a number with a decimal point; one without a fraction becomes an int."""
+    """Read a number, which may have a decimal point; a number without a fraction becomes an int."""
     found = float(text) if _NUMBER.fullmatch(text) else math.inf
     if not math.isfinite(found):
         return None
@@ -30,18 +30,20 @@ def read_number(text: str) -> int | float | None:
 
 
 def read_date(text: str) -> str | None:
-    """Read a date, or the date out of a moment: 2019-05-11."""
+    """Read a date, or the date of a moment: 2019-05-11."""
     found = _moment(text)
     return found.date().isoformat() if found else None
 
 
 def read_moment(text: str) -> str | None:
-    """Read a moment, in UTC where it does not say: 2019-05-11T10:29:29.908+1100, as Jira itself prints it."""
+    """Read a moment, in UTC if it names no zone; return it as Jira prints one: 2019-05-11T10:29:29.908+1100."""
     found = _moment(text)
     if found is None:
         return None
     zoned = found.replace(tzinfo=found.tzinfo or UTC).isoformat(timespec="milliseconds")
-    printed = _PRINTED_MOMENT.fullmatch(zoned)  # an offset in seconds has no place in it
+    printed = _PRINTED_MOMENT.fullmatch(
+        zoned
+    )  # None for an offset with seconds, which Jira's form cannot hold
     return printed[1] + printed[2] if printed else None
 
 
@@ -61,7 +63,7 @@ def read_issue_key(text: str) -> str | None:
 
 
 def read_estimates(text: str) -> dict[str, str] | None:
-    """Read "2h" or "1d 4h, 2h": the original estimate and the remaining one, each if it is there."""
+    """Read "2h" or "1d 4h, 2h": the original estimate and the remaining one, of which either may be missing."""
     original, _, remaining = (part.strip() for part in text.partition(","))
     found = {"originalEstimate": original, "remainingEstimate": remaining}
     found = {name: part for name, part in found.items() if part}

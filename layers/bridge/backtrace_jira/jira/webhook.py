@@ -1,6 +1,6 @@
-"""What arrives from Jira: is it Jira's, and does it concern a linked ticket? Functions over bytes, nothing else.
+"""Check and read a webhook of Jira: did Jira send it, and may it concern a linked ticket? Pure functions over bytes.
 
-Nothing heavy is imported here: this is all that the function behind the public address loads.
+The function behind the public address imports this module, so it imports nothing heavy.
 
 Sources: Atlassian's webhook pages (developer.atlassian.com/cloud/jira/platform/webhooks, confluence.atlassian.com/
 adminjiraserver/managing-webhooks), and bodies captured from Cloud and Server (mattermost/mattermost-plugin-jira).
@@ -18,7 +18,7 @@ from typing import Any
 from backtrace_jira.errors import InvalidEvent
 
 METHODS = ("sha256",)
-"""Of signing. Atlassian warns that others may come; none is trusted before it is known."""
+"""Methods of signing that we check. Atlassian may add others; a webhook signed by one of those is refused."""
 
 _FIELDS = {
     "status": "state",
@@ -30,20 +30,20 @@ _FIELDS = {
     "fix version": "versions",
     "fix version/s": "versions",
 }
-"""Of a changelog, in lower case: Cloud has a fieldId, Server does not, and `Status` and `status` both occur."""
+"""Changelog fields in lower case, by id and by name: Server gives no fieldId, and writes `Status` or `status`."""
 
 _VERSION_EVENTS = "jira:version_"
-"""created, updated, released, unreleased, moved, deleted, merged. Which they are does not matter: all are listed."""
+"""Begins created, updated, released, unreleased, moved, deleted and merged. Each leads to the same re-reading."""
 
 _NO_CHANGE = ("comment", "worklog", "attach", "link")
-"""How `issue_event_type_name` begins, after `issue_`, for what changes neither state nor assignee."""
+"""Beginnings of `issue_event_type_name`, after `issue_`, of events that change neither state nor assignee."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookHint:
-    """That a ticket may have changed, or the versions of a project.
+    """A hint that a ticket, or the versions of a project, may have changed.
 
-    `fields` are those of state, assignee, versions, moved, deleted that were named. Of the two ids one is empty.
+    `fields` are some of state, assignee, versions, moved, deleted. Either `issue_id` or `project_id` is empty.
     """
 
     issue_id: str
@@ -53,9 +53,9 @@ class WebhookHint:
 
 
 def is_signed(body: bytes, header: str, secret: str) -> bool:
-    """Tell whether `X-Hub-Signature: sha256=<hex>` is the HMAC of the body as it came; no secret signs nothing.
+    """Return whether `X-Hub-Signature: sha256=<hex>` is the HMAC of the body's bytes; without a secret, false.
 
-    While a secret is being replaced there are several, one a line, and any may have signed.
+    While the operator replaces a secret, `secret` holds several, one a line. Any of them may have signed.
     """
     method, _, digest = header.strip().partition("=")
     given = digest.strip().lower().encode("utf-8", "replace")
@@ -66,7 +66,7 @@ def is_signed(body: bytes, header: str, secret: str) -> bool:
 
 
 def is_secret(given: str, secret: str) -> bool:
-    """Tell whether this is the secret, in a time that does not depend on how near it is; any line may be it."""
+    """Return whether `given` is one of the lines of `secret`. The time taken does not show how much of it was right."""
     said = given.encode("utf-8", "replace")
     return any(hmac.compare_digest(each.encode(), said) for each in _secrets(secret))
 
@@ -76,10 +76,10 @@ def _secrets(secret: str) -> list[str]:
 
 
 def read_webhook(body: bytes) -> WebhookHint | None:
-    """Return what a webhook may have to do with a linked ticket; None where it has nothing.
+    """Return the hint that a webhook gives; None if it cannot concern a linked ticket.
 
-    An issue that was just created has no link yet, and comments change neither side. Where a changelog is missing or
-    empty, which captured bodies show, the ticket may have changed.
+    An issue that was just created has no link yet, and comments change neither side. If the changelog is missing or
+    empty, as in some captured bodies, the ticket may have changed.
 
     Raises:
         InvalidEvent: the body is no JSON object.
@@ -109,7 +109,7 @@ def read_webhook(body: bytes) -> WebhookHint | None:
 
 
 def _issue_id(issue: Any) -> str:
-    """Return the id, by which a ticket is known when it moves; empty where there is none."""
+    """Return the issue's id, which stays when the ticket moves to another project; empty if the body has none."""
     return _id(issue, "id")
 
 
@@ -120,7 +120,7 @@ def _id(raw: Any, name: str) -> str:
 
 
 def _changed(changelog: Any) -> Iterator[str]:
-    """Give what each item of a changelog changed; empty for what does not matter here."""
+    """Yield the part of a ticket that each changelog item changed; empty for parts that are not synchronised."""
     items = changelog.get("items") if isinstance(changelog, dict) else None
     for item in items if isinstance(items, list) else ():
         name = (item.get("fieldId") or item.get("field")) if isinstance(item, dict) else None

@@ -1,14 +1,14 @@
-"""Wiki markup of Jira's REST API v2: the only place that knows it.
+"""Wiki markup of Jira's REST API v2. No other module knows it.
 
-Everything here takes hostile text and gives markup that shows the text and does nothing else. Two renderers
-must agree. Jira Data Center works with regular expressions over the whole text. Jira Cloud converts the markup
-to its document format with ``@atlaskit/editor-wikimarkup-transformer``, whose sources quote Data Center's rules.
-What they share: a backslash takes the power from exactly the characters ``- # * _ + ? ^ ~ | % { } [ ] ( ) ! @``
-unless another backslash stands before it; two backslashes break the line. Where a backslash does not help, a
-character changes as little as possible:
+Each function takes text that may be hostile and returns markup that shows the text and does nothing else.
+Two renderers must agree. Jira Data Center works with regular expressions over the whole text. Jira Cloud converts
+the markup to its document format with ``@atlaskit/editor-wikimarkup-transformer``, whose sources quote Data
+Center's rules. Both take a backslash before one of ``- # * _ + ? ^ ~ | % { } [ ] ( ) ! @`` for an escape, unless
+another backslash stands before it; two backslashes break the line. If a backslash does not help, a character is
+changed, as little as possible:
 
-- U+2060 WORD JOINER, invisible, splits what would act: a literal backslash before one of the characters above
-  or at the end, ``h1.``, ``:D``, ``http://``, ``{noformat}``, ``&lt;``.
+- U+2060 WORD JOINER, invisible, splits text that would act as markup: a literal backslash before one of the
+  characters above or at the end, ``h1.``, ``:D``, ``http://``, ``{noformat}``, ``&lt;``.
 - ``¦`` U+00A6 stands for ``|`` in table cells and link labels: Cloud's table parser knows no escaped ``|``.
 - ``［`` ``］`` ``！`` (full width) stand for ``[`` ``]`` ``!`` in link labels, ``［`` for a ``[`` that its table
   cell does not close: the link pattern ignores backslashes and reads on into the next cell.
@@ -27,7 +27,7 @@ BROKEN_BAR = "¦"
 
 _LINE_BREAKS = dict.fromkeys(map(ord, "\v\f\r\x85\u2028\u2029"), "\n")
 _CONTROLS = dict.fromkeys([*range(9), *range(0x0E, 0x20), *range(0x7F, 0x85), *range(0x86, 0xA0)])
-# They turn the reading direction of what follows, so that a text can pose as another one.
+# These characters turn the reading direction, so that a text can look like another one.
 _DIRECTIONS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x2070)])
 _NOT_TEXT = {0xFEFF: None, 0xFFFE: "\ufffd", 0xFFFF: "\ufffd"}
 _CLEAN = {**_CONTROLS, **_DIRECTIONS, **_LINE_BREAKS, **_NOT_TEXT}
@@ -35,7 +35,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _EMOTICON = r"(?:y|n|i|/|x|!|\+|-|\?|on|off|\*[yrgb]?|flag|flagoff)"
 _MACRO = r"(?:adf|anchor|code|quote|noformat|panel|color|loremipsum)"
-# Read on one line without its indent. A group says what is done to its match, see `_disarm`.
+# Applied to one line without its indent. The name of the group tells `_disarm` what to do with the match.
 _ACTIVE = re.compile(
     rf"""
       (?P<split>
@@ -66,25 +66,25 @@ _NOFORMAT = "{noformat}"
 _NOFORMAT_TAG = re.compile(r"\{(?=\s*noformat)", re.IGNORECASE)
 
 _LABEL_LOOK_ALIKES = str.maketrans({"|": BROKEN_BAR, "[": "［", "]": "］", "!": "！"})
-# No user part, which is there to make a host look like another one, and no brackets, which end a wiki link.
+# No user part, which can make a host look like another one, and no brackets, which end a wiki link.
 _WEB_ADDRESS = re.compile(r"https?://[A-Z0-9._-]+(?::[0-9]{1,5})?(?:[/?#].*)?", re.IGNORECASE | re.ASCII)
 _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def clean(text: str) -> str:
-    """Give the text without characters that Jira refuses or that disguise other text; lines end in newlines."""
+    """Return the text with newlines as line breaks, without characters that Jira refuses or that disguise text."""
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\r\n", "\n").translate(_CLEAN)
 
 
 def one_line(text: str) -> str:
-    """Give the cleaned text on one line, each run of white space as one blank."""
+    """Return the cleaned text on one line, with one blank for each run of white space."""
     return " ".join(clean(text).split())
 
 
 def utf16_length(text: str) -> int:
-    """Count as Jira does for its limits: in Java characters, two for each character beyond U+FFFF."""
+    """Return the length that Jira counts for its limits: in UTF-16 units, two for each character beyond U+FFFF."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
@@ -99,21 +99,21 @@ def truncate(text: str, limit: int) -> str:
 
 
 def escape(text: str) -> str:
-    """Give inline markup that shows the cleaned text, line by line, and nothing else.
+    """Return inline markup that shows the cleaned text, line by line, and does nothing else.
 
-    It holds at the start of a line as well as behind other markup, not between a caller's own ``*`` or ``_``.
+    It is safe at the start of a line and behind other markup, but not between a caller's own ``*`` or ``_``.
     """
     return "\n".join(map(_escape_line, clean(text).split("\n")))
 
 
 def heading(level: int, text: str) -> str:
-    """Give a heading of level 1 to 6 on one line; nothing for a blank text."""
+    """Return a heading of level 1 to 6 on one line; empty for a blank text."""
     shown = escape(one_line(text))
     return f"h{level}. {shown}" if shown else ""
 
 
 def link(label: str, url: str) -> str:
-    """Give a link to an http or https address; for any other one the label and the address as plain text."""
+    """Return a link to an http or https address; for any other address, label and address as plain text."""
     shown, target = one_line(label) or one_line(url), _link_target(url)
     if target is None:
         return escape(f"{shown} ({one_line(url)})" if label else shown)
@@ -121,10 +121,10 @@ def link(label: str, url: str) -> str:
 
 
 def table(rows: Iterable[Sequence[str]], header: Sequence[str] = (), limit: int | None = None) -> str:
-    """Give a table of cleaned texts; lines inside a cell stay lines.
+    """Return a table of cleaned texts; lines inside a cell stay lines.
 
-    Short rows are filled with empty cells. A `limit` in UTF-16 units drops rows from the end and says how many;
-    where not even that fits, there is no table.
+    Short rows are filled up with empty cells. If the table is longer than `limit` UTF-16 units, rows are dropped from
+    the end and a last row says how many. If not even that fits, the result is empty.
     """
     body = list(rows)
     width = max(map(len, [header, *body]))
@@ -139,7 +139,7 @@ def table(rows: Iterable[Sequence[str]], header: Sequence[str] = (), limit: int 
 
 
 def noformat(text: str, limit: int | None = None) -> str:
-    """Give a preformatted block that its text cannot close; nothing for a blank text.
+    """Return a preformatted block that its text cannot close; empty for a blank text.
 
     A `limit` in UTF-16 units for the whole block cuts the text, never the closing tag.
     """
@@ -152,7 +152,7 @@ def noformat(text: str, limit: int | None = None) -> str:
 
 
 def document(*blocks: str) -> str:
-    """Put blocks below each other; the blank line ends tables, lists and paragraphs, empty blocks vanish."""
+    """Join blocks by blank lines, which end tables, lists and paragraphs; empty blocks are left out."""
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -176,7 +176,7 @@ def _disarm(match: re.Match[str]) -> str:
 
 
 def _ends_word(character: str) -> bool:
-    """Tell whether a mark behind the character opens nothing: letters and digits, in both renderers."""
+    """Return whether a mark behind this character is no markup: in both renderers, behind letters and digits."""
     return character.isalpha() or character.isdecimal()
 
 

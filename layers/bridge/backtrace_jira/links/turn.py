@@ -38,7 +38,7 @@ class Turn:
     notes: tuple[str, ...] = ()
 
     def may_have_written(self, kind: NoteKind, value: str) -> bool:
-        """Tell whether the last holder was about to write this value."""
+        """Return whether the last holder was about to write this value."""
         return note_text(kind, value) in self.notes
 
     def noted_values(self, kind: NoteKind) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Where Jira and Backtrace are served, and the account that is used there: one model per parameter.
+"""The addresses of Jira and Backtrace, and the account in Jira: one model for each parameter.
 
-A secret is no part of these models: each has a parameter of its own (`parameter_names`).
+The models hold no secrets: each secret has a parameter of its own (`parameter_names`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from backtrace_jira.settings.base import Name, ParameterName, Settings, Text
 
 API_ENDING = "/rest/api/2"
 
-# urlsplit drops tabs and newlines, and clients disagree about the rest: what is not listed has to be %-encoded.
+# urlsplit drops tabs and newlines, and clients disagree about other characters. So any that is not listed here has
+# to be %-encoded.
 _PLAIN = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?#\[\]-]*")
 _SITE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tell whether plain http to this host stays on the machine."""
+    """Return whether requests to this host stay on the machine, so that plain http is safe."""
     if host == "localhost":
         return True
     try:
@@ -77,7 +78,7 @@ JiraApiAddress = Annotated[str, AfterValidator(parse_jira_api_address)]
 
 
 class CredentialKind(StrEnum):
-    """How the secret is presented to Jira."""
+    """Kind of the secret, which decides how a request carries it."""
 
     API_TOKEN = "api_token"  # noqa: S105 - a kind, not a secret
     PASSWORD = "password"  # noqa: S105
@@ -85,7 +86,7 @@ class CredentialKind(StrEnum):
 
 
 class Connection(Settings):
-    """One Jira site and the account we use there."""
+    """One Jira site, and the account that this bridge uses there."""
 
     name: ParameterName = Field(description="Name by which integrations refer to this connection.")
     jira_api: JiraApiAddress = Field(
@@ -102,7 +103,7 @@ class Connection(Settings):
     )
     browse_url: WebAddress | None = Field(
         default=None,
-        description="Address for links to tickets where it is not the API's own, e.g. behind api.atlassian.com.",
+        description="Address for links to tickets, if it is not the API's own, e.g. behind api.atlassian.com.",
     )
 
     @model_validator(mode="after")
@@ -119,7 +120,7 @@ class Connection(Settings):
 
 
 class BacktraceUniverse(Settings):
-    """Where a Backtrace universe is served."""
+    """A Backtrace universe and its address."""
 
     universe: Name = Field(description="Name of the universe, as events carry it.")
     address: WebAddress = Field(

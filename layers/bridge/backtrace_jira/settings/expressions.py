@@ -9,9 +9,12 @@ if TYPE_CHECKING:
 
 
 def compile_regex(regex: str) -> re2._Regexp[str]:
-    """Compile with RE2, which needs time in proportion to the text, whatever the expression.
+    """Compile with RE2, which takes time in proportion to the text, whatever the expression.
 
-    Imported where there is an expression only. It has no look-around and no back-references.
+    RE2 knows no look-around and no back-references. It is imported only if there is an expression to compile.
+
+    Raises:
+        ValueError: RE2 does not take the expression.
     """
     import re2
 
@@ -26,7 +29,11 @@ def compile_regex(regex: str) -> re2._Regexp[str]:
 
 
 def check_regex(regex: str) -> str:
-    """Accept what RE2 takes; nothing is an expression, too."""
+    """Return an expression that RE2 takes, or an empty one, as it is.
+
+    Raises:
+        ValueError: RE2 does not take it.
+    """
     if regex:
         compile_regex(regex)
     return regex

@@ -1,4 +1,4 @@
-"""Settings of what Jira's Fix Versions do in Backtrace; part of an integration."""
+"""Settings of an integration: how Jira's Fix Versions resolve error groups in Backtrace."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Expression = Annotated[str, AfterValidator(check_regex)]
 
 
 class AppliesWhen(StrEnum):
-    """From when on a Fix Version of a resolved ticket holds."""
+    """From when on a Fix Version of a resolved ticket counts."""
 
     RESOLVED = "resolved"
     RELEASED = "released"
 
 
 class SeenIn(StrEnum):
-    """In which versions an error is a regression; the values are Backtrace's own names of such invariants."""
+    """The versions in which an error is a regression. The values are Backtrace's own names of such invariants."""
 
     LATER = "version_gt"
     SAME_OR_LATER = "version_ge"
 
 
 class VersionChoice(StrEnum):
-    """Which of several Fix Versions holds."""
+    """The choice among several Fix Versions of a ticket."""
 
     HIGHEST = "highest"
     LOWEST = "lowest"
@@ -36,7 +36,7 @@ class VersionChoice(StrEnum):
 
 
 class OnRegression(StrEnum):
-    """What becomes of the ticket when its error is seen again."""
+    """What the synchronisation does to the ticket if its error is seen again."""
 
     REOPEN = "reopen"
     NEW_TICKET = "new_ticket"
@@ -45,26 +45,29 @@ class OnRegression(StrEnum):
 
 
 class Branch(Settings):
-    """Fix Versions that hold for errors of one kind only (Backtrace: advanced rules)."""
+    """Fix Versions that count for errors of one kind only (Backtrace: advanced rules)."""
 
     versions: Expression = Field(
-        description="Regular expression (RE2) found in the names of the Fix Versions that belong to this branch.",
+        description="Regular expression (RE2). A Fix Version belongs to this branch if it is found in its name.",
         examples=["^Mobile "],
     )
-    attribute: Text = Field(description="Backtrace attribute that tells the kind.", examples=["environment"])
+    attribute: Text = Field(
+        description="Backtrace attribute that holds an error's kind.", examples=["environment"]
+    )
     values: Expression = Field(
-        description="Regular expression found in its values; Backtrace reads it, too (PCRE).",
+        description="Regular expression. An error is of this kind if it is found in the attribute's value. Backtrace "
+        "reads it, too (PCRE).",
         examples=["^production$"],
     )
 
 
 class FixVersions(Settings):
-    """Jira's Fix Versions drive Backtrace's Resolved Until. Off unless `enabled` (product page: beta)."""
+    """Jira's Fix Versions set Backtrace's Resolved Until. Off unless `enabled` (product page: beta)."""
 
     enabled: bool = Field(
         default=False,
-        description="A linked ticket that is done and has Fix Versions resolves its error groups until a later "
-        "version is seen.",
+        description="If a linked ticket is done and has Fix Versions, its error groups are resolved until Backtrace "
+        "sees them in a later version.",
     )
     attribute: Text = Field(
         default="version",
@@ -76,39 +79,45 @@ class FixVersions(Settings):
     )
     regex: Expression = Field(
         default="",
-        description="Regular expression (RE2) that isolates the version in a name: its first group, else all of it. "
-        "Empty: docs/versions.md says what is read.",
+        description="Regular expression (RE2) that finds the version in a Fix Version's name: its first group, or the "
+        "whole match without one. Empty: the version is found as docs/versions.md says.",
         examples=["[0-9]+(\\.[0-9]+)+"],
     )
     when: AppliesWhen = Field(
         default=AppliesWhen.RESOLVED,
-        description="resolved: from when the ticket is done. released: only once the version is released.",
+        description="When a Fix Version counts. resolved: as soon as the ticket is done. released: only once Jira "
+        "lists the version as released.",
     )
     seen_in: SeenIn = Field(
         default=SeenIn.LATER,
-        description="version_gt: an error in a later version is a regression. version_ge: in the same one, too.",
+        description="version_gt: an error in a later version is a regression. version_ge: also one in the same "
+        "version.",
     )
     several: VersionChoice = Field(
         default=VersionChoice.HIGHEST,
-        description="Of several Fix Versions, the highest holds, the lowest, or one for each branch (`branches`).",
+        description="Which of several Fix Versions counts: the highest, the lowest, or with `branches` one for each "
+        "branch.",
     )
     branches: tuple[Branch, ...] = Field(
         default=(),
-        description="With `several: branches`. Of several versions of one branch the highest holds.",
+        description="The branches, with `several: branches`. Of several versions of one branch, the highest counts.",
     )
     on_regression: OnRegression = Field(
         default=OnRegression.REOPEN,
-        description="reopen the ticket and comment; new_ticket linked to the old one; only comment; or leave it.",
+        description="What happens to the ticket if its error is seen again. reopen: it is reopened and commented on. "
+        "new_ticket: a new ticket is linked to it. comment: it is only commented on. leave: nothing.",
     )
     reopen_within_days: int = Field(
         default=0,
         ge=0,
         le=3650,
-        description="A ticket that has been done for longer gets a new ticket instead of being reopened. 0: never.",
+        description="With on_regression: reopen, a ticket that has been done for longer than this stays done, and a "
+        "new ticket is made instead. 0: no limit.",
     )
     never_reopened: tuple[Text, ...] = Field(
         default=("Won't Do", "Won't Fix", "Duplicate"),
-        description="Resolutions (names or ids) of tickets that no error reopens; their Fix Versions say nothing.",
+        description="Resolutions, by name or id. No error reopens a ticket that was resolved so, and its Fix "
+        "Versions do not count.",
     )
     link_type: Text = Field(
         default="Relates", description="Jira's name of the link between a new ticket and the old one."

@@ -1,4 +1,4 @@
-"""Settings of one integration: one Backtrace project's way into one Jira project."""
+"""Settings of one integration: which errors of a Backtrace project become tickets in a Jira project, and how."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backtrace_jira.settings.synchronisation import Sync
 
 
 class Display(Settings):
-    """Which sections the ticket's body has (Common Settings: Display Settings)."""
+    """The sections of the ticket's body (Common Settings: Display Settings)."""
 
     classifiers: bool = Field(default=True, description="Show the classifiers.")
     callstack: bool = Field(default=True, description="Show the call stack.")
@@ -27,7 +27,7 @@ class Display(Settings):
     )
     include_hostname: bool = Field(
         default=True,
-        description="Include hostname in attributes. If not, the attribute hostname is left out.",
+        description="Include hostname in attributes. false: the attribute hostname is left out.",
     )
 
 
@@ -35,7 +35,7 @@ ANY_ATTRIBUTE = "*"
 
 
 class ActionKind(StrEnum):
-    """What an action does with an event that it matches."""
+    """What an action does with an error group that it matches."""
 
     SUBMIT = "submit"
     FILTER = "filter"
@@ -43,26 +43,28 @@ class ActionKind(StrEnum):
 
 
 class Action(Settings):
-    """One line of the ordered list of Common Settings."""
+    """One action of the ordered list in Backtrace's Common Settings."""
 
     action: ActionKind = Field(
-        description="submit, filter or mention. The last submit or filter that matches decides; none: submit."
+        description="submit, filter or mention. The last submit or filter that matches decides. If none matches, the "
+        "group is submitted."
     )
     attribute: Text = Field(
         default=ANY_ATTRIBUTE,
-        description="The attribute whose values are matched; * for any.",
+        description="Attribute whose values are matched; * for any attribute.",
         examples=["datacenter"],
     )
     regex: Annotated[str, AfterValidator(check_regex)] = Field(
         default=".*",
-        description="Regular expression (RE2), found anywhere in a value. Of several values any may match.",
+        description="Regular expression (RE2). The action matches if it is found anywhere in any value of the "
+        "attribute.",
         examples=["^nyc$"],
     )
     target: (
         Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._@:+-]{1,255}$")] | None
     ) = Field(
         default=None,
-        description="Whom to mention, as Jira's markup has it: a user name, on Cloud accountid:5b10....",
+        description="The person to mention, as Jira's markup names one: a user name, on Cloud accountid:5b10....",
         examples=["accountid:5b10a2844c20165700ede21g"],
     )
 
@@ -74,7 +76,7 @@ class Action(Settings):
 
 
 class EventKind(StrEnum):
-    """What a ticket is made for (Common Settings: Event)."""
+    """Whether each error group has a ticket, or each error (Common Settings: Event)."""
 
     GROUP = "group"
     TRACE = "trace"
@@ -82,16 +84,16 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueRule:
-    """Which of a group's events are due for a ticket: by the time since the last one that was, or by their number."""
+    """The rule that makes an event of a group due for a ticket: time since the last due event, or number of events."""
 
     frequency: int = 0
-    """Seconds; 0: none."""
+    """Seconds since the group's last due event; 0: no such limit."""
     threshold: int = 0
-    """Events; 0: none."""
+    """Events since the group's last due event; 0: no such number."""
 
     @property
     def lets_all_through(self) -> bool:
-        """Tell whether every event is due, so that nothing need be counted."""
+        """Whether every event is due, so that the store need not count them."""
         return self.threshold == 1 or not (self.frequency or self.threshold)
 
 
@@ -99,16 +101,17 @@ LONGEST_FREQUENCY = 30 * 24 * 3600
 
 
 class Integration(Settings):
-    """One Backtrace project's way into one Jira project; the settings of the product page."""
+    """The settings by which errors of one Backtrace project become tickets in one Jira project (product page)."""
 
     universe: Name = Field(description="Backtrace universe.")
     project: Name = Field(description="Backtrace project.")
-    name: ParameterName = Field(description="Unique name; Backtrace shows it beside the ticket.")
+    name: ParameterName = Field(description="Unique name. Backtrace shows it beside the ticket.")
     connection: ParameterName = Field(description="Name of the connection to use.")
     project_key: Text = Field(description="Project Key: the Jira project.", examples=["BUG"])
     issue_type: Text = Field(default="Bug", description="Issue Type.")
     subject: Text = Field(
-        description="Subject: the ticket's Summary. $attribute stands for the value with the highest count.",
+        description="Subject: the ticket's Summary. $attribute is replaced by the attribute's value with the highest "
+        "count.",
         examples=["$error.message in $application"],
     )
     labels_field: Text = Field(
@@ -121,7 +124,8 @@ class Integration(Settings):
     )
     custom_fields: dict[Text, str] = Field(
         default_factory=dict,
-        description="Custom Fields: Jira field to text; $attribute is replaced, commas separate array values.",
+        description="Custom Fields: a text for each Jira field. $attribute is replaced as in the subject; commas "
+        "separate the values of a field that takes several.",
         examples=[{"customfield_10010": "$version", "labels": "Backtrace,$environment"}],
     )
 
@@ -132,39 +136,40 @@ class Integration(Settings):
     )
     event: EventKind = Field(
         default=EventKind.GROUP,
-        description="Event: group makes one ticket for each error group, trace one for each error.",
+        description="Event. group: one ticket for each error group. trace: one ticket for each error.",
     )
     frequency: int = Field(
         default=0,
         ge=0,
         le=LONGEST_FREQUENCY,
-        description="Frequency: seconds that must pass after a group's ticket before its next error is due. 0: none.",
+        description="Frequency: seconds that must pass after a group's ticket before its next error is due. 0: no "
+        "limit.",
     )
     threshold: int = Field(
         default=0,
         ge=0,
         le=1_000_000,
-        description="Threshold: so many events of a group make one due, whatever the frequency says. 0: none.",
+        description="Threshold: this many events of a group make a ticket due, even before the frequency does. 0: off.",
     )
 
-    sync: Sync = Field(default=Sync(), description="State and Assignee, kept the same on both sides.")
+    sync: Sync = Field(default=Sync(), description="Keeps State and Assignee the same in Backtrace and Jira.")
     fix_versions: FixVersions = Field(
-        default=FixVersions(), description="Jira's Fix Versions drive Backtrace's Resolved Until (beta)."
+        default=FixVersions(), description="Jira's Fix Versions set Backtrace's Resolved Until (beta)."
     )
 
     @property
     def id(self) -> str:
-        """universe/project/name: the first half of a link's key."""
+        """universe/project/name, the first half of a link's key."""
         return f"{self.universe}/{self.project}/{self.name}"
 
     @property
     def follows_tickets(self) -> bool:
-        """Tell whether anything of a ticket is carried to its error groups."""
+        """Whether changes of a ticket are carried to its error groups."""
         return self.sync.jira_to_backtrace or self.fix_versions.enabled
 
     @property
     def keeps_in_step(self) -> bool:
-        """Tell whether ticket and error groups have to do with each other once they are linked."""
+        """Whether linked tickets and error groups are kept in step, in either direction."""
         return self.sync.is_on or self.fix_versions.enabled
 
     @property
@@ -174,5 +179,5 @@ class Integration(Settings):
 
     @property
     def parking_scope(self) -> str:
-        """What a refusal by Jira is about, within a connection: project and issue type."""
+        """Project and issue type: what is parked, within the connection, after a refusal by Jira."""
         return f"{self.project_key}/{self.issue_type}"

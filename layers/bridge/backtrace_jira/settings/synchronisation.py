@@ -1,4 +1,4 @@
-"""Settings of the synchronisation between Backtrace and Jira; part of an integration."""
+"""Settings of an integration: how linked tickets and error groups are kept in step."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from backtrace_jira.states import State
 
 
 class SyncedField(StrEnum):
-    """What is kept the same on both sides."""
+    """A field that is kept the same in Backtrace and Jira."""
 
     STATE = "state"
     ASSIGNEE = "assignee"
 
 
 class OnLinking(StrEnum):
-    """Whose value holds when a ticket is linked and the two sides disagree."""
+    """Which side wins if ticket and group disagree when they are first linked."""
 
     NONE = "none"
     JIRA = "jira"
@@ -27,14 +27,14 @@ class OnLinking(StrEnum):
 
 
 class WhenMuted(StrEnum):
-    """What becomes of the ticket when a group is muted."""
+    """What muting a group does to its ticket."""
 
     LEAVE = "leave"
     RESOLVE = "resolve"
 
 
 class Person(Settings):
-    """Somebody who is known on both sides."""
+    """A person with an account in Backtrace and in Jira."""
 
     backtrace_id: int = Field(description="The person's user id in Backtrace.", examples=[7])
     jira: Text = Field(
@@ -43,7 +43,7 @@ class Person(Settings):
 
 
 class Sync(Settings):
-    """State and Assignee, kept the same on both sides. Off unless a direction is switched on."""
+    """Keeps State and Assignee the same in Backtrace and Jira. Off unless a direction is switched on."""
 
     backtrace_to_jira: bool = Field(
         default=False,
@@ -51,16 +51,16 @@ class Sync(Settings):
     )
     jira_to_backtrace: bool = Field(
         default=False,
-        description="Carry changes made in Jira to linked error groups (with the other: two-way). "
-        "Needs `backtrace-jira webhook install`, or waits for the schedule.",
+        description="Carry changes made in Jira to linked error groups (with the other: two-way). Soon with "
+        "`backtrace-jira webhook install`; without it, at the next run of the schedule.",
     )
     fields: tuple[SyncedField, ...] = Field(
-        default=(SyncedField.STATE, SyncedField.ASSIGNEE), description="What is synchronised."
+        default=(SyncedField.STATE, SyncedField.ASSIGNEE), description="The fields that are kept the same."
     )
     on_linking: OnLinking = Field(
         default=OnLinking.NONE,
-        description="Source of truth when a ticket is linked and the sides disagree (resolved or not, and the "
-        "assignee): jira, backtrace, or none, which leaves both as they are.",
+        description="Source of truth: which side wins if the sides disagree when a ticket is first linked (on "
+        "resolved or not, and on the assignee): jira, backtrace, or none, which leaves both as they are.",
     )
     muted: WhenMuted = Field(
         default=WhenMuted.LEAVE,
@@ -68,27 +68,28 @@ class Sync(Settings):
     )
     states: dict[Text, State] = Field(
         default_factory=dict,
-        description="State by name or id of a Jira status, where its category says something else.",
+        description="The state that a Jira status means, by its name or id, if its category would say something else.",
         examples=[{"Waiting for customer": "muted"}],
     )
     statuses: dict[State, Text] = Field(
         default_factory=dict,
-        description="Jira status by state, where several would do. Else any status of the right category.",
+        description="The Jira status for a state, if several would do. Without it: any status of the right category.",
         examples=[{"resolved": "Closed"}],
     )
     via: dict[State, tuple[Text, ...]] = Field(
         default_factory=dict,
-        description="Statuses that may be passed through on the way to a state, in this order. "
-        "Else any that is not done.",
+        description="Statuses that a ticket may pass through on the way to a state, in this order. Without them: any "
+        "status that is not done.",
         examples=[{"resolved": ["In Progress", "In Review"]}],
     )
     transition_fields: dict[Text, Text] = Field(
         default_factory=dict,
-        description="Fields of transition screens, by id or name. They are sent where a screen has them.",
+        description="Values for fields of transition screens, by id or name. A field is sent if the screen has it.",
         examples=[{"resolution": "Fixed"}],
     )
     people: tuple[Person, ...] = Field(
-        default=(), description="Who is who. Others are matched by their exact e-mail address."
+        default=(),
+        description="Accounts that belong to one person. Others are matched by their exact e-mail address.",
     )
 
     @model_validator(mode="after")
@@ -99,9 +100,9 @@ class Sync(Settings):
 
     @property
     def is_on(self) -> bool:
-        """Tell whether anything is synchronised."""
+        """Whether State or Assignee is kept the same, in any direction or at linking."""
         return self.backtrace_to_jira or self.jira_to_backtrace or self.on_linking is not OnLinking.NONE
 
     def covers(self, field: SyncedField) -> bool:
-        """Tell whether this field is synchronised."""
+        """Return whether this field is kept the same."""
         return field in self.fields

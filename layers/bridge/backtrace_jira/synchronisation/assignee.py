@@ -51,7 +51,7 @@ class AssigneeSync:
         return True
 
     def differs(self, pair: Pair, ticket: Ticket) -> bool:
-        """Tell whether one of them has somebody; whether it is the same person is found out later."""
+        """Return whether one of them has somebody; whether it is the same person is found out later."""
         return bool(ticket.assignee_id or pair.group.assignee_id)
 
     def write_to_jira(self, context: TurnContext, ticket: Ticket, pair: Pair) -> Ticket:

@@ -16,7 +16,7 @@ from backtrace_jira.synchronisation.synced_field import FieldSync, Winner
 
 
 def was_changed_back(pair: Pair, ticket: Ticket, changelog_field: str) -> bool:
-    """Tell whether a ticket that has its old value changed all the same, as far as its changelog was read.
+    """Return whether a ticket that has its old value changed all the same, as far as its changelog was read.
 
     Somebody may have undone a write of ours that was never recorded. Or the ticket changed twice, the second time
     later than the group.
@@ -26,7 +26,7 @@ def was_changed_back(pair: Pair, ticket: Ticket, changelog_field: str) -> bool:
 
 
 def ticket_proposes(field: FieldSync, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
-    """Tell whether the ticket's value is new to this group, and the settings want it there."""
+    """Return whether the ticket's value is new to this group, and the settings want it there."""
     if not pair.sync.covers(field.name):
         return False
     if pair.is_fresh and pair.sync.on_linking is OnLinking.JIRA and field.differs(pair, ticket):
@@ -35,7 +35,7 @@ def ticket_proposes(field: FieldSync, pair: Pair, ticket: Ticket, turn: Turn | N
 
 
 def group_proposes(field: FieldSync, pair: Pair, ticket: Ticket) -> bool:
-    """Tell whether the group's value is new to the ticket, and the settings want it there."""
+    """Return whether the group's value is new to the ticket, and the settings want it there."""
     if not pair.sync.covers(field.name) or not field.is_meant_for_jira(pair):
         return False
     if pair.is_fresh and pair.sync.on_linking is OnLinking.BACKTRACE and field.differs(pair, ticket):
@@ -58,7 +58,7 @@ def decide_winner(field: FieldSync, ticket: Ticket, pairs: Sequence[Pair], turn:
 
 
 def takes_ticket_value(pair: Pair, ticket: Ticket, winner: Winner, turn: Turn) -> bool:
-    """Tell whether a group takes the ticket's value: it is new to it, or its own change lost against a later one."""
+    """Return whether a group takes the ticket's value: it is new to it, or its own change lost against a later one."""
     if winner.pair is not None and winner.pair.link.key == pair.link.key:
         return False
     # A ticket that has just got one group's value is news to the others, although it was us who wrote it.

@@ -37,7 +37,7 @@ class Hint:
 
 
 def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
-    """Tell whether what was heard concerns a link, as its settings are. A deleted ticket concerns each of its links."""
+    """Return whether a hint concerns a link, by the link's settings. A deleted ticket concerns each of its links."""
     if hint.deleted or hint.moved:
         return True
     if hint.groups is not None:
@@ -54,7 +54,7 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
 
 
 def group_has_news(link: Link, integration: Integration, group: Group | None) -> bool:
-    """Tell whether a group differs from what it last agreed with. What the settings do not want in Jira is no news."""
+    """Return whether a group differs from its link's memory. A value that the settings keep out of Jira is no news."""
     synced = link.synced
     if group is None or not integration.keeps_in_step:
         return False
@@ -66,7 +66,7 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
 
 
 def was_never_compared(link: Link) -> bool:
-    """Tell whether the ticket was never read since it was linked."""
+    """Return whether the ticket was never read since it was linked."""
     return link.synced is None or link.synced.status is None
 
 
@@ -75,7 +75,7 @@ def _links_by_truth(link: Link, integration: Integration) -> bool:
 
 
 def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
-    """Tell whether a ticket differs from what its link last agreed with. A new key is news, too."""
+    """Return whether a ticket differs from what its link last agreed with. A new key is news, too."""
     synced = link.synced
     if synced is None or synced.status is None or link.issue is None:
         return True

@@ -80,7 +80,7 @@ def _group_name(pair: Pair) -> str:
 
 
 def is_possible(pair: Pair, ticket: Ticket, *, event_seen: bool) -> bool:
-    """Tell whether a group's error may have come back, so that Backtrace is to be asked for the versions.
+    """Return whether a group's error may have come back, so that Backtrace is to be asked for the versions.
 
     Args:
         pair: the link and its group.
@@ -94,7 +94,7 @@ def is_possible(pair: Pair, ticket: Ticket, *, event_seen: bool) -> bool:
 
 
 def was_reopened(pair: Pair) -> bool:
-    """Tell whether Backtrace has reopened the group since ticket and group last agreed."""
+    """Return whether Backtrace has reopened the group since ticket and group last agreed."""
     before = pair.synced.reopens
     is_open = pair.group.state in (State.OPEN, State.IN_PROGRESS)
     return before is not None and pair.group.reopens > before and is_open
@@ -270,7 +270,7 @@ def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> No
 
 
 def _has_comment(context: TurnContext, pair: Pair) -> bool:
-    """Tell whether the comment is there: this regression's, and not one from before ticket and group last agreed."""
+    """Return whether the comment is there: this regression's, and not one from before ticket and group last agreed."""
     opening = f"{_group_name(pair)} was seen again"
     since = pair.synced.at - SKEW
     comments = context.jira.comments(context.turn.issue_id)

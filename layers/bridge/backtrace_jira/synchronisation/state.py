@@ -52,7 +52,7 @@ class StateSync:
         return state_for_ticket(pair.group.state, pair.sync) is not None
 
     def differs(self, pair: Pair, ticket: Ticket) -> bool:
-        """Tell whether only one of them is resolved. A new ticket goes with a group In Progress."""
+        """Return whether only one of them is resolved. A new ticket goes with a group In Progress."""
         is_done = pair.state_of(ticket.status) is State.RESOLVED
         return pair.group.state is not State.MUTED and is_done is not (pair.group.state is State.RESOLVED)
 

@@ -74,19 +74,19 @@ class FieldSync(Protocol):
         ...
 
     def ticket_has_news(self, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
-        """Tell whether somebody changed the ticket. What the last holder of the turn may have written is no news."""
+        """Return whether somebody changed the ticket. What the last holder of the turn may have written is no news."""
         ...
 
     def group_has_news(self, pair: Pair) -> bool:
-        """Tell whether somebody changed the group."""
+        """Return whether somebody changed the group."""
         ...
 
     def is_meant_for_jira(self, pair: Pair) -> bool:
-        """Tell whether the group's value is one that a ticket can be given."""
+        """Return whether the group's value is one that a ticket can be given."""
         ...
 
     def differs(self, pair: Pair, ticket: Ticket) -> bool:
-        """Tell whether ticket and group cannot be linked as they are."""
+        """Return whether ticket and group cannot be linked as they are."""
         ...
 
     def write_to_jira(self, context: TurnContext, ticket: Ticket, pair: Pair) -> Ticket:

@@ -139,7 +139,7 @@ class Synchronise:
         return _turn_outcome(context, linked, regressed=bool(regressions))
 
     def _have_changed(self, linked: Linked) -> bool:
-        """Tell whether the links are no longer what the ticket was compared with."""
+        """Return whether the links are no longer what the ticket was compared with."""
         now = [(self._store.get(link.key), link) for link, _ in linked]
         return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
 

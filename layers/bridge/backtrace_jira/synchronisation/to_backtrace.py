@@ -25,7 +25,7 @@ from backtrace_jira.synchronisation.turn_context import TurnContext
 
 
 def is_linked(pair: Pair, ticket: Ticket) -> bool:
-    """Tell whether the link still holds. Somebody may have removed the ticket from the group in Backtrace.
+    """Return whether the link still holds. Somebody may have removed the ticket from the group in Backtrace.
 
     A group that has not been told of its ticket yet does not count as cut off.
     """

@@ -36,7 +36,7 @@ class Way:
         return rank_status(status, self.wanted, named=self.sync.states, preferred=self.sync.statuses)
 
     def has_arrived(self, status: Status) -> bool:
-        """Tell whether the ticket can stay; a person's choice among statuses of one meaning is respected."""
+        """Return whether the ticket can stay; a person's choice among statuses of one meaning is respected."""
         return self.rank(status) in (EXACT, SAME)
 
     def next_step(

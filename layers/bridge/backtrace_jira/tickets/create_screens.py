@@ -97,7 +97,7 @@ class CreateScreens:
         return screen
 
     def may_be_outdated(self, screen: CreateScreen) -> bool:
-        """Tell whether it was read so long ago that asking anew may help."""
+        """Return whether it was read so long ago that asking anew may help."""
         return screen.read_at + DOUBT < self._clock()
 
     def find_user(

@@ -63,7 +63,7 @@ def _target(texts: _Texts, integration: Integration) -> TicketTarget:
 
 
 def needs_schema(integration: Integration) -> bool:
-    """Tell whether the integration fills fields whose type only Jira knows."""
+    """Return whether the integration fills fields whose type only Jira knows."""
     names = (*integration.custom_fields, integration.labels_field, integration.description_field)
     return any(name.strip().lower() not in REQUIRED for name in names)
 

@@ -112,7 +112,7 @@ class JiraTickets(Protocol):
         ...
 
     def may_browse(self, project: str) -> bool:
-        """Tell whether the account sees the project's issues, so that an empty find means something."""
+        """Return whether the account sees the project's issues, so that an empty find means something."""
         ...
 
     def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
