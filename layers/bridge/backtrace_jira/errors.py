@@ -1,21 +1,21 @@
-"""What can go wrong, by the one question that matters: will a retry help?
+"""Every error that this package raises on purpose. Its class answers one question: will a retry help?
 
 BacktraceJiraError
-├── TryAgain                 yes, after a while: the message goes back to its queue
-│   ├── Busy                 another delivery of the same group is at work
-│   ├── Throttled            the server said "later"; nothing was executed
-│   ├── Unreachable          nothing was sent, or nothing was executed
-│   ├── OutcomeUnknown       the request may have been executed: look before doing it again
-│   ├── NotYetVisible        Jira's index may still lag: look again before creating
-│   └── Parked               Jira said no a moment ago; it is not asked again for a while
-└── NeedsAttention           no, not before somebody mends something: the message is kept as a dead letter
+├── TryAgain                 yes, later: the message goes back to its queue
+│   ├── Busy                 another delivery of the same group is at work, or no time is left
+│   ├── Throttled            the server asked for a pause; it executed nothing
+│   ├── Unreachable          the request was not sent, or the server did not execute it
+│   ├── OutcomeUnknown       the server may have executed the request: look it up before sending again
+│   ├── NotYetVisible        Jira's search may still lag: look again before creating
+│   └── Parked               Jira refused a moment ago: for five minutes it is not asked again
+└── NeedsAttention           not before a person mends something: the message becomes a dead letter
     ├── InvalidEvent         the message is not an error group
     ├── InvalidSettings      a parameter is missing or malformed
-    ├── InvalidField         a field that the settings name, or the text for it, does not fit Jira's screen
-    │   └── NotOnScreen      ... the screen has no such field
-    ├── Refused              Jira or Backtrace understood and said no
-    │   └── CredentialRefused   ... to whoever asks with this credential
-    └── NotVisible           the account may not see what it creates, so nothing can be looked up
+    ├── InvalidField         a field of the settings, or the text for it, does not fit Jira's create screen
+    │   └── NotOnScreen      ... the create screen has no such field
+    ├── Refused              Jira or Backtrace understood the request and refused it
+    │   └── CredentialRefused   ... because it does not accept the credential
+    └── NotVisible           the Jira account may not see the tickets that it creates
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 
 
 class BacktraceJiraError(Exception):
-    """Base of every error this package raises on purpose; its text is fit for an operator."""
+    """Base of every error that this package raises on purpose. Its text is written for the operator."""
 
 
 class TryAgain(BacktraceJiraError):
@@ -44,11 +44,11 @@ class Throttled(TryAgain):
 
 
 class Unreachable(TryAgain):
-    """Retry helps: no connection came about, or the server refused before it did anything."""
+    """Retry helps: there was no connection, or the server refused before it did anything."""
 
 
 class OutcomeUnknown(TryAgain):
-    """Retry helps only after a look-up: the request was sent, no usable answer came, it may have been executed."""
+    """Retry helps only after a look-up: no usable answer came, and the server may have executed the request."""
 
 
 class NotYetVisible(TryAgain):
@@ -82,11 +82,11 @@ class InvalidSettings(NeedsAttention):
 
 
 class InvalidField(NeedsAttention):
-    """A field that the settings name is not what the text for it needs, or is not to be told from another.
+    """No retry helps before Jira or the settings change: a field does not accept its text, or several have its name.
 
-    The sentence says which field, what it takes and where the text comes from, never the text itself: it may
-    be a setting. `field` is the field's id, or the name in the settings where no field was found; `allowed`
-    holds all values that could be given instead, as Jira shows them.
+    The sentence names the field, what it takes and where the text comes from. It never holds the text, which may be
+    a setting. `field` is the field's id, or its name in the settings if no field was found. `allowed` holds all
+    values that the field accepts, as Jira shows them.
     """
 
     def __init__(self, message: str, *, field: str, allowed: Sequence[str] = ()) -> None:
@@ -96,11 +96,11 @@ class InvalidField(NeedsAttention):
 
 
 class NotOnScreen(InvalidField):
-    """No retry helps before the field is added: Jira's create screen has none of this id or name."""
+    """No retry helps before somebody adds the field: Jira's create screen has none of this id or name."""
 
 
 class Refused(NeedsAttention):
-    """No retry helps: the server said a definite no. `messages` and `fields` hold its own words.
+    """No retry helps: the server refused the request. `messages` and `fields` hold its own words.
 
     `fields` maps a field id to the reason, as Jira's `errors` object does.
     """
@@ -120,8 +120,8 @@ class Refused(NeedsAttention):
 
 
 class CredentialRefused(Refused):
-    """A retry harms: the server does not let the account in, and each further attempt can lock it."""
+    """A retry harms: the server does not let the account in, and each further attempt can lock the account."""
 
 
 class NotVisible(NeedsAttention):
-    """No retry helps before the account may browse: it may create, but its look-ups prove nothing."""
+    """No retry helps before the account may browse: it may create tickets, but its searches do not show them."""

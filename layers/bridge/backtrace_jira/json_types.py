@@ -1,4 +1,4 @@
-"""JSON, and a histogram as Backtrace gives it."""
+"""Types for JSON, and for the histograms in Backtrace's answers and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was decided: an outcome for the log, and a record that stays for `backtrace-jira explain`."""
+"""A decision, as an outcome for the log and as a record that the store keeps for `backtrace-jira explain`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from backtrace_jira.errors import BacktraceJiraError, InvalidField, Parked, Refu
 from backtrace_jira.jira.issue import Issue
 
 NO_INTEGRATION = "#no-integration"
-"""Stands where an integration's id stands, for groups of projects that have none; no id can begin with #."""
+"""Replaces the integration's id in keys of groups whose project has no integration; no id begins with #."""
 
 
 class Decision(StrEnum):
-    """What was decided for one group, or for a ticket and its groups, in one integration; the log key `decision`."""
+    """The decision on one group, or on a ticket and its groups, in one integration; the log key `decision`."""
 
     CREATED = "created"
     ADOPTED = "adopted"
@@ -36,7 +36,7 @@ class Decision(StrEnum):
 
     @classmethod
     def from_error(cls, error: Exception) -> Decision:
-        """Return what becomes of a group, or of a ticket, that met this error."""
+        """Return the decision on a group, or on a ticket, after this error."""
         if isinstance(error, Parked):
             return cls.PARKED
         if isinstance(error, BacktraceJiraError) and not isinstance(error, TryAgain):
@@ -46,7 +46,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was decided about a key and why: the memory of `backtrace-jira explain`. `at` is in unix seconds."""
+    """The last decision on a link key, with its reason. `backtrace-jira explain` shows it. `at` is in unix seconds."""
 
     at: float
     decision: Decision
@@ -55,10 +55,11 @@ class Record:
     """The action of the settings that decided, if one did."""
     messages: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
-    """The server's own words, as a whole and by field id."""
+    """The server's own words, about the request as a whole and by field id."""
     left_out: tuple[str, ...] = ()
+    """A sentence for each field of the settings that the ticket lacks."""
     unknown_attributes: tuple[str, ...] = ()
-    """What the ticket does without."""
+    """Names after a $ in the settings for which the group has no attribute."""
 
     @classmethod
     def from_error(cls, error: Exception, at: float, rule: str = "") -> Record:
@@ -85,7 +86,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One decision with what a log line needs. `error` is set when the message is not done with."""
+    """One decision, with the values of its log line. If `error` is set, the message has to come again or is kept."""
 
     decision: Decision
     fingerprint: str = ""
@@ -111,7 +112,7 @@ class Outcome:
 
 
 def error_text(error: Exception) -> str:
-    """Return the sentence of an error of ours. Any other error may hold a secret: only its class is named."""
+    """Return the sentence of an error of ours; of any other error, which may hold a secret, only the class."""
     if isinstance(error, BacktraceJiraError):
         return str(error)
     return f"unexpected {type(error).__name__}; the function's log has the traceback"

@@ -1,6 +1,6 @@
-"""A Jira status and a Backtrace state: what each means on the other side.
+"""Jira's statuses and Backtrace's states, and how each is translated into the other.
 
-Keys of status categories are the same on every Jira; names are the team's own, in its own language.
+Every Jira site has the same status categories. A status has a name that the team gave it, in its own language.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _BY_CATEGORY = {"undefined": State.OPEN, "new": State.OPEN, "done": State.RESOLV
 
 
 def state_of(status: Status, named: Mapping[str, State]) -> State:
-    """Return what a status means in Backtrace: as the settings name it (by name or id), else by its category.
+    """Return the state that a status means: as the settings say (by name or id), else by its category.
 
-    A category that nobody knows is not done.
+    An unknown category means in progress.
     """
     for name, state in named.items():
         if name == status.id or name.casefold() == status.name.casefold():
@@ -43,20 +43,20 @@ def state_of(status: Status, named: Mapping[str, State]) -> State:
 
 
 EXACT, SAME, NEAR = range(3)
-"""How well a status stands for a state: it is the one that the settings name, it means the state, or it is what
-comes next to it where a workflow has no such status."""
+"""How well a status stands for a state. EXACT: the settings name it. SAME: it means the state. NEAR: it is the next
+best, for workflows without such a status."""
 
 
 def rank_status(
     status: Status, wanted: State, *, named: Mapping[str, State], preferred: Mapping[State, str]
 ) -> int | None:
-    """Tell how well a status stands for a state; None is not at all.
+    """Return how well a status stands for a state: EXACT, SAME, NEAR, or None for not at all.
 
     Args:
-        status: to look at.
+        status: a status of the ticket's workflow.
         wanted: open, in-progress or resolved.
-        named: states by status name (settings).
-        preferred: the status by state (settings).
+        named: the setting `states`, by status.
+        preferred: the setting `statuses`, by state.
     """
     if preferred.get(wanted, "").casefold() in (status.name.casefold(), status.id):
         return EXACT

@@ -49,7 +49,7 @@ def test_a_version_past_the_boundary_lets_the_ticket_be_looked_at(
     assert [(each.connection, each.issue_id, each.event) for each in hints.sent] == (
         [("main", "10001", REGRESSION)] if told else []
     )
-    assert ("BUG-1 is looked at" in outcome.detail) is told
+    assert ("the synchronisation looks at BUG-1" in outcome.detail) is told
 
 
 def test_a_storm_of_events_sends_one_hint_for_one_boundary() -> None:

@@ -1,4 +1,4 @@
-"""One body of Backtrace's webhook: the error group.
+"""The body of an error event, as Backtrace's webhook sends it: one error group.
 
 Source: Backtrace's webhook integration page (saucelabs/sauce-docs,
 docs/error-reporting/workflow-integrations/webhook.md). Each group is one JSON body.
@@ -18,18 +18,18 @@ from backtrace_jira.settings.base import Name, describe_faults
 
 
 def attribute_text(value: object) -> str:
-    """Give a scalar attribute value as Backtrace would show it."""
+    """Return a scalar attribute value as the text that Backtrace shows."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
 def _histograms(raw: object) -> object:
-    """Keep what is a histogram. One odd attribute must not cost a team its ticket."""
+    """Read the histograms. An attribute that is none is left out, so that the group still gets its ticket."""
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        return raw  # pydantic says what is wrong with it
+        return raw  # left for pydantic to refuse
     return {str(name): _histogram(pairs) for name, pairs in raw.items()}
 
 
@@ -48,7 +48,7 @@ def _histogram(pairs: object) -> Histogram:
 
 
 def _texts(raw: object) -> object:
-    """Read a list of texts; null is an empty one, a single text is a list of one, and an item null is left out."""
+    """Read a list of texts. null is an empty list, a single text a list of one; items that are null are left out."""
     if raw is None:
         return ()
     if isinstance(raw, str):
@@ -70,7 +70,7 @@ Count = Annotated[int, BeforeValidator(_count)]
 
 
 class ErrorGroup(BaseModel):
-    """One body of Backtrace's webhook. Fields that are not documented are left aside, not refused.
+    """One body of Backtrace's webhook. Undocumented fields are ignored, not refused.
 
     `timestamp` is (first seen, last seen) in unix seconds, `callstack` innermost function first.
     """
@@ -93,7 +93,7 @@ class ErrorGroup(BaseModel):
 
     @property
     def trace(self) -> str:
-        """Tell this error from the others of its group: its object id, else a digest of all that is known of it."""
+        """A name for this error among those of its group: its object id, else a digest of the whole event."""
         if self.object_id and _OBJECT_ID.fullmatch(self.object_id):
             return self.object_id
         return hashlib.sha256(self.model_dump_json().encode("utf-8", "replace")).hexdigest()[:32]
@@ -102,7 +102,7 @@ class ErrorGroup(BaseModel):
 _OBJECT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-# Half of a surrogate pair is what a text leaves that was cut in the middle of an emoji. JSON allows it.
+# A text that was cut in the middle of an emoji ends in half a surrogate pair. JSON allows that.
 _ESCAPE = re.compile(
     rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
     rb"|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
@@ -111,7 +111,7 @@ _ESCAPE = re.compile(
 
 
 def _mend_pairs(body: bytes) -> bytes:
-    """Put U+FFFD for each half pair, which the parser would refuse the whole body for."""
+    """Replace each half of a pair by U+FFFD: the parser would refuse the whole body because of it."""
     return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], body)
 
 
@@ -119,7 +119,7 @@ def read_error_group(body: str | bytes) -> ErrorGroup:
     """Read one error group.
 
     Raises:
-        InvalidEvent: in one sentence, which fields are wrong and how; no value is repeated.
+        InvalidEvent: the body is none. The sentence names the wrong fields and no value.
     """
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     try:

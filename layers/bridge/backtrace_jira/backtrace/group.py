@@ -17,7 +17,7 @@ OWN_WATCHER = "_backtrace"
 
 @dataclass(frozen=True, slots=True)
 class BacktraceUser:
-    """A user of Backtrace. `id` names one in a write; an e-mail that is not known is empty."""
+    """A user of Backtrace. Writes name a user by `id`; an unknown e-mail address is empty."""
 
     id: int
     username: str = ""
@@ -28,7 +28,7 @@ class BacktraceUser:
 class Group:
     """A row of Backtrace's table `issues`. `tickets` is its column `ticket`; `modified` is in unix seconds.
 
-    `reopen_criteria` are its column `invariants`, None where it cannot be read; `reopens` counts how often one was met.
+    `reopen_criteria` is its column `invariants`, None if that cannot be read; `reopens` says how often one was met.
     """
 
     project: str
@@ -41,7 +41,7 @@ class Group:
 
     @property
     def assignee(self) -> BacktraceUser | None:
-        """Return the first assignee: Jira has one."""
+        """The group's first assignee; Jira's tickets have one only."""
         own = next((entry for entry in self.tickets if entry.get("watcher") == OWN_WATCHER), {})
         users = own.get("assignees")
         first = users[0] if isinstance(users, list) and users else None
@@ -51,19 +51,19 @@ class Group:
 
     @property
     def assignee_id(self) -> str:
-        """Empty for nobody."""
+        """The assignee's id as text; empty for nobody."""
         return str(self.assignee.id) if self.assignee else ""
 
     def has_ticket(self, watcher: str, *issues: Issue) -> bool:
-        """Return whether the ticket is linked here, under any of its addresses."""
+        """Return whether the ticket is linked to this group, under any of its addresses."""
         return any(is_ticket_entry(entry, watcher, *issues) for entry in self.tickets)
 
 
 @dataclass(frozen=True, slots=True)
 class GroupWrite:
-    """What one write makes of a group; None leaves a column as it is.
+    """One write to a group; None leaves a column as it is.
 
-    `sets_assignee` says that the assignees in `tickets` are others than they were: Backtrace asks for that flag.
+    `sets_assignee`: the write changes the assignees in `tickets`. Backtrace's API wants to be told.
     """
 
     state: State | None = None
@@ -73,12 +73,12 @@ class GroupWrite:
 
 
 def is_ticket_entry(entry: Mapping[str, Any], watcher: str, *issues: Issue) -> bool:
-    """Return whether a ticket entry is ours; a person may have linked others under the same integration."""
+    """Return whether an entry is this ticket's. A person may have linked other tickets under the same integration."""
     return entry.get("watcher") == watcher and entry.get("url") in [issue.url for issue in issues]
 
 
 def with_assignee(tickets: Sequence[Mapping[str, Any]], user: BacktraceUser | None) -> list[JSON]:
-    """Return the column with this assignee on every entry, as Backtrace's own client writes it."""
+    """Return the ticket column with this assignee in every entry, as Backtrace's own client writes it."""
     value: list[JSON] = []
     if user:
         known: dict[str, JSON] = {"id": user.id, "username": user.username, "email": user.email}
@@ -96,7 +96,7 @@ def _is_own(entry: Mapping[str, Any]) -> bool:
 def with_ticket_as(
     tickets: Sequence[Mapping[str, Any]], watcher: str, before: Issue, now: Issue, state: State
 ) -> list[JSON]:
-    """Return the column with our entry as the ticket is now: key, address and mirrored state."""
+    """Return the ticket column with our entry brought up to date: key, address and state of the ticket."""
     return [
         {**entry, "short": now.key, "url": now.url, "state": state}
         if is_ticket_entry(entry, watcher, before, now)
@@ -106,17 +106,17 @@ def with_ticket_as(
 
 
 def without_ticket(tickets: Sequence[Mapping[str, Any]], watcher: str, issue: Issue) -> list[JSON]:
-    """Return the column without our entry."""
+    """Return the ticket column without our entry."""
     return [dict(entry) for entry in tickets if not is_ticket_entry(entry, watcher, issue)]
 
 
 def plan_unlinking(
     group: Group, watcher: str, issue: Issue, reopen_criteria: Iterable[str]
 ) -> GroupWrite | None:
-    """Return what to write to a group whose ticket is unlinked; None where it has nothing of it.
+    """Return the write that takes an unlinked ticket out of its group; None if the group has nothing of it.
 
-    Without tickets and assignees, a group In Progress is Open again (Backtrace's triage page). `reopen_criteria` are
-    ours: nobody would ever take them back.
+    A group In Progress that is left without tickets and assignees becomes Open (Backtrace's triage page). The link's
+    own `reopen_criteria` are removed, too: after this, no process knows that they were ours.
     """
     criteria = plan_column(group.reopen_criteria, reopen_criteria, ())
     if criteria is None and not group.has_ticket(watcher, issue):

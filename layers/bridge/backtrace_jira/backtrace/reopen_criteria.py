@@ -1,4 +1,4 @@
-"""A group's reopen criteria, a list of JSON objects: a link's own among those of people and of other links.
+"""A group's reopen criteria, a list of JSON objects. People and several links may each have some in it.
 
 Backtrace's API calls one of them an invariant.
 """
@@ -20,7 +20,7 @@ def text_of(criterion: Mapping[str, Any]) -> str:
 def replace_owned(
     column: Sequence[Mapping[str, Any]], owned: Iterable[str], wanted: Iterable[str]
 ) -> list[JSON]:
-    """Return the column with what a link wants in place of what it owns; people's own criteria stay as they are.
+    """Return the column with a link's own criteria replaced by the wanted ones; all others stay as they are.
 
     Each link has its own copy. If two tickets set the same criterion, removing one leaves the other's copy.
     """
@@ -37,7 +37,7 @@ def replace_owned(
 def plan_column(
     column: Sequence[Mapping[str, Any]] | None, owned: Iterable[str], wanted: Iterable[str]
 ) -> list[JSON] | None:
-    """Return the column to write; None where nothing is to be written, or where the column could not be read."""
+    """Return the column to write; None if it would not change, or if it could not be read."""
     if column is None:
         return None
     after = replace_owned(column, owned, wanted)

@@ -1,1 +1,1 @@
-"""What the link table remembers: which group has which ticket, whose turn it is, what both sides last agreed on."""
+"""The link table's content: which group has which ticket, which process has its turn, and what was last agreed."""

@@ -1,4 +1,4 @@
-"""What a link remembers of its ticket and its group."""
+"""A link's memory of its ticket and its group."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from backtrace_jira.states import State, Status
 
 @dataclass(frozen=True, slots=True)
 class LastSynced:
-    """What ticket and group were when they last agreed. A value equal to that is not a change.
+    """The values of ticket and group when they last agreed. A value equal to the remembered one is not a change.
 
-    None is a value that is not known yet: nobody has compared it since the ticket was linked.
+    None: not compared yet since the ticket was linked.
     """
 
     state: State | None = None
@@ -24,13 +24,13 @@ class LastSynced:
     ticket_assignee: str | None = None
     """The ticket's: an accountId or user name, empty for nobody."""
     at: float = 0.0
-    """When they were compared (unix seconds); 0 is never."""
+    """When ticket and group were compared (unix seconds); 0 is never."""
     told: tuple[str, ...] = ()
-    """A sentence for each thing that was done then."""
+    """A sentence for each thing that this bridge did then."""
     problems: tuple[str, ...] = ()
-    """A sentence for each thing that could not be done then."""
+    """A sentence for each thing that it could not do then."""
     reopen_criteria: tuple[str, ...] = ()
-    """Those of the group that this link set, as JSON texts. People and other links may have set more."""
+    """The group's reopen criteria that this link set, as JSON texts. People and other links may have set others."""
     unread_versions: tuple[str, ...] = ()
     """A sentence for each Fix Version that could not be read."""
     fix_versions: Mapping[str, str] = field(default_factory=dict)
@@ -38,4 +38,4 @@ class LastSynced:
     reopens: int | None = None
     """How often Backtrace had reopened the group."""
     regressed: bool = False
-    """Whether the ticket was already told that its error has come back."""
+    """Whether the ticket was already reopened, followed up or commented on because its error came back."""

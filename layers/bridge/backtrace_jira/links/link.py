@@ -13,13 +13,13 @@ from backtrace_jira.outcomes import Record
 
 @dataclass(frozen=True, slots=True)
 class LinkKey:
-    """One error group, or one error of it, in one integration: what may have one ticket, and no more."""
+    """One error group, or one of its errors, in one integration. A key has at most one ticket."""
 
     integration: str
     """universe/project/name of the integration."""
     fingerprint: str
     trace: str = ""
-    """The one error, where every error has a ticket (Event: Trace); empty where the group has one."""
+    """The one error, if each error has a ticket (Event: Trace); empty if the group has one."""
 
     def marker(self, stage: str) -> str:
         """Return the label by which the ticket of this key can be found again.
@@ -31,16 +31,16 @@ class LinkKey:
 
 
 class LinkState(StrEnum):
-    """Where a link row stands."""
+    """The state of a link row."""
 
     CREATING = "creating"
-    """A delivery holds the lease and may be creating the ticket right now."""
+    """A delivery holds the lease, and may be creating the ticket right now."""
     UNCERTAIN = "uncertain"
-    """A create may or may not have happened: only a look-up can tell."""
+    """Jira may or may not have made a ticket: a look-up has to find out."""
     RELEASED = "released"
-    """No ticket, for sure; the next delivery may create it."""
+    """There surely is no ticket; the next delivery may create it."""
     HELD = "held"
-    """No ticket, and none wanted: frequency and threshold hold this error back."""
+    """There is no ticket, and none is wanted: frequency and threshold hold this error back."""
     COMPLETE = "complete"
     """The ticket exists."""
 
@@ -54,9 +54,9 @@ class Link:
     owner: str = ""
     lease_until: float = 0.0
     uncertain_since: float = 0.0
-    """Since when the create must be over, though nobody heard how it ended."""
+    """When the create was over, at the latest (unix seconds). Its outcome is not known."""
     lookups: int = 0
-    """How many look-ups since then found nothing."""
+    """Look-ups since then that found no ticket."""
     issue: Issue | None = None
     linked_in_backtrace: bool = False
     record: Record | None = None
@@ -64,7 +64,7 @@ class Link:
     page: str = ""
     """The group's page in Backtrace, as the event gave it."""
     previous: str = ""
-    """Key of the ticket before, to which the next one is to be linked."""
+    """Key of the ticket before this one; the new ticket has yet to be linked to it."""
 
 
 @dataclass(frozen=True, slots=True)

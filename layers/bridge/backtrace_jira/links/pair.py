@@ -27,12 +27,12 @@ class Pair:
 
     @property
     def synced(self) -> LastSynced:
-        """What ticket and group were when they last agreed."""
+        """The values of ticket and group when they last agreed."""
         return self.link.synced or LastSynced()
 
     @property
     def linked_at(self) -> float:
-        """When the ticket was linked (unix seconds); 0 where that is not known."""
+        """When the ticket was linked (unix seconds); 0 if that is not known."""
         return self.link.record.at if self.link.record else 0.0
 
     @property
@@ -46,5 +46,5 @@ class Pair:
         return f"error group {self.link.key.fingerprint[:12]}"
 
     def state_of(self, status: Status) -> State:
-        """Return what a Jira status means to this integration."""
+        """Return the state that a Jira status means in this integration."""
         return state_of(status, self.sync.states)

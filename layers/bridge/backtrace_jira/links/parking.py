@@ -1,7 +1,8 @@
-"""A broken (connection, project, issue type) is left alone for a while: a storm of errors costs one call.
+"""After a refusal by Jira, nothing is sent for a while: a storm of errors costs one request.
 
-A refused credential parks the whole connection, since every further attempt can lock the account. "Later"
-(429) holds the connection back in this process only; the messages wait in their queue.
+A refusal of a ticket parks its project and issue type. A refused credential parks the whole connection, because each
+further attempt can lock the account. If Jira asks for a pause (429), only this process holds the connection back;
+the messages wait in their queue.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ WHOLE_CONNECTION = "*"
 
 @dataclass(slots=True)
 class _Note:
-    """What this process knows of one connection."""
+    """The parkings and the pause of one connection, as this process remembers them."""
 
     read_at: float = float("-inf")
     parkings: dict[str, Parking] = field(default_factory=dict)
@@ -28,7 +29,7 @@ class _Note:
 
 
 class ParkingGuard:
-    """Parking notes of the store, remembered for `trust` seconds so that a new ticket need not read them."""
+    """The store's parking notes, remembered for `trust` seconds, so that not every ticket reads them."""
 
     def __init__(
         self, links: ParkingStore, clock: Callable[[], float], *, trust: float, duration: float
@@ -40,12 +41,12 @@ class ParkingGuard:
         self._notes: dict[str, _Note] = {}
 
     def check(self, integration: Integration, *, lookup: bool = False) -> None:
-        """Let a create pass, or a look-up, which only the whole connection's parking concerns.
+        """Raise if a create, or a look-up, has to wait. Only a parking of the whole connection stops a look-up.
 
         Raises:
-            Throttled: the connection asked for a pause that is not over.
-            Parked: a refusal of this scope still stands.
-            Busy: the store could not be asked.
+            Throttled: Jira asked for a pause that is not over.
+            Parked: Jira refused this scope a while ago.
+            Busy: the store did not answer.
         """
         now = self._clock()
         note = self._notes.setdefault(integration.connection, _Note())
@@ -64,14 +65,14 @@ class ParkingGuard:
             raise Busy(str(error)) from None
 
     def park_refused(self, integration: Integration, refusal: Record, error: Exception) -> None:
-        """Park what a refusal is about."""
+        """Park the scope of a refusal: the whole connection, or project and issue type."""
         scope = WHOLE_CONNECTION if isinstance(error, CredentialRefused) else integration.parking_scope
         parking = Parking(refusal.at + self._duration, refusal)
         self._notes.setdefault(integration.connection, _Note()).parkings[scope] = parking
         self._links.park(integration.connection, scope, parking)
 
     def hold_back(self, integration: Integration, after: float) -> None:
-        """Hold the connection back for that many seconds."""
+        """Hold the connection back in this process, for `after` seconds."""
         note = self._notes.setdefault(integration.connection, _Note())
         note.throttled_until = max(note.throttled_until, self._clock() + after)
 
@@ -91,7 +92,7 @@ def _raise_if_parked(parkings: Mapping[str, Parking], scopes: Sequence[str], now
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """Jira is not asked again for this scope until then (unix seconds)."""
+    """A parking note: until `until` (unix seconds), nothing is sent to Jira for a scope."""
 
     until: float
     refusal: Record
@@ -101,7 +102,7 @@ class ParkingStore(Protocol):
     """Parking notes by connection."""
 
     def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Record that Jira need not be asked again for this scope of a connection for a while."""
+        """Store a parking note for a scope of a connection."""
         ...
 
     def parkings(self, connection: str) -> Mapping[str, Parking]:

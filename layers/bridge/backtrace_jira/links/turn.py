@@ -1,7 +1,7 @@
 """A turn: a lock on a ticket, with notes of what its holder is about to write.
 
-Whoever brings a ticket in line adds a note before each write. If that process dies, or hears no answer, the next
-holder of the turn reads the notes. It then knows that what it finds in Jira or Backtrace may be our own doing.
+The process that brings a ticket in line adds a note before each write. If it dies, or gets no answer, the next
+holder of the turn reads the notes. It then knows that a change in Jira or Backtrace may be our own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class NoteKind(StrEnum):
-    """What a note is about. The values are stored."""
+    """Kinds of notes. The values are stored."""
 
     STATUS = "status"
     """The id of the status that the ticket is about to get."""
@@ -28,7 +28,7 @@ class NoteKind(StrEnum):
 class Turn:
     """The exclusive right to bring one ticket and its groups in line, until `until` (unix seconds).
 
-    `notes` are those of the last holder, if it did not come to the end of its turn.
+    `notes` are those of the last holder, if it did not end its turn.
     """
 
     connection: str
@@ -42,7 +42,7 @@ class Turn:
         return note_text(kind, value) in self.notes
 
     def noted_values(self, kind: NoteKind) -> Iterator[str]:
-        """Give the values of the last holder's notes of one kind."""
+        """Return the values of the last holder's notes of one kind."""
         return (value for name, _, value in (note.partition(" ") for note in self.notes) if name == kind)
 
 

@@ -1,8 +1,8 @@
-"""Which events become tickets and whom they mention: the ordered actions of Backtrace's Common Settings.
+"""The ordered actions of Backtrace's Common Settings: which groups become tickets, and whom the tickets mention.
 
 "With more than one submit/filter action, the last successful match on the list (top down) takes effect"; by
 default everything is submitted (saucelabs/sauce-docs, workflow-integrations/common-settings.md). Backtrace's
-server matches unanchored, so do we; of an attribute with several values, any value may match.
+server finds an expression anywhere in a value, so do we. Any value of an attribute may match.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from backtrace_jira.settings.integration import ANY_ATTRIBUTE, Action, ActionKin
 from backtrace_jira.tickets.templates import template_values
 
 LONGEST_VALUE = 10_000
-"""A value is looked at so far; RE2 needs time in proportion to it, whatever the expression."""
+"""Characters of a value that are matched: RE2 takes time in proportion to them, whatever the expression."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the actions say of one group."""
+    """The result of the actions for one group."""
 
     submit: bool = True
     reason: str = ""
-    """The action that decided, as the settings number it; empty when none matched."""
+    """The action that decided, with its number in the settings; empty if none matched."""
     mentions: tuple[str, ...] = ()
 
 
@@ -50,7 +50,7 @@ def _matches(action: Action, group: ErrorGroup) -> bool:
 
 
 def _values(attribute: str, group: ErrorGroup) -> Iterable[str]:
-    """Return every value that the attribute has in the group, seldom ones included."""
+    """Yield every value that the attribute has in the group, rare ones included."""
     if attribute == ANY_ATTRIBUTE:
         yield from template_values(group).values()
         for histogram in group.attributes.values():

@@ -1,4 +1,4 @@
-"""What the steps from an error group to its ticket share: the process's `Context`, and the `Case` at hand."""
+"""The values that all steps from an error group to its ticket share: the process's `Context`, and the `Case`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What one process has at hand for every ticket. `clock` gives unix seconds, `new_owner` a name for each lease."""
+    """The ports and times of one process. `clock` returns unix seconds, `new_owner` a new name for each lease."""
 
     stage: str
     configuration: Configuration

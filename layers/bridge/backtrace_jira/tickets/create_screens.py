@@ -1,4 +1,4 @@
-"""What is known of Jira's create screens: asked once, kept in the store for all processes, asked anew when in doubt."""
+"""Jira's create screens: fetched once, stored for all processes, and fetched again when they may be outdated."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from backtrace_jira.tickets.fill_fields import TicketTarget
 from backtrace_jira.tickets.ports import JiraTickets, TicketLinks
 
 LIFETIME = 6 * 3600.0
-"""Seconds. What a screen lost or gained until then is found out by what Jira refuses, or by what does not fit."""
+"""Seconds for which a screen is used. A change in Jira before that shows when Jira refuses a ticket or a value
+does not fit; then the screen is fetched again."""
 DOUBT = 300.0
-"""Seconds. A screen read longer ago may have got what the settings name and it does not show."""
+"""Seconds. After these, a field or value missing from the screen may have been added in Jira: fetch it again."""
 MOST_PEOPLE = 200
 
 
 class CreateScreen:
-    """A create screen as it was read, and the users who were looked up for its fields."""
+    """A create screen as Jira gave it, and the users that were looked up for its fields."""
 
     def __init__(
         self, schema: FieldSchema | None, read_at: float, people: dict[str, str | None] | None = None
     ) -> None:
         self.schema = schema
-        """None: the server has no create metadata."""
+        """None if the server has no create metadata."""
         self.read_at = read_at
         self.people = people or {}
 
     def to_json(self) -> str:
-        """Return the form in which it is kept."""
+        """Return the JSON text that the store keeps."""
         schema = json.loads(self.schema.to_json()) if self.schema else None
         raw = {"read_at": self.read_at, "schema": schema, "people": self.people}
         return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> CreateScreen | None:
-        """Read what `to_json` wrote; None where another version of this program wrote it."""
+        """Read the JSON that `to_json` wrote; None if another version of this program wrote it."""
         try:
             raw: dict[str, Any] = json.loads(text)
             schema = FieldSchema.from_json(json.dumps(raw["schema"])) if raw["schema"] else None
@@ -58,12 +59,12 @@ class CreateScreens:
         self._known: dict[tuple[str, TicketTarget], CreateScreen] = {}
 
     def recall(self, connection: str, target: TicketTarget) -> CreateScreen | None:
-        """Return a screen that this process has seen, if it has not expired."""
+        """Return the screen that this process remembers, unless it has expired."""
         screen = self._known.get((connection, target))
         return screen if screen and screen.read_at + LIFETIME > self._clock() else None
 
     def load(self, connection: str, target: TicketTarget) -> CreateScreen | None:
-        """Return a screen that this or another process has seen, if it has not expired.
+        """Return the screen that this process remembers or the store holds, unless it has expired.
 
         Raises:
             Busy: the store could not be asked.
@@ -81,10 +82,10 @@ class CreateScreens:
         return self.recall(connection, target)
 
     def fetch(self, tickets: JiraTickets, connection: str, target: TicketTarget) -> CreateScreen:
-        """Ask Jira, whatever is known, and keep the answer.
+        """Ask Jira for the screen, and store it.
 
         Raises:
-            Refused: Jira shows this account no such screen.
+            Refused: Jira shows this account no such project or issue type.
             TryAgain: as for every request.
         """
         try:
@@ -97,13 +98,13 @@ class CreateScreens:
         return screen
 
     def may_be_outdated(self, screen: CreateScreen) -> bool:
-        """Return whether it was read so long ago that asking anew may help."""
+        """Return whether the screen was fetched so long ago that fetching it again may help."""
         return screen.read_at + DOUBT < self._clock()
 
     def find_user(
         self, tickets: JiraTickets, connection: str, target: TicketTarget, screen: CreateScreen, who: str
     ) -> str | None:
-        """Return who somebody is in Jira, asked once for each screen: a ticket must not cost a call for it."""
+        """Return a user's id in Jira. It is kept with the screen, so that not every ticket costs a request."""
         name = fold(who)
         if name not in screen.people:
             found = tickets.find_user(who, target.project)

@@ -1,7 +1,7 @@
-"""What was decided, as an outcome for the log and as a record that stays for `backtrace-jira explain`.
+"""Decisions: an outcome for the log, and a record in the store for `backtrace-jira explain`.
 
-A record goes into the store with the request that the protocol makes anyway. Groups that are filtered, and groups of
-a project without an integration, cause no such request: a process writes their record once in its life.
+Most records are part of a write that the protocol makes anyway. Filtered groups and groups without an integration
+lead to no such write, so each process writes their record once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.ports import TicketLinks
 
 REMEMBERED = 30 * 24 * 3600.0
-"""Seconds for which the store keeps the record that no ticket was wanted."""
+"""Seconds for which the store keeps the record of a group that got no ticket by the settings."""
 
 NOT_YET_DUE = (Decision.HELD, Decision.FILTERED)
 """After these decisions, the next event of the group is counted."""
 
 MOST_WRITTEN = 10_000
-"""Records that a process remembers to have written, so that it writes each of them once."""
+"""Number of records that a process remembers to have written, so as not to write them again."""
 
 
 def error_outcome(group: ErrorGroup, integration: str, error: Exception) -> Outcome:
@@ -36,7 +36,7 @@ def held_outcome(case: Case) -> Outcome:
     """Return the outcome of an event that is not due."""
     rule = case.integration.due_rule
     reasons = [
-        *([f"less than {rule.frequency} s since the last one that was due"] if rule.frequency else []),
+        *([f"less than {rule.frequency} s since the group's last due event"] if rule.frequency else []),
         *([f"fewer than {rule.threshold} events"] if rule.threshold else []),
     ]
     detail = f"held back: {', and '.join(reasons)}"

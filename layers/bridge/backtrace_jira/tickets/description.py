@@ -15,7 +15,7 @@ from backtrace_jira.settings.integration import Display
 LONGEST_VALUE = 255
 LONGEST_LIST = 2_000
 LONGEST_LINK = 4_000
-"""A longer one is no address that anybody serves, and a part of it would lead elsewhere."""
+"""A longer address is left out: no server has one, and a part of it would lead elsewhere."""
 VALUES_SHOWN = 5
 MENTIONS = 50
 HOSTNAME = "hostname"
@@ -24,14 +24,14 @@ _MENTION = re.compile(r"\[(?=\s*~)")
 
 
 def without_mention(text: str) -> str:
-    """Split every mention, also one that two neighbouring values make together."""
+    """Split every mention, even one that two neighbouring values form together."""
     return _MENTION.sub(f"[{wiki.WORD_JOINER}", text)
 
 
 def describe_group(
     group: ErrorGroup, marker: str, display: Display | None = None, mentions: Sequence[str] = ()
 ) -> str:
-    """Return the main error information in wiki markup, within Jira's limit whatever the group holds."""
+    """Return the main error information in wiki markup, never longer than Jira's limit."""
     display = display or Display()
     start = wiki.document(
         _back_link(group),
@@ -40,13 +40,13 @@ def describe_group(
         wiki.table(_facts(group, marker)),
         _classifiers(group) if display.classifiers else "",
     )
-    # Nobody documents whether a mention in a preformatted block notifies; split, it surely does not.
+    # Atlassian does not document whether a mention in a preformatted block notifies. A split one does not.
     callstack = without_mention("\n".join(group.callstack if display.callstack else ()))
     stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
     room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
     stack = wiki.noformat(wiki.truncate(callstack, LONGEST_TEXT))
     rows = [[_short(name), _top_values(pairs)] for name, pairs in _shown_attributes(group, display)]
-    # A third of the room is the table's own; it takes more where the call stack leaves it.
+    # The table has a third of the room, and more if the call stack leaves it.
     limit = max(room // 3, room - wiki.utf16_length(stack))
     attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
     stack = wiki.noformat(callstack, limit=room - wiki.utf16_length(attributes))
@@ -108,7 +108,7 @@ def _short(text: str) -> str:
 
 
 def _moment(seconds: float | None) -> str:
-    """Give unix seconds as UTC; a number that is no moment is shown as it came."""
+    """Return unix seconds as a UTC time; a number that is no moment as it came."""
     if seconds is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""A draft that Jira's screen takes: made with what is known of it, made anew where that proves to be wrong."""
+"""A draft of a ticket for Jira's create screen. If the remembered screen proves to be outdated, it is fetched again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backtrace_jira.tickets.ports import JiraTickets
 
 
 class Drafter:
-    """The drafts of one ticket."""
+    """Makes the drafts of one ticket."""
 
     def __init__(self, case: Case, marker: str, tickets: JiraTickets, screens: CreateScreens) -> None:
         self._case = case
@@ -26,14 +26,14 @@ class Drafter:
         self._has_given_in = False
 
     def draft(self) -> TicketDraft:
-        """Return the draft.
+        """Return the first draft.
 
-        A screen is needed by fields of an unknown type only; where something does not fit, an old one is asked
-        for anew: a version or an option may have been added since.
+        Only fields of an unknown type need the create screen. If something does not fit a screen that was read some
+        time ago, the screen is fetched again: a version or an option may have been added since.
 
         Raises:
             InvalidField, Refused: no ticket can be made with these settings.
-            TryAgain: the screen could not be asked for.
+            TryAgain: the create screen could not be fetched.
         """
         screen = self._screen()
         try:
@@ -47,10 +47,10 @@ class Drafter:
         return self._draft_for(self._fetch_screen())
 
     def redraft(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
-        """Return another draft after Jira refused this one; None where its screen is as we knew it.
+        """Return another draft after Jira refused this one; None if a fresh create screen does not help.
 
-        A field that we send may have left the screen, and one that we left out may have come to it. Jira's
-        sentence says which in its own language, so nothing is read out of it but the field's id.
+        Somebody may have removed a field that we send from the screen, or added one that we left out. Jira says so
+        in the language of its site, so only the ids of the fields are read from its answer.
         """
         concerned = refusal.fields and (draft.left_out or refusal.fields.keys() & draft.fields.keys())
         if self._asked or not concerned or isinstance(refusal, CredentialRefused):
@@ -59,16 +59,16 @@ class Drafter:
             again = self._draft_for(self._fetch_screen())
         except CredentialRefused:
             raise
-        except TryAgain as error:  # nothing was made, whatever the question's own fate
+        except TryAgain as error:  # Jira made no ticket, however this request ended
             raise Busy(str(error), after=error.after) from None
         except NeedsAttention:
             return None  # the refusal stands, and says more
         return None if again.fields == draft.fields else again
 
     def without_refused(self, draft: TicketDraft, refusal: Refused) -> TicketDraft | None:
-        """Return the draft without the fields that only Jira could judge, such as users; None where that won't do.
+        """Return the draft without the fields that Jira refused, such as unknown users; None if that is no way out.
 
-        What the ticket cannot do without stays, and so does what it is found by.
+        Required fields stay, and so do fields that hold the marker. It is done once for a ticket.
         """
         refused = refusal.fields.keys()
         kept = {name for name, value in draft.fields.items() if draft.marker in str(value)} | {*REQUIRED}

@@ -1,4 +1,4 @@
-"""The ticket draft: an error group in the words of one integration, as far as Jira's create screen takes them."""
+"""Fill in the fields of a ticket: an integration's templates with an error group's values, for Jira's create screen."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 """Fields that are always filled; each can be overridden (product page: Required Fields)."""
 
 _OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
-"""A mention that a template spells out itself, without an attribute in it."""
+"""A mention that the template itself spells out, without an attribute in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TicketTarget:
-    """Where a ticket goes: project key (or id) and issue type, whichever settings decide it."""
+    """Project (key or id) and issue type of a ticket, from the settings or from a custom field that overrides them."""
 
     project: str
     issue_type: str
 
     def __str__(self) -> str:
-        """Name it as a scope within its connection."""
+        """Return it as the create screen's name within a connection."""
         return f"{self.project}/{self.issue_type}"
 
 
 def ticket_target(group: ErrorGroup, integration: Integration) -> TicketTarget:
-    """Return where the group's ticket goes."""
+    """Return the project and issue type of the group's ticket."""
     return _target(_Texts(template_values(group)), integration)
 
 
@@ -63,13 +63,13 @@ def _target(texts: _Texts, integration: Integration) -> TicketTarget:
 
 
 def needs_schema(integration: Integration) -> bool:
-    """Return whether the integration fills fields whose type only Jira knows."""
+    """Return whether the integration fills fields whose types only Jira's create screen tells."""
     names = (*integration.custom_fields, integration.labels_field, integration.description_field)
     return any(name.strip().lower() not in REQUIRED for name in names)
 
 
 def find_no_user(_who: str) -> None:
-    """Find no user."""
+    """Return None: nobody is looked up."""
 
 
 def draft_ticket(
@@ -84,21 +84,21 @@ def draft_ticket(
 ) -> TicketDraft:
     """Fill in the integration's templates for this group.
 
-    What an optional field does not take, and a field that is not on the screen, is left out and reported: a
-    ticket without it is better than none.
+    Two things are left out and reported, because a ticket without them is better than none: a value that an optional
+    field does not accept, and a field that is not on the create screen.
 
     Args:
         group: the error group.
         integration: its settings.
-        marker: the text by which the ticket can be found again.
+        marker: the label by which a later delivery finds the ticket.
         mentions: targets of the integration's mention actions.
-        trace: the one error that the ticket is for, where each has its own.
-        schema: the create screen; None where nothing is known of it, so that fields are sent as they are named.
-        people: finds users for fields that take them.
+        trace: the one error that the ticket is for, if each error has its own; else empty.
+        schema: the create screen; None if it is not known. Fields are then sent under their names in the settings.
+        people: finds users for fields that hold users.
 
     Raises:
-        InvalidField: a required field does not take its text, a name stands for several fields, or the screen
-            has no room for the marker.
+        InvalidField: a required field does not accept its text, a name stands for several fields, or no field can
+            hold the marker.
     """
     form = _Form(_Texts(template_values(group)), marker, schema, people)
     form.aim(_target(form.texts, integration))
@@ -121,7 +121,7 @@ def _origin(group: ErrorGroup, integration: Integration, trace: str, marker: str
 
 
 class _Form:
-    """The fields filled in so far, and what could not be."""
+    """The fields that are filled in so far, and a sentence for each that was left out."""
 
     def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: FindUser) -> None:
         self.texts = texts
@@ -139,7 +139,7 @@ class _Form:
         self.fields["issuetype"] = {"id" if target.issue_type.isdigit() else "name": target.issue_type}
 
     def fill_labels(self, name: str) -> None:
-        """Fill in the label and the marker."""
+        """Fill in the label Backtrace and the marker."""
         field = self._resolve(name)
         if field and self._schema is None:
             field = replace(field, type="array", items="string")
@@ -148,19 +148,23 @@ class _Form:
             self._fill(field, lambda: _labelled(field, [LABEL], self._marker))
 
     def fill_description(self, name: str, body: str, line: str) -> None:
-        """Fill in the body, or a line where the field has only one."""
+        """Fill in the body, or `line` if the field holds only one line."""
         if field := self._resolve(name):
             self._description = field.id
             self._fill(field, lambda: _described(field, body, line, self._marker))
 
     def fill_custom(self, name: str, template: str) -> None:
-        """Fill in a field of the settings; it may override a required one."""
+        """Fill in a custom field of the settings, which may override a required field."""
         if field := self._resolve(name):
             self._fill(field, lambda: self._custom(field, template))
 
     def ensure_marked(self, integration: Integration) -> None:
-        """Make sure that the ticket can be found again."""
-        # What Jira's search looks into: its own labels, and texts; another label field has a JQL name of its own.
+        """Make sure that a later delivery can find the ticket.
+
+        Raises:
+            InvalidField: no field that Jira's search reads holds the marker.
+        """
+        # Jira's search for the marker reads labels and texts. Another label field has a JQL name of its own.
         if any(
             self._marker in str(self.fields.get(each, ""))
             for each in ("labels", "description", self._description)
@@ -174,7 +178,7 @@ class _Form:
         )
 
     def _resolve(self, name: str) -> Field | None:
-        """Return the field that a setting names; None where the screen has none."""
+        """Return the field that a setting names; None, and a sentence in `left_out`, if the screen lacks it."""
         required = name.strip().lower()
         if self._schema is None or required in ("project", "issuetype", "summary"):
             return untyped_field(name)
@@ -185,7 +189,7 @@ class _Form:
             return None
 
     def _fill(self, field: Field, read: Callable[[], JSON]) -> None:
-        """Fill a field, or leave it out where it need not be filled."""
+        """Fill a field, or leave it out if Jira does not require it."""
         try:
             value = read()
         except InvalidField as error:
@@ -193,7 +197,7 @@ class _Form:
                 raise
             self.left_out.append(str(error))
             return
-        if value not in (None, "", []):  # "" is refused by every typed field
+        if value not in (None, "", []):  # every typed field refuses ""
             self.fields[field.id] = value
         elif (
             field.required
@@ -204,7 +208,7 @@ class _Form:
 
     def _custom(self, field: Field, template: str) -> JSON:
         if field.id in ("project", "issuetype"):
-            return None  # the target
+            return None  # `aim` has filled these in
         if field.id == "summary":
             return self.texts.one_line(template)
         if self._labels and field.id == self._labels.id:
@@ -221,7 +225,7 @@ class _Form:
         )
 
     def _overridden_description(self, field: Field, template: str) -> JSON:
-        """Keep the marker in the text, by which the ticket is found where it has no label."""
+        """Fill in a description of the settings. The marker stays in it, for tickets without labels."""
         reference = wiki.escape(f"Reference: {self._marker}")
         text = self.texts.text(template, wiki.escape)
         body = wiki.truncate(text, LONGEST_TEXT - wiki.utf16_length(reference) - 2).strip()
@@ -229,7 +233,7 @@ class _Form:
 
 
 def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
-    """Give labels to a field, and the marker where it takes free texts."""
+    """Return the value of a label field: with the marker, if the field takes free texts."""
     if not labels:
         return None
     if field.type == "array" and field.items in ("string", "") and not field.allowed:
@@ -239,7 +243,7 @@ def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
 
 
 def _described(field: Field, body: str, line: str, marker: str) -> JSON:
-    """Give the body to a field of many lines; a line that ends in the marker to one that has only one."""
+    """Return the body for a field of many lines; for a field of one line, `line` with the marker at its end."""
     if field.kind in ("textfield", "url"):
         start = wiki.truncate(wiki.one_line(line), LONGEST_LINE - len(marker) - 1)
         return f"{start} {marker}"
@@ -253,7 +257,7 @@ def _takes_text(field: Field) -> bool:
 
 
 class _Texts:
-    """Templates of one ticket; collects the names that nothing was known about."""
+    """Fills in the templates of one ticket, and collects the names of attributes that the group lacks."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
@@ -264,26 +268,26 @@ class _Texts:
         return wiki.truncate(wiki.one_line(self.plain(template)), LONGEST_SUMMARY)
 
     def summary(self, template: str) -> str:
-        """Fill in the subject; where none of its attributes is known, what is left would say nothing."""
+        """Fill in the subject; empty if the group has none of its attributes, because the rest would say nothing."""
         named = attribute_names(template)
         before = len(self.unknown)
         text = self.one_line(template)
         return "" if named and len(self.unknown) - before == len(named) else text
 
     def plain(self, template: str, treat: Callable[[str], str] = str) -> str:
-        """Fill in a template for a field that holds no text."""
+        """Fill in a template for a field that holds no free text."""
         rendered = fill_template(template, self._values, treat)
         self.unknown += rendered.unknown
         return wiki.clean(rendered.text)
 
     def text(self, template: str, treat: Callable[[str], str] = str) -> str:
-        """Fill in a text. Only mentions that the template itself spells out are left; no value makes one."""
+        """Fill in a text. Mentions that the template itself spells out stay; a mention in a value is split."""
         parts = _OWN_MENTION.split(wiki.clean(template))
         parts[::2] = [without_mention(self.plain(part, treat)) for part in parts[::2]]
         return "".join(parts).strip()
 
     def labels(self, template: str) -> list[str]:
-        """Fill in a template of labels: commas separate, and blanks are refused by Jira."""
+        """Fill in a template of labels. Commas separate them; Jira refuses blanks, so these become underscores."""
         labels = ("_".join(part.split()) for part in self.plain(template).split(","))
         return [wiki.truncate(label, LONGEST_LINE) for label in labels if label]
 

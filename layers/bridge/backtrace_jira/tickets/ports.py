@@ -1,4 +1,4 @@
-"""What the use cases need from the world. Fakes keep state; one contract suite runs against fake and real."""
+"""The ports of the use case that makes tickets. One contract suite runs against each fake and each real adapter."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TicketLinks(ParkingStore, Protocol):
         ...
 
     def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
-        """Give our row back as `held`, for good; the row may vanish after `expires_at`."""
+        """Give our row back as `held`, for good; the store may delete it after `expires_at`."""
         ...
 
     def record_unclaimed(self, key: LinkKey, record: Record, expires_at: float) -> None:
@@ -64,7 +64,7 @@ class TicketLinks(ParkingStore, Protocol):
         ...
 
     def release(self, lease: Lease, record: Record | None) -> None:
-        """Give our row back: there is no ticket, for sure, and this is why. None leaves the last record."""
+        """Give our row back: there surely is no ticket. `record` says why; None leaves the last one."""
         ...
 
     def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
@@ -82,11 +82,11 @@ class TicketLinks(ParkingStore, Protocol):
         ...
 
     def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
-        """Keep what is known of a create screen of a connection; it may vanish after `expires_at`."""
+        """Store a connection's create screen as text; the store may delete it after `expires_at`."""
         ...
 
     def load_screen(self, connection: str, scope: str) -> str | None:
-        """Return what was kept of a create screen, expired or not."""
+        """Return the text of a create screen, expired or not; None if there is none."""
         ...
 
     def get(self, key: LinkKey) -> Link | None:
@@ -95,7 +95,7 @@ class TicketLinks(ParkingStore, Protocol):
 
 
 class JiraTickets(Protocol):
-    """One Jira connection, as tickets are made with it."""
+    """One Jira connection, for making tickets."""
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /issue`, once.
@@ -129,12 +129,12 @@ class JiraTickets(Protocol):
         ...
 
     def find_user(self, who: str, project: str) -> str | None:
-        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
         ...
 
 
 class BacktraceLinks(Protocol):
-    """One Backtrace universe, as tickets are linked in it."""
+    """One Backtrace universe, for linking tickets."""
 
     def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
         """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
@@ -145,7 +145,7 @@ class BacktraceLinks(Protocol):
 
 
 class Configuration(Protocol):
-    """Settings and what is made of them, cached for a while."""
+    """Settings, and the clients made from them, cached for a while."""
 
     def integrations(self, universe: str, project: str) -> Sequence[Integration]:
         """Return the integrations of a Backtrace project, by name.

@@ -1,4 +1,4 @@
-"""Does an error event show a regression? Asked for every event of a known group, so it loads nothing in vain."""
+"""Find error events that may show a regression. This runs for every event of a known group, so it imports late."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def report_possible_regression(hints: RegressionHints, case: Case, row: Link, is
         hints.send_regression(case.integration.connection, issue.id, reason=reason, occasion=occasion)
     except BacktraceJiraError as error:
         return replace(known, detail=f"{reason}; {error_text(error)}", error=error)
-    return replace(known, detail=f"{reason}; {issue.key} is looked at")
+    return replace(known, detail=f"{reason}; the synchronisation looks at {issue.key}")
 
 
 def find_passed_rule(case: Case, row: Link) -> Rule | None:

@@ -1,4 +1,4 @@
-"""`$attribute` in settings text. Nothing is evaluated: names are replaced by values, once.
+"""`$attribute` in texts of the settings. Names are replaced by values, once; nothing is evaluated.
 
 Product page: "You can use the value of an attribute within the text by preceding it with $ (e.g. $version).
 If an error group has more than one value for the specified attribute, the value with the highest count will
@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.json_types import Histogram
 
-# Attribute names hold dots (application.version); a separator belongs to a name only when a name goes on
-# after it, so "$version." keeps its full stop.
+# Attribute names hold dots (application.version). A separator belongs to a name only if more of the name follows,
+# so "$version." keeps its full stop.
 _REFERENCE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<name>[A-Za-z0-9_]+(?:[.:;-]+[A-Za-z0-9_]+)*))")
 _LAST_PART = re.compile(r"[.:;-]+[A-Za-z0-9_]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A template filled in, and the names that nothing was known about."""
+    """A template filled in, and the names that had no value."""
 
     text: str
     unknown: tuple[str, ...] = ()
 
 
 def top_value(histogram: Histogram) -> str:
-    """Return the value with the highest count; of equals, the first in payload order."""
+    """Return the value with the highest count; of several, the one that the event lists first."""
     return max(histogram, key=lambda pair: pair[1])[0] if histogram else ""
 
 
 def template_values(group: ErrorGroup) -> dict[str, str]:
-    """Return what `$name` can stand for: the group's own facts, and its attributes, which come first."""
+    """Return the values by name: the group's own facts, and its attributes, which win over facts of the same name."""
     facts = {
         "universe": group.universe,
         "project": group.project,
@@ -58,10 +58,10 @@ def attribute_names(template: str) -> tuple[str, ...]:
 
 
 def fill_template(template: str, values: Mapping[str, str], treat: Callable[[str], str] = str) -> Rendered:
-    """Fill in a template. The longest known name wins; `$$` is a dollar sign; values are not looked into.
+    """Fill in a template. The longest name with a value wins; `$$` is a dollar sign; a `$` in a value stays.
 
-    A name that is not known becomes empty text and is reported. A dollar before anything that is no name
-    ("$5", "$ ") stays as it is. `treat` is applied to each value before it goes in, e.g. to escape it.
+    A name without a value becomes empty text and is reported. A dollar that no name follows ("$5", "$ ") stays as
+    it is. `treat` is applied to each value before it goes in, e.g. to escape it.
     """
     unknown: list[str] = []
 
@@ -82,7 +82,7 @@ def fill_template(template: str, values: Mapping[str, str], treat: Callable[[str
 
 
 def _longest_known(name: str, values: Mapping[str, str]) -> str | None:
-    """Cut parts off the end until the name is known: `error.message.x` before `error.message` before `error`."""
+    """Return the longest name with a value: try `error.message.x`, then `error.message`, then `error`."""
     while name:
         if name in values:
             return name
