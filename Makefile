@@ -46,7 +46,7 @@ long: $(ready) ## Run the long tests: random histories, and a table with 100,000
 
 .PHONY: coverage
 coverage: COVERAGE := 1
-coverage: test ## The same, show which branches no test takes, fail if they are too many
+coverage: test ## make test, and show which branches no test takes; too many are a failure
 
 .PHONY: quick
 quick: $(ready) ## Run the fast tests only
