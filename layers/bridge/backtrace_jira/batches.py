@@ -1,4 +1,4 @@
-"""What becomes of a message: done with, back into the queue, or kept among the dead letters with its reason."""
+"""The end of each message: done with, back into its queue, or kept among the dead letters with its reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST_DELAY = 15.0
 
 
 class Deliveries:
-    """Serves a batch. What it returns was not done with and must not be deleted from the queue."""
+    """Serves a batch. It returns the deliveries that are not done with: they must stay in the queue."""
 
     def __init__(
         self,
@@ -26,9 +26,14 @@ class Deliveries:
         jitter: Callable[[], float],
         max_receives: int,
     ) -> None:
-        """Take how a body is served until a deadline, and `max_receives` from the queue's redrive policy.
+        """Take the ports and rules of one queue.
 
-        `jitter` is a source of factors around 1.
+        Args:
+            serve: serves a body until a deadline (unix seconds).
+            queue: the queue that the messages come from.
+            report: logs an outcome.
+            jitter: returns factors around 1.
+            max_receives: from the queue's redrive policy.
         """
         self._serve_body = serve
         self._queue = queue
@@ -61,7 +66,8 @@ class Deliveries:
         again = [outcome.error for outcome in open_ends if not isinstance(outcome.error, NeedsAttention)]
         if again and delivery.receives < self._max_receives:
             self._queue.postpone(delivery, self._delay(delivery, again))
-            return delivery.handle is None  # a direct event was put on the queue: this copy is done with
+            return delivery.handle is None  # a direct event is in the queue now: this copy is done with
+        # Bury before returning true, which deletes the message: if it cannot be buried, it stays in the queue.
         self._bury(delivery, open_ends)
         return True
 
@@ -74,7 +80,7 @@ class Deliveries:
             )
 
     def _delay(self, delivery: Delivery, errors: Iterable[Exception | None]) -> float:
-        """Return what was asked for, else exponential back-off with jitter, in seconds."""
+        """Return the longest pause that an error asks for, else exponential back-off with jitter; in seconds."""
         asked = [error.after for error in errors if isinstance(error, TryAgain) and error.after is not None]
         if asked:
             return min(LONGEST_PAUSE, max(asked))
@@ -99,5 +105,5 @@ class MessageQueue(Protocol):
         ...
 
     def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:
-        """Put the message among the dead letters with the reasons."""
+        """Send the message to the dead letters, with the reasons."""
         ...

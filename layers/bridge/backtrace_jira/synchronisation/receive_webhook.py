@@ -59,7 +59,7 @@ class WebhookSecrets(Protocol):
 
 
 class KnownWebhooks(Protocol):
-    """Which webhooks were stored lately."""
+    """The webhooks that were stored lately."""
 
     def has_webhook(self, identifier: str, *, now: float) -> bool:
         """Whether this one was stored."""
@@ -144,7 +144,8 @@ class ReceiveWebhook:
         change = JiraChange(webhook.connection, hint.issue_id, hint.project_id, hint.event, hint.fields)
         self._changes.send(change, identifier)
         try:
-            # After it is stored: a process that dies between the two costs a repetition, and loses nothing.
+            # Remember only after the change is in the queue. If this process dies in between, the change is sent
+            # twice. The other way round, Jira's next try would count as repeated, and the change would be lost.
             self._known.remember_webhook(identifier, until=self._clock() + WEBHOOK_REMEMBERED)
         except BacktraceJiraError as error:
             return Answer(200, "stored", f"if it comes again, it is not known again: {error}", hint)

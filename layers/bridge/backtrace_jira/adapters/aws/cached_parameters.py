@@ -1,4 +1,4 @@
-"""SSM Parameter Store, asked once for a while. Powertools' own cache would import six stores that nobody asks."""
+"""SSM Parameter Store with a cache. Powertools' own one would import clients for six stores, and we use one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ V = TypeVar("V")
 
 
 class CachedParameters:
-    """Parameters by name and by path. What was read is trusted for `max_age` seconds; an error is not kept."""
+    """Parameters by name and by path. A value is trusted for `max_age` seconds; an error is not cached."""
 
     def __init__(self, client: SSMClient, *, max_age: float, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -27,16 +27,16 @@ class CachedParameters:
         """Return a parameter's value.
 
         Raises:
-            InvalidSettings: it is missing or may not be read.
+            InvalidSettings: the parameter is missing, or the function may not read it.
             Unreachable: SSM did not answer.
         """
         return self._values.find(name, lambda: self._read(name, decrypt=decrypt))
 
     def read_below(self, path: str, *, recursive: bool) -> Mapping[str, str]:
-        """Return the values of all parameters below a path, by what follows the path in their names.
+        """Return the values of all parameters below a path, by the rest of their names.
 
         Raises:
-            InvalidSettings: they may not be read.
+            InvalidSettings: the function may not read them.
             Unreachable: SSM did not answer.
         """
         return self._listings.find(path, lambda: self._list(path, recursive=recursive))
@@ -66,7 +66,7 @@ class _Kept(Generic[V]):
         self._found: dict[str, tuple[float, V]] = {}
 
     def find(self, name: str, read: Callable[[], V]) -> V:
-        """Return the value that is kept, or read it."""
+        """Return the cached value, or read it."""
         kept = self._found.get(name)
         if kept is None or self._clock() - kept[0] >= self._max_age:
             kept = self._found[name] = (self._clock(), read())
@@ -74,7 +74,7 @@ class _Kept(Generic[V]):
 
 
 def _translated(error: Exception, operation: str, name: str) -> BacktraceJiraError:
-    """Tell a parameter that is not there from a store that does not answer."""
+    """Return our error: for a parameter that is missing, that may not be read, or a store that does not answer."""
     if error_code(error) == "ParameterNotFound":
         return InvalidSettings(f"{name}: the parameter is missing; write it with backtrace-jira configure")
     if "AccessDenied" in error_code(error):

@@ -1,4 +1,4 @@
-"""A request as API Gateway's HTTP API gives it to Lambda (payload format 2.0), and the answer that it takes.
+"""A request as API Gateway's HTTP API hands it to Lambda (payload format 2.0), and the answer that it expects.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -14,7 +14,7 @@ from typing import Any
 from backtrace_jira.synchronisation.receive_webhook import Answer, Webhook
 
 RETRY_AFTER = 60
-"""Seconds; Cloud waits five minutes and more anyway."""
+"""Seconds. Jira Cloud waits five minutes or more anyway."""
 
 
 def webhook_of(event: Mapping[str, Any]) -> Webhook:
@@ -31,7 +31,7 @@ def webhook_of(event: Mapping[str, Any]) -> Webhook:
 
 
 def _body(event: Mapping[str, Any]) -> bytes | None:
-    """Return the bytes as they came over the wire; None for what is no base64."""
+    """Return the bytes of the body; None if it should be base64 and is not."""
     text = str(event.get("body") or "")
     if not event.get("isBase64Encoded"):
         return text.encode("utf-8", "surrogatepass")
@@ -42,7 +42,7 @@ def _body(event: Mapping[str, Any]) -> bytes | None:
 
 
 def answer_of(answer: Answer) -> dict[str, Any]:
-    """Return the answer: what was decided, and nothing of what was sent."""
+    """Return the answer for API Gateway: the decision, and nothing of the request."""
     headers = {"content-type": "application/json"}
     if answer.status >= 500:
         headers["retry-after"] = str(RETRY_AFTER)

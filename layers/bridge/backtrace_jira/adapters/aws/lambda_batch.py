@@ -1,6 +1,6 @@
-"""A batch of messages as Lambda receives it, and the answer that it takes.
+"""A batch of messages as Lambda receives it, and the answer that it expects.
 
-A record comes through the queue (with or without SNS's envelope around the body) or straight from SNS.
+A record comes from SQS, with or without SNS's envelope around the body, or directly from SNS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def deliveries_of(event: Mapping[str, Any]) -> list[Delivery]:
     """Read a Lambda event.
 
     Raises:
-        InvalidEvent: it comes from neither SQS nor SNS. Nothing of it is served, and Lambda keeps it.
+        InvalidEvent: it comes from neither SQS nor SNS. No record is served, and Lambda keeps the event.
     """
     records = event.get("Records")
     if not isinstance(records, list):
@@ -36,10 +36,10 @@ def _delivery(record: Mapping[str, Any]) -> Delivery:
 
 
 def without_envelope(body: str) -> str:
-    """Take SNS's envelope off, which is there when the subscription does not deliver raw messages."""
+    """Return the body without SNS's envelope, which SNS adds unless raw message delivery is on."""
     try:
         envelope = json.loads(body)
-    except (ValueError, RecursionError):  # no JSON, or too deep; whoever reads the group says so
+    except (ValueError, RecursionError):  # no JSON, or too deep; `read_error_group` refuses it
         return body
     if isinstance(envelope, dict) and envelope.get("Type") == "Notification" and "TopicArn" in envelope:
         return str(envelope.get("Message", ""))
@@ -50,7 +50,7 @@ def batch_answer(unfinished: Sequence[Delivery]) -> dict[str, Any]:
     """Return the partial batch response: these messages stay in the queue.
 
     Raises:
-        Unreachable: a direct event is among them, which only Lambda itself can bring again.
+        Unreachable: a direct event is among them. Only a failed invocation makes Lambda deliver it again.
     """
     if any(delivery.handle is None for delivery in unfinished):
         raise Unreachable("an event that came directly from SNS could neither be served nor queued")

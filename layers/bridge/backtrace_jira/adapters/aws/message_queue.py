@@ -1,4 +1,4 @@
-"""The queue that a function is fed from, with its dead letters; and events that we put into one ourselves."""
+"""The queue of a function's messages, with its dead letters; and the sender of error events."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from backtrace_jira.batches import Delivery
 from backtrace_jira.outcomes import Outcome
 
 LONGEST_DELAY = 900
-"""Seconds. SQS delays a message no longer when it is sent."""
+"""Seconds: SQS's limit for the delay of a message when it is sent."""
 LONGEST_VISIBILITY = 42_000
-"""Seconds. SQS counts twelve hours from the receive, the time that the function has had it included."""
+"""Seconds. SQS's limit is twelve hours from the receive; the function has used some of them."""
 LONGEST_ATTRIBUTE = 2_000
-"""Characters: SQS takes 256 KB with the body, which must keep its room."""
+"""Characters. Attributes and body share SQS's 256 KB, and the body must fit."""
 
 
 class SQSMessageQueue:
-    """The `MessageQueue` port. Neither queue is asked for before something goes wrong."""
+    """The `MessageQueue` port. Neither queue's client is made before something goes wrong."""
 
     def __init__(self, queue: SQSQueue, dead_letters: SQSQueue) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
 
     def postpone(self, delivery: Delivery, seconds: float) -> None:
-        """Hide a queued message for that long; a direct one is sent to the queue with a delay."""
+        """Hide a queued message for `seconds`; send a direct one to the queue with a delay."""
         wait = max(0, round(seconds))
         if delivery.handle is None:
             self._queue.send(delivery.body, DelaySeconds=min(wait, LONGEST_DELAY))
@@ -47,7 +47,7 @@ class SQSMessageQueue:
             "FailedAt": datetime.now(UTC).isoformat(timespec="seconds"),
             "MessageId": delivery.id,
         }
-        # Dead letters have no order among them, so each is a group of its own.
+        # Dead letters need no order, so each is a message group of its own.
         order = {"MessageGroupId": delivery.id, "MessageDeduplicationId": delivery.id}
         self._dead_letters.send(
             delivery.body or " ",  # SQS takes no empty body
@@ -67,11 +67,11 @@ class SQSNewEvents:
         self._queue = queue
 
     def publish(self, body: str, *, after: int) -> None:
-        """Send an event that nobody receives before so many seconds have passed."""
+        """Send an event, which SQS delivers after `after` seconds."""
         self._queue.send(body, DelaySeconds=after)
 
 
 def _sendable(text: str) -> str:
-    """Keep to the characters that SQS takes (XML 1.0) and to a length that leaves the body its room."""
+    """Replace the characters that SQS refuses (XML 1.0) by blanks, and cut the text."""
     kept = "".join(char if char >= " " and not "\ud800" <= char <= "\udfff" else " " for char in text)
     return kept.replace("\ufffe", " ").replace("\uffff", " ")[:LONGEST_ATTRIBUTE]

@@ -1,4 +1,4 @@
-"""Settings from SSM Parameter Store, and what is made of them."""
+"""Settings from SSM Parameter Store, and the clients that are made from them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ B = TypeVar("B")
 
 
 class SSMConfiguration(Generic[J, B]):
-    """The `Configuration` port, and synchronisation's: which of them, the two functions that it is given decide.
+    """The `Configuration` ports of both rooms: they differ in the clients that the two given functions make.
 
-    What they make is kept as long as the settings it was made of stay the same.
+    A client is kept until its settings or its secret change.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SSMConfiguration(Generic[J, B]):
         new_jira: Callable[[Connection, SecretStr], J],
         new_backtrace: Callable[[BacktraceUniverse, SecretStr], B],
     ) -> None:
-        """Take `max_age` in seconds, and how a client is made of its settings."""
+        """Take `max_age` in seconds, and two functions that make a client from its settings and secret."""
         self._parameters = CachedParameters(client, max_age=max_age)
         self._names = names
         self._new_jira = new_jira
@@ -66,7 +66,7 @@ class SSMConfiguration(Generic[J, B]):
         )
 
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
-        """Return every integration, sorted by id, and what is wrong with those that cannot be read."""
+        """Return all valid integrations, sorted by id, and an error for each invalid one."""
         path = self._names.all_integrations
         found = self._parameters.read_below(path, recursive=True)
         parsed: list[Integration] = []
@@ -79,7 +79,7 @@ class SSMConfiguration(Generic[J, B]):
         return sorted(parsed, key=lambda integration: integration.id), faults
 
     def jira(self, integration: Integration) -> J:
-        """Return what `new_jira` made for the integration's connection."""
+        """Return the client that `new_jira` made for the integration's connection."""
         connection = self._read(Connection, self._names.connection(integration.connection))
         secret = self._secret(self._names.jira_secret(integration.connection))
         return self._client(
@@ -87,7 +87,7 @@ class SSMConfiguration(Generic[J, B]):
         )
 
     def backtrace(self, universe: str) -> B:
-        """Return what `new_backtrace` made for the universe."""
+        """Return the client that `new_backtrace` made for the universe."""
         settings = self._read(BacktraceUniverse, self._names.universe(universe))
         token = self._secret(self._names.backtrace_secret(universe))
         return self._client(
@@ -105,7 +105,7 @@ class SSMConfiguration(Generic[J, B]):
 
     def _secret(self, name: str) -> SecretStr:
         secret = self._get(name, decrypt=True).strip()
-        if not secret.isprintable():  # a line break in a header is an error whose text holds the header
+        if not secret.isprintable():  # a line break in a header raises an error whose text holds the header
             raise InvalidSettings(f"{name}: the secret holds control characters; write it again")
         return SecretStr(secret)
 
@@ -120,7 +120,7 @@ def parse(model: type[S], name: str, text: str) -> S:
     """Read one parameter.
 
     Raises:
-        InvalidSettings: names the parameter and what is expected, never its value.
+        InvalidSettings: the text names the parameter and what is expected, never the value.
     """
     try:
         return model.model_validate(json.loads(text))

@@ -1,4 +1,4 @@
-"""One SQS queue, with botocore's errors as ours."""
+"""One SQS queue. botocore's errors are translated into ours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SQSQueue:
-    """Requests about one queue. `client` is called when the first is to be sent, and not before."""
+    """Requests about one queue. `client` is called only when the first one is sent."""
 
     def __init__(self, client: Callable[[], SQSClient], url: str) -> None:
         self._new_client = client
@@ -28,7 +28,7 @@ class SQSQueue:
         """Send one message; `options` are those of SQS's SendMessage.
 
         Raises:
-            Unreachable: it was not stored, or nobody knows.
+            Unreachable: SQS did not store it, or did not answer.
         """
         self.request("send_message", MessageBody=body, **options)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 SHORTEST_AGE = 10.0
-"""Seconds for which a secret that is not there, or does not fit, is not asked for again."""
+"""Seconds after which a secret that was missing, or did not fit, is read again."""
 
 
 class SSMWebhookSecrets:
@@ -26,15 +26,15 @@ class SSMWebhookSecrets:
         self._max_age = max_age
         self._clock = clock
         self._kept: dict[str, tuple[float, str]] = {}
-        """When it was read, and what was read."""
+        """By connection: when the secret was read, and the secret."""
 
     def find_secret(self, connection: str) -> str:
-        """Read a SecureString; one that is missing may have been made since."""
+        """Read a SecureString. A missing one is read again soon: the operator may have made it since."""
         known = self._kept.get(connection)
         return self._younger_than(self._max_age if known and known[1] else SHORTEST_AGE, connection)
 
     def find_new_secret(self, connection: str) -> str:
-        """Read it again, at most every few seconds: whoever sends nonsense shall not make us ask SSM each time."""
+        """Read the secret again, but only every few seconds: forged webhooks must not cause a request each."""
         return self._younger_than(SHORTEST_AGE, connection)
 
     def _younger_than(self, age: float, connection: str) -> str:
@@ -42,7 +42,7 @@ class SSMWebhookSecrets:
         if known and self._clock() - known[0] < min(age, self._max_age):
             return known[1]
         secret = self._read(self._names.webhook_secret(connection))
-        if len(self._kept) > 1000:  # names that somebody makes up
+        if len(self._kept) > 1000:  # forged requests may name any connection
             self._kept.clear()
         self._kept[connection] = (self._clock(), secret)
         return secret

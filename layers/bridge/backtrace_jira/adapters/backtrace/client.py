@@ -22,7 +22,7 @@ from backtrace_jira.settings.connection import BacktraceUniverse
 
 
 class CoronerToken(AuthBase):
-    """Backtrace's token and the location it is for."""
+    """Backtrace's token, and the address that it belongs to."""
 
     def __init__(self, token: SecretStr, address: str) -> None:
         self._token = token
@@ -37,7 +37,7 @@ class CoronerToken(AuthBase):
 
 
 class BacktraceClient:
-    """Requests to one universe with one token: queries, writes, and what a project has."""
+    """Requests to one universe with one token: queries, writes, and descriptions of a project."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class BacktraceClient:
         return response
 
     def write_issue(self, project: str, body: dict[str, JSON]) -> None:
-        """Send one `POST /api/issue` for one fingerprint; its failure comes inside a 200."""
+        """Send one `POST /api/issue` for one fingerprint. Backtrace reports a failure inside a 200."""
         results = self._call("/api/issue", project, body).get("results")
         if not isinstance(results, list) or not results:
             raise OutcomeUnknown("POST /api/issue: no result for the fingerprint")
@@ -73,7 +73,7 @@ class BacktraceClient:
             raise Refused(f"POST /api/issue: {str(error)[:300]}")
 
     def read_issue(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
-        """Return state and ticket entries; a fingerprint without an issue row yet is open and has none."""
+        """Return state and ticket entries. A fingerprint without a row in `issues` is open and has no tickets."""
         query: JSON = {
             "table": "issues",
             "filter": [{"fingerprint": [["equal", fingerprint]]}],
@@ -85,7 +85,7 @@ class BacktraceClient:
         return row.get("state") or "open", tickets_in(row.get("ticket") or "[]")
 
     def ensure_readable(self, project: str) -> None:
-        """Read the issues table once, as every link does first; no group has this fingerprint."""
+        """Read the table `issues` once, as each linking does first. No group has this fingerprint."""
         self.read_issue(project, "0" * 64)
 
     def attributes(self, project: str) -> frozenset[str]:
@@ -93,7 +93,7 @@ class BacktraceClient:
         return frozenset(str(each["name"]) for each in self.describe(project))
 
     def describe(self, project: str) -> list[dict[str, Any]]:
-        """Return what the project's objects have, by `name`, with the aggregations that each takes."""
+        """Return the attributes of the project's objects, each with its `name` and its aggregations."""
         described = self._call("/api/query", project, {"action": "describe"}, action="describe").get(
             "describe"
         )
@@ -102,7 +102,7 @@ class BacktraceClient:
         return [each for each in described if isinstance(each, dict) and "name" in each]
 
     def _call(self, path: str, project: str, body: JSON, **more: str) -> dict[str, Any]:
-        """Send one request; an error can also come inside a 200. `more` goes into the query."""
+        """Send one request. Backtrace may report an error inside a 200. `more` goes into the URL's query."""
         params = {"universe": self._settings.universe, "project": project, **more}
         response = self._http.send("POST", self._settings.address + path, params=params, body=body)
         request = f"POST {path}"

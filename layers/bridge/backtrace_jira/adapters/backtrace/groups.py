@@ -1,4 +1,4 @@
-"""Backtrace's issue API as synchronisation uses it: groups as they are, what changed lately, state and assignees."""
+"""Backtrace's issue API for synchronisation: read groups, find changed ones, write state, assignees and tickets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = 500
 MOST_PAGES = 200
 MOST_MENTIONS = 5
 _NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifiers", "_tx"})
-"""What is described beside a project's attributes."""
+"""Names in a project's description that are no attributes."""
 
 
 class RestBacktraceGroups:
@@ -30,14 +30,14 @@ class RestBacktraceGroups:
         self._client = client
 
     def group(self, project: str, fingerprint: str) -> Group:
-        """Read one row of the table `issues`; one that nobody ever wrote is open and has no tickets."""
+        """Read one row of the table `issues`. A group without a row is open and has no tickets."""
         rows = self._rows(project, {"fingerprint": [["equal", fingerprint]]}, limit=1)
         return _group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
 
     def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
-        """Give the rows modified in between, latest first: one that changes meanwhile is read twice, none is missed.
+        """Yield the rows modified in between, latest first: a row that changes meanwhile is read twice, none is missed.
 
-        A row whose column is no list of tickets, which a raw write can make of it, has none of ours.
+        A row whose ticket column is no list is left out: somebody else wrote it, and it has no ticket of ours.
         """
         bounds: list[JSON] = [["at-least", f"{int(begin)}."]]
         bounds += [["at-most", f"{int(end) + 1}."]] if end is not None else []
@@ -51,7 +51,7 @@ class RestBacktraceGroups:
         raise OutcomeUnknown(f"POST /api/query: no last page after {MOST_PAGES}")
 
     def find_user(self, project: str, email: str) -> BacktraceUser | None:
-        """Find who has this e-mail address among all whom a group of the project was ever assigned to."""
+        """Find the user with this e-mail address among the assignees of the project's groups."""
         filters: dict[str, JSON] = {"ticket": [["contains", email]]}
         for row in self._rows(project, filters, limit=MOST_MENTIONS):
             for entry in tickets_in(row.get("ticket") or "[]"):
@@ -75,7 +75,7 @@ class RestBacktraceGroups:
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
     ) -> Histogram:
-        """Ask for the values of an attribute among the group's objects since then."""
+        """Query the values of an attribute among the group's objects since `since` (unix seconds)."""
         filters: dict[str, JSON] = {
             name: [["regular-expression", pattern]] for name, pattern in where.items()
         }
@@ -84,7 +84,7 @@ class RestBacktraceGroups:
         return histogram(row.get(f"histogram({attribute})"))
 
     def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
-        """Put together what Backtrace's webhook says of a group, of its errors since then; two requests."""
+        """Return the body that Backtrace's webhook would send, for the group's errors since `since`; two requests."""
         names = sorted(self._foldable(project) - _NO_ATTRIBUTES)
         fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
         fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
@@ -111,7 +111,7 @@ class RestBacktraceGroups:
         return json.dumps({name: value for name, value in body.items() if value != ""})
 
     def _foldable(self, project: str) -> set[str]:
-        """Return the attributes of which there are histograms."""
+        """Return the attributes that Backtrace can aggregate to a histogram."""
         return {
             str(each["name"])
             for each in self._client.describe(project)
@@ -121,7 +121,7 @@ class RestBacktraceGroups:
     def unlink(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, reopen_criteria: Sequence[str]
     ) -> bool:
-        """Take our entry and our reopen criteria out of a group, once; false where there are none."""
+        """Take our entry and our reopen criteria out of a group; false if it had none."""
         group = self.group(project, fingerprint)
         after = plan_unlinking(group, watcher, issue, reopen_criteria)
         if after:
@@ -143,7 +143,7 @@ class RestBacktraceGroups:
 
 
 def _group(project: str, row: Mapping[str, str]) -> Group:
-    """Read a row. Backtrace takes any text as a state; what is none of the four is open."""
+    """Read a row. Backtrace accepts any text as a state; one that is none of the four counts as open."""
     state = row.get("state") or "open"
     known = State(state) if state in list(State) else State.OPEN
     entries = [entry for entry in tickets_in(row.get("ticket") or "[]") if isinstance(entry, dict)]
@@ -159,7 +159,7 @@ def _group(project: str, row: Mapping[str, str]) -> Group:
 
 
 def _invariants(text: str) -> list[dict[str, Any]] | None:
-    """Read the column: a list of objects as JSON in a text. What is not may be somebody's, and is not written over."""
+    """Read the column, JSON with a list of objects. None for anything else, which must not be overwritten."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -169,7 +169,7 @@ def _invariants(text: str) -> list[dict[str, Any]] | None:
 
 
 def _query_of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
-    """Return a query of one group's objects; Backtrace wants a filter that rejects those without a value."""
+    """Return a query of one group's objects; Backtrace needs a filter that drops objects without a value."""
     return {
         "filter": [
             {

@@ -1,4 +1,4 @@
-"""Backtrace's issue API as tickets are linked with it: the ticket column of one group."""
+"""Backtrace's issue API for linking tickets: the ticket column of one group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RestBacktraceLinks:
 
         Returns the group's state and assignee after that.
         """
-        # `set` replaces the whole list: what is there is read first and kept.
+        # Read before the write, because `set` replaces the whole list: without it, other tickets would be lost.
         state, tickets = self._client.read_issue(project, fingerprint)
         entry: dict[str, JSON] = {"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"}
         merged = merge_ticket(tickets, entry)

@@ -1,4 +1,4 @@
-"""How Backtrace answers a query: rows of a select, one group of an aggregation, the ticket column of `issues`."""
+"""Read Backtrace's answers to queries: rows of a select, one group of an aggregation, the column of tickets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backtrace_jira.json_types import JSON, Histogram
 
 
 def first_row(response: dict[str, Any], columns: Sequence[str]) -> dict[str, str]:
-    """Read the first row of a select; empty where there is none."""
+    """Read the first row of a select; empty if there is none."""
     return next(iter(rows_in(response, columns)), {})
 
 
@@ -65,7 +65,7 @@ def tickets_in(text: str) -> list[JSON]:
     """Read the ticket column: JSON in a text.
 
     Raises:
-        Refused: it is no list. It may be somebody's link, which a write would erase.
+        Refused: it is no list. It may hold a link of somebody else, which a write would erase.
     """
     try:
         tickets = json.loads(text)
@@ -79,9 +79,9 @@ def tickets_in(text: str) -> list[JSON]:
 
 
 def merge_ticket(tickets: Sequence[JSON], entry: dict[str, JSON]) -> list[JSON]:
-    """Add our entry unless it is there already; Backtrace's own entry is first, always, and others stay.
+    """Return the column with our entry, added if it is missing. Backtrace's own entry comes first; all others stay.
 
-    A person may have linked another ticket under the same integration: only watcher and URL together name one.
+    A person may have linked another ticket under the same integration, so watcher and URL together identify one.
     """
     entries = [ticket for ticket in tickets if isinstance(ticket, dict)]
     own = [ticket for ticket in entries if ticket.get("watcher") == OWN_WATCHER][:1]

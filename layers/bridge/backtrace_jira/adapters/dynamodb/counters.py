@@ -1,7 +1,8 @@
 """Frequency and threshold as conditional writes on a group's item: the two changes that one event may make.
 
-`fired_at` (unix seconds) is when the group's last ticket became due, `aggregated` how many events were held back
-since, `fired_by` and `aggregated_by` whose change was the last, since a request may be repeated below us.
+`fired_at` (unix seconds) is when the group's last event was due, `aggregated` the number of events held back since.
+`fired_by` and `aggregated_by` name the event of the last change: botocore may repeat a request, and an event must not
+be counted twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Change: TypeAlias = tuple[str, str, Values]
 
 
 def firing(owner: str, now: float, rule: DueRule) -> Change:
-    """Return the change of an event that is due: by the time since the last one, or by number."""
+    """Return the change of a due event. It fails unless enough time has passed, or enough events were held back."""
     ways = []
     values = {":now": n(now), ":none": n(0), ":owner": s(owner)}
     if rule.frequency:
@@ -30,7 +31,7 @@ def firing(owner: str, now: float, rule: DueRule) -> Change:
 
 
 def holding(owner: str, now: float, rule: DueRule) -> Change:
-    """Return the change of an event that is not due; it fails where another event has made it so."""
+    """Return the change of an event that is held back. It fails if other events have made this one due meanwhile."""
     ways = [
         "(attribute_not_exists(aggregated) OR aggregated < :enough)",
         "(attribute_not_exists(aggregated_by) OR aggregated_by <> :owner)",

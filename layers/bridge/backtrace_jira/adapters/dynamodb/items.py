@@ -1,18 +1,18 @@
-"""The items of the link table: what their attributes are, and how an item is named.
+"""The items of the link table: their attributes and keys.
 
     integration, fingerprint    key; the second half is "<fingerprint> <trace>" where each error has a ticket
     state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
-    record, decided_at          what was decided last (JSON), and when: `backtrace-jira explain` reads both
-    synced                      what ticket and group were when they last agreed (JSON)
+    record, decided_at          the last decision (JSON), and its time: `backtrace-jira explain` reads both
+    synced                      the values of ticket and group when they last agreed (JSON)
     page                        the group's page in Backtrace
     previous                    key of the ticket before, until the new one is linked to it
     fired_at, fired_by, aggregated, aggregated_by
                                 on a group's item: frequency and threshold
     expires_at                  DynamoDB deletes the item some time after that; never on one with a ticket
 
-Items whose `integration` begins with # are no links: parking notes and create screens of a connection, the turn
-that somebody has at a ticket (#turn), watermarks (#watermark), webhooks that came (#webhook), which ticket has which
-Fix Version (#fixes, one item each), and what is known of a project's versions (#versions).
+Items whose `integration` begins with # are no links: parking notes and create screens of a connection, the turn that
+a process has at a ticket (#turn), watermarks (#watermark), stored webhooks (#webhook), the Fix Versions of tickets
+(#fixes, one item for each ticket and version), and the last list of a project's versions (#versions).
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ TURN = "#turn"
 WATERMARK = "#watermark"
 FIXES = "#fixes"
 VERSIONS = "#versions"
-"""Stand where an integration's id stands; no id can begin with them."""
+"""Replace the integration's id in keys of items that are no links; no id begins with #."""
 SCOPE = "scope "
-"""How an attribute with a parking note begins; the scope follows."""
+"""Beginning of the name of an attribute with a parking note; the scope follows."""
 
 
 def s(text: str) -> AttributeValueTypeDef:
-    """Give a text as DynamoDB takes it."""
+    """Return a text as DynamoDB's API takes it."""
     return {"S": str(text)}
 
 
 def n(number: float) -> AttributeValueTypeDef:
-    """Give a number as DynamoDB takes it."""
+    """Return a number as DynamoDB's API takes it."""
     return {"N": repr(number)}
 
 

@@ -1,6 +1,6 @@
-"""Which webhooks were stored lately: items of the link table that DynamoDB deletes some time after they expire.
+"""The webhooks that were stored lately: items of the link table. DynamoDB deletes them some time after they expire.
 
-The function behind the public address imports this; of the other items it needs nothing.
+The function behind the public address imports this module, which imports nothing about other items.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from backtrace_jira.adapters.dynamodb.table import Table, Values
 
 WEBHOOK = "#webhook"
-"""Stands where an integration's id stands; the function may touch no other items (template.yaml)."""
+"""Replaces the integration's id in the key; the function may touch no other items (template.yaml)."""
 
 
 class DynamoDBKnownWebhooks:
@@ -18,7 +18,7 @@ class DynamoDBKnownWebhooks:
         self._table = table
 
     def has_webhook(self, identifier: str, *, now: float) -> bool:
-        """Read an item; one that has expired may not have been deleted yet."""
+        """Read an item. DynamoDB may not have deleted one that has expired."""
         expires_at = self._table.get(_key(identifier)).get("expires_at", {})
         return float(expires_at.get("N", 0)) > now
 

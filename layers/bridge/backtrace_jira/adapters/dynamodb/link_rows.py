@@ -1,4 +1,4 @@
-"""What both stores of links do with the table: read one row, change one row, and the parking notes of a connection."""
+"""Shared by both stores of links: read a row, change a row, and read and write a connection's parking notes."""
 
 from __future__ import annotations
 

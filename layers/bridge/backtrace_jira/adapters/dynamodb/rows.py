@@ -1,7 +1,7 @@
-"""What link rows and parking notes hold, one model for each kind: how each is read, and the texts that are written.
+"""A model for each kind of item with links and parking notes: reads the item, and writes its JSON texts.
 
-The fields are named as they are stored, and stay; the classes that the core works with may be renamed. What a model
-does not know is passed over: a newer version of this program may have written it.
+The fields have the names that are stored, so they must not be renamed; the core's classes may be. Unknown attributes
+are ignored: a newer version of this program may have written them.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ M = TypeVar("M", bound=Stored)
 
 
 def read_item(model: type[M], item: Item) -> M:
-    """Read an item: `{"S": "x"}` is "x", and `{"N": "1"}` is "1", which the model takes for a number.
+    """Read an item: `{"S": "x"}` is "x", and `{"N": "1"}` is "1", which the model converts to a number.
 
     Raises:
-        ValueError: it is no item of this kind.
+        ValueError: the item is of another kind.
     """
     return model.model_validate({name: content for name, value in item.items() for content in value.values()})
 
 
 class StoredRecord(Stored):
-    """Attribute `record`: what was decided last."""
+    """Attribute `record`: the last decision."""
 
     at: float = 0.0
     decision: Decision
@@ -67,7 +67,7 @@ class StoredRecord(Stored):
 
 
 def record_text(record: Record) -> str:
-    """Write the attribute; what is empty is left out."""
+    """Return the attribute's text, without empty values."""
     raw: dict[str, Any] = {
         "at": record.at,
         "decision": str(record.decision),
@@ -82,16 +82,16 @@ def record_text(record: Record) -> str:
 
 
 RECORDING = ", #record = :record, decided_at = :at"
-"""Follows what an update sets, with the values of `recording`."""
+"""Appended to the SET of an update, with the values of `recording`."""
 
 
 def recording(record: Record) -> Values:
-    """Give a record, and when it was made."""
+    """Return the values for `RECORDING`: the record, and its time."""
     return {":record": s(record_text(record)), ":at": n(record.at)}
 
 
 class StoredSynced(Stored):
-    """Attribute `synced`: what ticket and group were when they last agreed."""
+    """Attribute `synced`: the values of ticket and group when they last agreed."""
 
     state: State | None = None
     assignee: str | None = None
@@ -126,7 +126,7 @@ class StoredSynced(Stored):
 
 
 def synced_text(synced: LastSynced) -> str:
-    """Write the attribute; what is not known is left out."""
+    """Return the attribute's text, without unknown values."""
     status = synced.status
     raw: dict[str, Any] = {
         "state": synced.state,
@@ -146,11 +146,11 @@ def synced_text(synced: LastSynced) -> str:
 
 
 class LinkRow(Stored):
-    """A link row. One without a state was decided about before anybody claimed it."""
+    """A link row. One without a state holds a decision on a group that was never claimed."""
 
     integration: str
     fingerprint: str
-    """With the trace behind a blank, where each error has a ticket."""
+    """Followed by a blank and the trace, if each error has a ticket."""
     state: LinkState = LinkState.RELEASED
     owner: str = ""
     lease_until: float = 0.0
@@ -170,7 +170,7 @@ def link_in(item: Item) -> Link:
     """Read a link row.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the item is no link row.
     """
     row = read_item(LinkRow, item)
     fingerprint, _, trace = row.fingerprint.partition(" ")
@@ -198,7 +198,7 @@ class StoredParking(Stored):
 
 
 def parking_text(parking: Parking) -> str:
-    """Write a parking note."""
+    """Return the text of a parking note."""
     return json.dumps({"until": parking.until, "refusal": record_text(parking.refusal)})
 
 

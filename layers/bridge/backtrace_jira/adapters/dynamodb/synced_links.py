@@ -38,7 +38,7 @@ NOTES_REMEMBERED = 24 * 3600
 
 
 class DynamoDBSyncedLinks:
-    """The `SyncedLinks` port on one DynamoDB table. It cannot claim a key, so nobody can make a ticket with it."""
+    """The `SyncedLinks` port on one DynamoDB table. It cannot claim a key, so no ticket can be made with it."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -58,7 +58,7 @@ class DynamoDBSyncedLinks:
         return self._parking.parkings(connection)
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
-        """Find them in the index, which may be behind, and read each as it is now."""
+        """Find the rows in the index, which may lag behind the table, then read each row itself."""
         found = self._table.query(
             IndexName=BY_ISSUE,
             KeyConditionExpression="issue_id = :id",
@@ -68,7 +68,7 @@ class DynamoDBSyncedLinks:
         return [link for link in now if link and link.issue and link.issue.id == issue_id]
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
-        """Return the group's own link and those of its errors; the rest of a fingerprint follows no other."""
+        """Return the group's own link and those of its errors. Fingerprints that only begin alike are left out."""
         found = self._table.query(
             KeyConditionExpression="integration = :integration AND begins_with(fingerprint, :fingerprint)",
             ExpressionAttributeValues={":integration": s(integration), ":fingerprint": s(fingerprint)},
@@ -78,7 +78,7 @@ class DynamoDBSyncedLinks:
         return [link for link in links if link.key.fingerprint == fingerprint]
 
     def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: LastSynced) -> bool:
-        """Write what the sides are, and the key that the ticket has by now."""
+        """Write the values that both sides agreed on, and the ticket's present key."""
         return self._rows.update(
             key,
             "SET synced = :synced, issue_key = :key, issue_url = :url",
@@ -92,7 +92,7 @@ class DynamoDBSyncedLinks:
         )[0]
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
-        """Release the row of this ticket."""
+        """Release the row, if it still holds this ticket."""
         return self._rows.update(
             key,
             f"SET #state = :released{RECORDING} REMOVE issue_id, issue_key, issue_url, linked, synced",
@@ -101,7 +101,7 @@ class DynamoDBSyncedLinks:
         )[0]
 
     def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
-        """Release the row of this ticket and remember it for the next."""
+        """Release the row, if it still holds this ticket, and keep the ticket's key for the next one."""
         return self._rows.update(
             key,
             f"SET #state = :released, previous = :previous{RECORDING} "
@@ -118,7 +118,9 @@ class DynamoDBSyncedLinks:
     def record_versions(
         self, connection: str, issue_id: str, versions: Mapping[str, str], before: Mapping[str, str]
     ) -> None:
-        """Write an item for each version that is new or another than it was, and delete those that are gone."""
+        """Write an item for each version that is new or changed, and delete those that the ticket no longer has."""
+        # Write before deleting: a process that dies in between leaves an item too many. With one too few, no poll
+        # would find the ticket by its new version.
         for version_id, facts in versions.items():
             if before.get(version_id) != facts:
                 version = TicketVersion(version_id, issue_id, facts)
@@ -127,7 +129,7 @@ class DynamoDBSyncedLinks:
             self.forget_version(connection, TicketVersion(version_id, issue_id, ""))
 
     def tickets_with_version(self, connection: str, version_id: str = "") -> Sequence[TicketVersion]:
-        """Query the items of a version, or of all."""
+        """Query the items of one version, or of all versions of a connection."""
         begin = f"{connection} {version_id} " if version_id else f"{connection} "
         found = self._table.query(
             KeyConditionExpression="integration = :fixes AND begins_with(fingerprint, :begin)",
@@ -141,7 +143,7 @@ class DynamoDBSyncedLinks:
         self._table.request("delete_item", Key=_fix(connection, version))
 
     def project_versions(self, connection: str, project: str) -> ProjectVersions | None:
-        """Read what is known; the facts are compressed, because a project may have thousands of versions."""
+        """Read the last list. It is compressed, because a project may have thousands of versions."""
         item = self._table.get(_versions(connection, project))
         if not item:
             return None
@@ -149,7 +151,7 @@ class DynamoDBSyncedLinks:
         return ProjectVersions(row.at, row.facts.facts, row.facts.recent, row.project_id)
 
     def record_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
-        """Write it, unless what is there was listed later."""
+        """Write the list, unless a later one is stored."""
         known = {"facts": dict(versions.facts), "recent": dict(versions.recent)}
         self._table.change(
             _versions(connection, project),
@@ -164,7 +166,9 @@ class DynamoDBSyncedLinks:
         )
 
     def take_turn(self, turn: Turn, *, now: float) -> Turn:
-        """Take the turn, unless somebody has it whose time is not over."""
+        """Take the turn, unless another process has it and its time is not over."""
+        # `notes` are not touched, and the old item is returned: it holds the notes of the last holder. Our own owner
+        # is accepted, because botocore may repeat a request whose answer was lost.
         done, item = self._table.change(
             _turn(turn),
             "SET #owner = :owner, #until = :until, expires_at = :expires",
@@ -188,7 +192,7 @@ class DynamoDBSyncedLinks:
         """Write a note beside the turn.
 
         Raises:
-            Busy: it is somebody else's turn by now.
+            Busy: another process has taken the turn.
         """
         done, _ = self._table.change(
             _turn(turn),
@@ -201,7 +205,7 @@ class DynamoDBSyncedLinks:
             raise Busy("this took too long; another invocation goes on")
 
     def end_turn(self, turn: Turn, *, done: bool) -> None:
-        """Delete the turn, or leave its notes to the next."""
+        """Delete the turn with its notes; if the work is not done, end it and leave the notes to the next holder."""
         if not done:
             values = {":owner": s(turn.owner), ":over": n(0)}
             self._table.change(_turn(turn), "SET #until = :over", "#owner = :owner", values, returning="NONE")
@@ -215,7 +219,7 @@ class DynamoDBSyncedLinks:
                 ExpressionAttributeValues={":owner": s(turn.owner)},
             )
         except ConditionFailed:
-            return  # it is somebody else's by now, or a repeated request found it gone
+            return  # another process has the turn, or a repeated request found it deleted
 
     def watermark(self, name: str) -> float | None:
         """Read a watermark."""

@@ -1,4 +1,4 @@
-"""What the items of synchronisation hold that are no links, one model for each kind."""
+"""A model for each kind of synchronisation's items that are no links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backtrace_jira.adapters.dynamodb.rows import Stored
 
 
 class TurnRow(Stored):
-    """The turn that somebody has at a ticket; `until` and `expires_at` in unix seconds."""
+    """The turn that a process has at a ticket; `until` and `expires_at` are in unix seconds."""
 
     until: float = 0.0
     expires_at: float = 0.0
@@ -20,7 +20,7 @@ class TurnRow(Stored):
 
 
 class WatermarkRow(Stored):
-    """Up to which moment (unix seconds) all changes were looked at."""
+    """A poll's watermark in unix seconds: it has looked at all changes before that."""
 
     at: float = 0.0
 
@@ -33,14 +33,14 @@ class TicketVersionRow(Stored):
 
 
 class StoredVersions(Stored):
-    """The versions of a project: facts by id, and when (unix seconds) a change of them was seen."""
+    """The versions of a project: facts by id, and by id when a poll last saw a change (unix seconds)."""
 
     facts: dict[str, str]
     recent: dict[str, float]
 
 
 def compressed(known: dict[str, Any]) -> bytes:
-    """Write the versions of a project, of which there may be thousands."""
+    """Return the versions of a project compressed: there may be thousands."""
     return zlib.compress(json.dumps(known, separators=(",", ":")).encode())
 
 
@@ -49,7 +49,7 @@ def _decompressed(content: Any) -> Any:
 
 
 class ProjectVersionsRow(Stored):
-    """What is known of a project's versions; `at` (unix seconds) is when they were listed."""
+    """The last list of a project's versions; `at` is when Jira gave it (unix seconds)."""
 
     at: float = 0.0
     facts: Annotated[StoredVersions, BeforeValidator(_decompressed)]

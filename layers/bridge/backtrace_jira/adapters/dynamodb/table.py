@@ -1,4 +1,4 @@
-"""Requests to one DynamoDB table, with botocore's errors as ours."""
+"""Requests to one DynamoDB table. botocore's errors are translated into ours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 """An item as DynamoDB gives it: `{"S": ...}`, `{"N": ...}` and so on by attribute."""
 Values: TypeAlias = "dict[str, AttributeValueTypeDef]"
-"""What DynamoDB takes, by attribute, or by placeholder of an expression."""
+"""Values as DynamoDB's API takes them, by attribute or by placeholder of an expression."""
 
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 _RESERVED = {"#state": "state", "#owner": "owner", "#record": "record", "#until": "until", "#at": "at"}
@@ -36,7 +36,10 @@ class Table:
     def change(
         self, key: Values, change: str, condition: str, values: Values, *, returning: str
     ) -> tuple[bool, Item]:
-        """Update an item; return whether the condition held, and the item as `returning` says, or as it stands."""
+        """Update an item if the condition holds. Return whether it held, and the item.
+
+        After an update, the item is as `returning` says; if the condition failed, as it is in the table.
+        """
         used = {name: meant for name, meant in _RESERVED.items() if name in change + condition}
         try:
             answer = self.request(
@@ -80,7 +83,7 @@ class Table:
 
 
 class ConditionFailed(Exception):
-    """The condition did not hold; `item` is the row as it stands."""
+    """The condition did not hold; `item` is the item as it is in the table."""
 
     def __init__(self, item: Item) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
 """The link table: one item per (integration, fingerprint), more per connection; see `items`.
 
-Every method but `count_event` is one request. Conditions decide, never a read before a write. botocore may repeat a
-request whose answer was lost, so a condition that failed on what we wrote ourselves counts as success.
+Every method but `count_event` is one request. No method reads before it writes: two processes could read the same row,
+so a condition in the write decides. botocore may repeat a request whose answer was lost. So if a condition fails
+because of our own write, that counts as success.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
 
 _RACES = 8
-"""So often others may count between our two looks at a counter before we come back later."""
+"""Tries to count one event, while other processes count events of the same group."""
 
 
 class DynamoDBTicketLinks:
@@ -35,6 +36,7 @@ class DynamoDBTicketLinks:
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
+        # No other state is taken: a ticket exists, may exist or is being made, or is not wanted (held).
         return self._rows.update(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
@@ -86,12 +88,15 @@ class DynamoDBTicketLinks:
         self._rows.update(
             key,
             "SET #record = :record, decided_at = :at, expires_at = :expires",
-            "attribute_not_exists(#state)",  # else the record may say that an event was due
+            # A claimed row keeps its record, by which an event that was due stays due.
+            "attribute_not_exists(#state)",
             {":expires": n(int(expires_at)), **recording(record)},
         )
 
     def take_over(self, seen: Link, lease: Lease) -> bool:
-        """Take an expired row as it was seen; the create it may stand for is over when its lease is."""
+        """Take an expired row as it was seen. Its create, if there was one, was over when its lease ended."""
+        # The row must be as it was seen: of two deliveries that saw it expired, only one may go on. And the first
+        # delivery may have recorded its ticket meanwhile.
         done, row = self._rows.update(
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
@@ -125,6 +130,7 @@ class DynamoDBTicketLinks:
         self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
     ) -> None:
         """Give our row back, undecided."""
+        # `lease_until` must still be our lease's: a repeated request would count the look-up twice.
         self._rows.update(
             lease.key,
             "SET #state = :uncertain, lease_until = :until, #record = :record, decided_at = :at, "
@@ -144,6 +150,7 @@ class DynamoDBTicketLinks:
 
     def release(self, lease: Lease, record: Record | None) -> None:
         """Give our row back: no ticket."""
+        # Only while it is ours: a delivery that took the row over may have made a ticket.
         self._rows.update(
             lease.key,
             f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until",
@@ -157,7 +164,7 @@ class DynamoDBTicketLinks:
         )
 
     def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
-        """Record the ticket, whoever owns the row by now: a ticket that exists must not be forgotten."""
+        """Record the ticket, even if another delivery owns the row by now: an existing ticket must not be forgotten."""
         done, row = self._rows.update(
             key,
             f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
@@ -177,7 +184,8 @@ class DynamoDBTicketLinks:
         return issue if done or row.issue is None else row.issue
 
     def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
-        """Record that Backtrace knows, and what the group was then; the ticket before is linked by now."""
+        """Record that Backtrace has the ticket, and the baseline. The ticket before it is forgotten: it is linked."""
+        # A turn may have compared ticket and group already: its values are later than the baseline.
         self._rows.update(
             key,
             "SET linked = :yes, synced = if_not_exists(synced, :baseline) REMOVE previous",
@@ -186,14 +194,14 @@ class DynamoDBTicketLinks:
         )
 
     def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
-        """Write what is known of a create screen."""
+        """Write a create screen."""
         self._table.request(
             "put_item",
             Item={**_screen(connection, scope), "screen": s(text), "expires_at": n(int(expires_at))},
         )
 
     def load_screen(self, connection: str, scope: str) -> str | None:
-        """Read what is known of a create screen."""
+        """Read a create screen."""
         return _text(self._table.get(_screen(connection, scope)), "screen") or None
 
     def get(self, key: LinkKey) -> Link | None:
