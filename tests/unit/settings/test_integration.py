@@ -165,6 +165,7 @@ def test_a_refusal_says_what_to_write_and_not_what_was_written(written: str, adv
     st.sampled_from(["", "/rest/api/2", "/rest/api/2/", "/jira/rest/api/2/"]),
 )
 @example("https://h\\", "/rest/api/2")
+@example("https://0/", "/rest/api/2")
 def test_whatever_is_accepted_is_one_plain_address(beginning: str, ending: str) -> None:
     try:
         address = parse_jira_api_address(beginning + ending)

@@ -66,7 +66,7 @@ def parse_jira_api_address(url: str) -> str:
     if "/rest/api/" in context + "/":
         raise ValueError("asks for an API version that is not supported; let it end in one /rest/api/2/")
     if context != address:
-        return address
+        return context.rstrip("/") + API_ENDING
     raise ValueError(
         "does not end in /rest/api/2/; write https://your-host/rest/api/2/, "
         "https://your-host/jira/rest/api/2/ or https://your-name.atlassian.net/rest/api/2/"
