@@ -7,13 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.client
-import botocore.loaders
 import pytest
 import yaml
 from botocore.exceptions import ClientError
@@ -97,15 +95,6 @@ class Operator:
         """Run `configure --json` and return its report."""
         report: dict[str, Any] = json.loads(self.configure(settings, "--json", *options).stdout)
         return report
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _aws_models_are_read_once() -> Iterator[None]:
-    """Every call opens a session of its own, which would parse AWS's service descriptions again."""
-    with pytest.MonkeyPatch.context() as patch:
-        load = lru_cache(botocore.loaders.JSONFileLoader().load_file)
-        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _, path: load(path))
-        yield
 
 
 @pytest.fixture
