@@ -51,4 +51,5 @@ def test_a_world_comes_back_to_its_checkpoint(make_sync_world: MakeSyncWorld, fl
         assert world.status(issue) == "To Do"
         assert (world.row_of(), world.of().result(), world.clock()) == (row, group, now)
         assert len(world.jira.issues) == 1
-        assert world.changes_waiting() == world.letters() == world.told == []
+        assert world.changes_waiting() == world.letters() == []
+        assert world.told == []
