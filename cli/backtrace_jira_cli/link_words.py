@@ -1,4 +1,4 @@
-"""How a link is told: times, and what both sides last agreed on."""
+"""A link in words: times, the last decision, and what ticket and group last agreed on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SHORTEST = 6
 
 
 def moment(at: float) -> str:
-    """Give unix seconds as UTC."""
+    """Return unix seconds as a time in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def ago(seconds: float) -> str:
-    """Give an age in one unit."""
+    """Return an age in one unit."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -27,7 +27,7 @@ def ago(seconds: float) -> str:
 
 
 def facts_of(record: Record) -> list[tuple[str, str]]:
-    """Give what was decided as rows; what is empty is left out."""
+    """Return a decision as rows of name and text. Empty ones are left out."""
     facts = [("reason", record.reason), ("rule", record.rule)]
     facts += [("Jira's words", text) for text in record.messages]
     facts += [(f"field {name}", text) for name, text in record.fields.items()]
@@ -37,7 +37,7 @@ def facts_of(record: Record) -> list[tuple[str, str]]:
 
 
 def synced_facts(synced: LastSynced, now: float) -> list[tuple[str, str]]:
-    """Say what ticket and group were when they were last brought in line, and what could not be done then."""
+    """Return what ticket and group were when they last agreed, what was done then, and what could not be done."""
     status = synced.status
     return [
         ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
@@ -47,7 +47,7 @@ def synced_facts(synced: LastSynced, now: float) -> list[tuple[str, str]]:
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
         ("resolved until", " or ".join(map(str, rules_of(synced.reopen_criteria)))),
         *(("Fix Version", text) for text in synced.unread_versions),
-        ("seen again", "yes, and the ticket was told" if synced.regressed else ""),
+        ("seen again", "yes, and the ticket shows it" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),
         *(("could not be done", text) for text in synced.problems),
     ]

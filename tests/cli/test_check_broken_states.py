@@ -129,7 +129,7 @@ CLOUD: dict[str, tuple[Break, Broken]] = {
     ),
     "sign-on page for accounts": (sign_on_after_the_first, Broken("credential", "a page instead", "sign-on proxy", 1)),
     "refused later": (refused_later, Broken("project", "does not accept", "--ask-secrets", 2)),
-    "password": (connect(credential="password"), Broken("credential_kind", "takes none", "credential: api_token", 0)),
+    "password": (connect(credential="password"), Broken("credential_kind", "accepts none", "credential: api_token", 0)),
     "personal access token": (
         connect(credential="personal_access_token"),
         Broken("credential_kind", "Jira Cloud has none", "credential: api_token", 0),

@@ -14,7 +14,7 @@ from typer.testing import Result
 from backtrace_jira.settings.connection import Connection
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.configure.run import ConfigureRun, Options, Prepared
+from backtrace_jira_cli.configure.configure_run import ConfigureRun, Options, Prepared
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 from backtrace_jira_cli.exits import Stop

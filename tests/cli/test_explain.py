@@ -102,12 +102,12 @@ def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
     )
     links.complete(KEY, ISSUE, made)
     text = told(operator, FINGERPRINT[:6])
-    assert "BUG-7 was made" in text
-    assert "(2 h ago): https://jira.example/browse/BUG-7; Backtrace has not been told yet" in text
+    assert "BUG-7 was created" in text
+    assert "(2 h ago): https://jira.example/browse/BUG-7; not yet linked in Backtrace" in text
     assert "left out | Release: takes one of these" in text
     assert "unknown attribute | $team" in text
     links.mark_linked(KEY, BASELINE)
-    assert "has not been told" not in told(operator, FINGERPRINT)
+    assert "not yet linked" not in told(operator, FINGERPRINT)
 
 
 def test_what_could_not_be_carried_to_the_other_side_is_told(
@@ -140,8 +140,8 @@ def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
     now = time.time()
     links.claim(Lease(KEY, "dead", now - 100, now - 25))
     text = told(operator, FINGERPRINT)
-    assert "being made right now" not in text
-    assert "cut off" in text
+    assert "being created right now" not in text
+    assert "got no answer" in text
 
 
 def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBTicketLinks) -> None:
@@ -184,7 +184,7 @@ def test_what_never_claimed(operator: Operator, links: DynamoDBTicketLinks) -> N
         record(Decision.NO_INTEGRATION, reason="none for u/p"),
         time.time() + 99,
     )
-    assert "kept back by the settings" in told(operator, FINGERPRINT)
+    assert "an action of the settings filtered the error" in told(operator, FINGERPRINT)
     assert "the project has no integration" in told(operator, "f" * 16)
 
 
@@ -202,7 +202,7 @@ def test_a_held_trace_beside_one_that_has_a_ticket(operator: Operator, links: Dy
 
 def test_what_is_not_over(operator: Operator, links: DynamoDBTicketLinks) -> None:
     links.claim(lease())
-    assert "being made right now" in told(operator, FINGERPRINT)
+    assert "being created right now" in told(operator, FINGERPRINT)
     held = lease()
     other = LinkKey(SETTINGS.id, "e" * 16)
     links.claim(Lease(other, "a", held.now, held.until))
@@ -213,7 +213,7 @@ def test_what_is_not_over(operator: Operator, links: DynamoDBTicketLinks) -> Non
         until=held.until,
         looked_up=True,
     )
-    assert "was cut off; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
+    assert "got no answer; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
 
 
 def test_nothing_is_known(operator: Operator, links: DynamoDBTicketLinks) -> None:

@@ -134,7 +134,7 @@ def test_a_group_that_has_another_ticket_keeps_it_unless_told_otherwise(
     before = row(store)
     text = told(site.operator, "add", "BUG-2", FINGERPRINT, OTHER, code=1)
     assert "it is linked to BUG-1 already; --replace links it to BUG-2 instead" in text
-    assert "1 of 2 could not be done" in text
+    assert "1 of 2 failed" in text
     assert (row(store), [entry.get("short") for entry in column(site)]) == (before, [None, "BUG-1"])
     assert "linked to BUG-2, no longer to BUG-1" in told(
         site.operator, "add", "BUG-2", FINGERPRINT, "--replace"
@@ -159,7 +159,7 @@ def test_while_a_ticket_is_being_made_the_group_is_left_alone(
     cloud.jira.create_issue("Found by hand")
     tickets.claim(lease())
     before = row(store)
-    assert "a ticket is being made" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
+    assert "a ticket is being created" in told(cloud.operator, "add", "BUG-1", FINGERPRINT, code=1)
     assert (row(store), column(cloud)) == (before, [])
 
 
@@ -204,7 +204,7 @@ def test_what_should_be_known_is_told(cloud: Site, store: DynamoDBSyncedLinks) -
     cloud.jira.add_project("OPS", "Operations")
     cloud.jira.create_issue("Elsewhere", project="OPS")
     text = told(cloud.operator, "add", "OPS-1", FINGERPRINT)
-    assert "webhooks and the schedule do not tell of its changes" in text
+    assert "this integration does not see changes of that ticket" in text
     assert "a ticket for each error" in text
 
 
@@ -236,7 +236,7 @@ def test_a_link_is_cut_on_both_sides_and_others_stay(
     theirs = {"watcher": "jira-bugs", "short": "BUG-9", "url": "https://elsewhere.example/browse/BUG-9"}
     site.backtrace.seed("my_project", FINGERPRINT, ticket=[*column(site), theirs])
     text = told(site.operator, "remove", FINGERPRINT[:6], "--yes")
-    assert "BUG-1 is unlinked; the group's next error makes a new ticket" in text
+    assert "BUG-1 is unlinked; the group's next error creates a new ticket" in text
     found = row(store)
     assert (found.issue, found.state, found.linked_in_backtrace, found.synced) == (
         None, LinkState.RELEASED, False, None,
@@ -355,7 +355,7 @@ def test_everything_on_a_row_is_shown(
     text = told(operator, "show", FINGERPRINT[:6])
     for expected in (
         "ticket | BUG-7 (id 10001)",
-        "told to Backtrace | no",
+        "linked in Backtrace | not yet",
         "created, ",
         "rule | action 2",
         "(2 h ago)",

@@ -45,7 +45,7 @@ def ready(site: Site) -> Site:
 @pytest.fixture(autouse=True)
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     seconds: list[float] = []
-    monkeypatch.setattr("backtrace_jira_cli.webhook.run.time.sleep", seconds.append)
+    monkeypatch.setattr("backtrace_jira_cli.webhook.installation.time.sleep", seconds.append)
     return seconds
 
 
@@ -182,7 +182,7 @@ def test_what_jira_silently_ignores_is_noticed(on_site: Callable[..., Site]) -> 
     ignored = {"id": 1, "name": NAME, "url": f"{ADDRESS}/main", "events": list(EVENTS), "configuration": {}}
     site.jira.faults.add("GET", "webhooks$", skip=1, status=200, body=[ignored])
     text = ran(site, "install", code=1).output
-    assert "Jira took it, and yet: the filter is empty" in text
+    assert "Jira accepted the registration, and yet: the filter is empty" in text
 
 
 def test_jira_repeats_what_it_was_sent_and_it_does_not_show(on_site: Callable[..., Site]) -> None:
@@ -308,7 +308,7 @@ def test_a_rotation_by_hand_names_the_line_to_take(site: Site) -> None:
     text = ran(site, "install", "--rotate-secret", code=1).stdout
     assert "to read its first line: aws ssm" in text
     assert "--region eu-west-1" in text
-    assert "The former secret is accepted, too" in text
+    assert "holds two secrets, one a line, and both are accepted" in text
     assert (len(stored(site)), hook(site)) == (2, before)
 
 
@@ -384,7 +384,7 @@ def test_remove_takes_ours_and_leaves_the_secret_unless_told_otherwise(site: Sit
     elsewhere.name = NAME
     text = ran(site, "remove").stdout
     assert "main: removed" in text
-    assert "leads to https://elsewhere.example, and was left alone" in text
+    assert "leads to https://elsewhere.example: it was left alone" in text
     assert "with-a-secret" not in text
     assert site.jira.webhooks.hooks == [elsewhere]
     assert len(stored(site)) == 1
@@ -404,7 +404,7 @@ def test_nothing_is_deployed_unless_an_address_is_given(site: Site) -> None:
 
 def test_a_connection_that_nobody_uses_is_left_out(site: Site) -> None:
     site.put("connections/spare", site.connection | {"name": "spare"})
-    assert "spare: left out" in ran(site, "install").stdout
+    assert "spare: skipped" in ran(site, "install").stdout
     assert hook(site).name == NAME
 
 

@@ -61,7 +61,7 @@ def check(
       1  a check failed, or AWS did not let the settings be read
       2  wrong usage, or there is no such integration
     """
-    from backtrace_jira_cli.check.run import CheckRun, choose_paths
+    from backtrace_jira_cli.check.check_run import CheckRun, choose_paths
     from backtrace_jira_cli.exits import wrong_usage
 
     console.report |= {

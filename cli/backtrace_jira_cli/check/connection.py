@@ -40,21 +40,22 @@ class Jira:
 
 
 class ConnectionChecks:
-    """The checks of one connection; they are made once, whatever number of integrations use it."""
+    """The checks of one connection. They run once, however many integrations use it."""
+
+    # Each of these is set by a check that passed. `chained` runs no check whose predecessor failed.
+    _connection: Connection
+    _tickets: LockoutGuard[JiraClient]
+    jira: Jira
 
     def __init__(self, name: str, stored_settings: StoredSettings, refusals: Refusals) -> None:
         self._name = name
         self._stored_settings = stored_settings
         self._refusals = refusals
         self._made: list[Finding] | None = None
-        self._connection: Connection | None = None
         self._server: Server | None = None
-        self._tickets: LockoutGuard[JiraClient] | None = None
-        self.jira: Jira | None = None
-        """Set when all is well."""
 
     def findings(self) -> Iterator[Finding]:
-        """Give the findings as they come, or as they came."""
+        """Yield the findings while the checks run; afterwards, yield the same ones again."""
         if self._made is not None:
             yield from self._made
             return
@@ -80,18 +81,12 @@ class ConnectionChecks:
             yield ok(CheckName.ENDPOINT, f"{self._connection.jira_api}/")
 
     def _reachable(self) -> Iterator[Finding]:
-        finding, self._server = reach(self._settings.jira_api)
+        finding, self._server = reach(self._connection.jira_api)
         yield finding
 
-    @property
-    def _settings(self) -> Connection:
-        if self._connection is None:
-            raise AssertionError("the endpoint comes first")
-        return self._connection
-
     def _credential(self) -> Iterator[Finding]:
-        """Show the credential once, and not at all where it is of a kind that this server surely refuses."""
-        unfit = _unfit(self._settings.credential, self._server) if self._server else None
+        """Send the credential once. A kind that this server surely refuses is not sent: failed logins lock accounts."""
+        unfit = _unfit(self._connection.credential, self._server) if self._server else None
         if unfit:
             yield not_checked(CheckName.CREDENTIAL, "it was not sent, see credential kind")
             yield failed(CheckName.CREDENTIAL_KIND, *unfit)
@@ -120,10 +115,10 @@ class ConnectionChecks:
             return
         self._tickets = asking
         yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
-        yield _kind(self._settings.credential, self._server)
+        yield _kind(self._connection.credential, self._server)
 
     def _asking(self, secret: SecretStr) -> LockoutGuard[JiraClient]:
-        settings = self._settings
+        settings = self._connection
         cloud = self._server.cloud if self._server else None
         client = JiraClient(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
         shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
@@ -136,15 +131,15 @@ class ConnectionChecks:
             yield not_checked(CheckName.CREDENTIAL, "see credential kind")
             yield failed(
                 CheckName.CREDENTIAL_KIND,
-                f"{error.status}: {self._server} takes no basic authentication unless an administrator allows it",
+                f"{error.status}: {self._server} accepts no basic authentication unless an administrator allows it",
                 "Make a personal access token in Jira, and set credential: personal_access_token.",
             )
             return
-        yield failed(CheckName.CREDENTIAL, str(error), _remedy(error, self._settings, self._server))
+        yield failed(CheckName.CREDENTIAL, str(error), _remedy(error, self._connection, self._server))
         yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
 
     def _without_basic(self, error: Refused) -> bool:
-        server, kind = self._server, self._settings.credential
+        server, kind = self._server, self._connection.credential
         return (
             not isinstance(error, CredentialRefused)
             and error.status == 403
@@ -155,26 +150,23 @@ class ConnectionChecks:
         )
 
     def _server_known(self) -> Iterator[Finding]:
-        tickets = self._tickets
-        if tickets is None:
-            raise AssertionError("the credential comes first")
         if self._server is None:
-            self._server = Server.from_info(dict(tickets.ask(JiraClient.server_info)))
+            self._server = Server.from_info(dict(self._tickets.ask(JiraClient.server_info)))
         if self._server is None:
             yield failed(
                 CheckName.SERVER,
-                "what answers does not say its version as Jira does",
+                "the server answers, but not as a Jira does: it does not give its version",
                 "Make sure that jira_api is the address of a Jira.",
             )
             return
-        self.jira = Jira(tickets, self._server.cloud)
+        self.jira = Jira(self._tickets, self._server.cloud)
         yield ok(CheckName.SERVER, str(self._server))
 
 
 def _unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
-    """Tell a kind that this server never takes."""
+    """Return what is wrong with a kind of credential that this server never accepts, and what to do."""
     if server.cloud and kind is CredentialKind.PASSWORD:
-        return "a password, and Jira Cloud takes none", (
+        return "a password, and Jira Cloud accepts none", (
             "Make an API token at id.atlassian.com with this account, and set credential: api_token."
         )
     if kind is not CredentialKind.PERSONAL_ACCESS_TOKEN:
@@ -191,7 +183,7 @@ def _unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
 
 
 def _kind(kind: CredentialKind, server: Server | None) -> Finding:
-    """Judge the kind of a credential that was accepted."""
+    """Warn of a kind of credential that this server accepted and will not accept for ever."""
     check = CheckName.CREDENTIAL_KIND
     if kind is CredentialKind.PASSWORD:
         return warning(

@@ -49,9 +49,7 @@ class IntegrationChecks:
 
     @property
     def jira(self) -> Jira:
-        """Return the site, once the connection's checks have passed."""
-        if self._connection.jira is None:
-            raise AssertionError("the connection comes first")
+        """Return the site. There is one only after the connection's checks have passed."""
         return self._connection.jira
 
     @property

@@ -30,7 +30,6 @@ class UniverseChecks:
         self._stored_settings = stored_settings
         self._refusals = refusals
         self._reached: Finding | None = None
-        self._client: LockoutGuard[BacktraceClient] | None = None
         self._attributes: frozenset[str] | None = None
 
     def findings(self, integration: Integration | None) -> Iterator[Finding]:
@@ -77,8 +76,6 @@ class UniverseChecks:
 
     def _described(self) -> frozenset[str]:
         if self._attributes is None:
-            if self._client is None:
-                raise AssertionError("the token comes first")
             self._attributes = self._client.ask(lambda backtrace: backtrace.attributes(self._project))
         return self._attributes
 

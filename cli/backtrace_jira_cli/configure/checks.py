@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pydantic import SecretStr
 
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.check.run import CheckRun
+from backtrace_jira_cli.check.check_run import CheckRun
+from backtrace_jira_cli.configure.configure_run import Prepared
 from backtrace_jira_cli.configure.plan import wanted
-from backtrace_jira_cli.configure.run import Prepared
 from backtrace_jira_cli.configure.secret_sources import Origin
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import Stored

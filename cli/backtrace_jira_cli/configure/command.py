@@ -99,7 +99,7 @@ def configure(
     import os
 
     from backtrace_jira_cli.configure.checks import check_before_writing
-    from backtrace_jira_cli.configure.run import ConfigureRun, Options
+    from backtrace_jira_cli.configure.configure_run import ConfigureRun, Options
     from backtrace_jira_cli.configure.settings_file import read_start
 
     ConfigureRun(

@@ -51,7 +51,7 @@ def explain(
     import time
 
     from backtrace_jira_cli.exits import wrong_usage
-    from backtrace_jira_cli.explain.run import ExplainRun
+    from backtrace_jira_cli.explain.explain_run import ExplainRun
 
     if bool(fingerprint) == recent:
         raise wrong_usage("Give a fingerprint, or --recent.")

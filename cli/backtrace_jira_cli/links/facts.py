@@ -11,26 +11,26 @@ from backtrace_jira_cli.link_words import ago, facts_of, moment, synced_facts, s
 Facts = list[tuple[str, str]]
 
 STATES = {
-    LinkState.CREATING: "a ticket is being made",
+    LinkState.CREATING: "a ticket is being created",
     LinkState.UNCERTAIN: "a create got no answer; Jira is searched for its ticket",
     LinkState.RELEASED: "no ticket",
-    LinkState.HELD: "held back by frequency and threshold",
+    LinkState.HELD: "frequency and threshold hold it back",
     LinkState.COMPLETE: "linked",
 }
 
 
 def facts_about(link: Link, now: float) -> Facts:
-    """Give everything that stands on a row; what is empty is left out."""
+    """Return everything that a row holds, as name and text. Empty ones are left out."""
     issue, record = link.issue, link.record
     facts = [
         ("state", STATES[link.state]),
         ("ticket", f"{issue.key} (id {issue.id})" if issue else ""),
         ("address", issue.url if issue else ""),
         (
-            "told to Backtrace",
-            ("yes" if link.linked_in_backtrace else "no, it is tried again") if issue else "",
+            "linked in Backtrace",
+            ("yes" if link.linked_in_backtrace else "not yet; it is tried again") if issue else "",
         ),
-        ("nobody else may touch it until", moment(link.lease_until) if link.lease_until > now else ""),
+        ("leased until", moment(link.lease_until) if link.lease_until > now else ""),
         ("without an answer since", moment(link.uncertain_since) if link.uncertain_since else ""),
         ("searched for", f"{link.lookups} times" if link.lookups else ""),
     ]
@@ -43,7 +43,7 @@ def facts_about(link: Link, now: float) -> Facts:
 
 
 def as_json(link: Link) -> dict[str, Any]:
-    """Give a row for machines; times are unix seconds."""
+    """Return a row for machines. Times are unix seconds."""
     return {
         "integration": link.key.integration,
         "fingerprint": link.key.fingerprint,

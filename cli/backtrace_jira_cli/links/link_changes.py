@@ -1,4 +1,4 @@
-"""`backtrace-jira links add` and `remove`: links that a person makes and cuts."""
+"""One run of `backtrace-jira links add` or `links remove`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backtrace_jira_cli.exits import Stop
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one error group. `detail` is a sentence, `warning` what should be known."""
+    """What became of one error group. `detail` says it, `warning` adds what the operator should know."""
 
     fingerprint: str
     ok: bool
@@ -38,7 +38,7 @@ class Done:
 
 
 class LinkChanges:
-    """One run of a command that links or cuts links of one integration."""
+    """Links and unlinks error groups of one integration."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class LinkChanges:
         }
         for warning in self._warnings(ticket):
             self._console.warn(warning)
-        self._each(fingerprints, lambda one: self._added(ticket.issue, one, backtrace, replace=replace))
+        self._run_each(fingerprints, lambda one: self._add_one(ticket.issue, one, backtrace, replace=replace))
 
     def remove(self, links: Sequence[Link]) -> None:
         """Cut links.
@@ -86,9 +86,9 @@ class LinkChanges:
         with _in_one_sentence():
             backtrace = self._backtrace()
         by_name = {f"{link.key.fingerprint} {link.key.trace}".strip(): link for link in links}
-        self._each(by_name, lambda name: self._removed(by_name[name], backtrace))
+        self._run_each(by_name, lambda name: self._remove_one(by_name[name], backtrace))
 
-    def _each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
+    def _run_each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
         done = []
         for name in names:
             with self._console.show_progress("asking Backtrace"):
@@ -111,11 +111,9 @@ class LinkChanges:
         ]
         wrong = sum(not one.ok for one in done)
         if wrong:
-            raise Stop(f"{wrong} of {len(done)} could not be done.")
+            raise Stop(f"{wrong} of {len(done)} failed; the lines above say why.")
 
-    # add
-
-    def _added(self, issue: Issue, fingerprint: str, backtrace: BacktraceClient, *, replace: bool) -> Done:
+    def _add_one(self, issue: Issue, fingerprint: str, backtrace: BacktraceClient, *, replace: bool) -> Done:
         key = LinkKey(self._settings.id, fingerprint)
         row = self._tickets.claim(self._lease(key))
         was = row.issue
@@ -139,12 +137,12 @@ class LinkChanges:
         )
 
     def _complete(self, row: Link, issue: Issue) -> str:
-        """Record the ticket, unless one may come into being at this moment: two would be one too many."""
+        """Record the ticket, unless a function may be creating one at this moment: the group would get two."""
         lease = self._lease(row.key)
         mine = row.owner == self._owner and row.state is LinkState.CREATING
         free = mine or row.state is LinkState.HELD
         if not free and (row.lease_until > lease.now or not self._tickets.take_over(row, lease)):
-            raise Busy("a ticket is being made for this group right now; try again in a minute")
+            raise Busy("a ticket is being created for this group right now; try again in a minute")
         try:
             kept = self._tickets.complete(
                 row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand")
@@ -158,34 +156,30 @@ class LinkChanges:
         if free:
             return ""
         marker = row.key.marker(self._stage)
-        return (
-            f"an earlier create got no answer and may have made a ticket: look for the label {marker} in Jira"
-        )
+        return f"an earlier create got no answer and may have created a ticket: look for the label {marker} in Jira"
 
     def _warnings(self, ticket: Ticket) -> Iterator[str]:
         settings = self._settings
         if settings.project_key.isdigit() is False and ticket.project.upper() != settings.project_key.upper():
             yield (
                 f"{ticket.issue.key} is in the project {ticket.project}, and this integration's is "
-                f"{settings.project_key}: webhooks and the schedule do not tell of its changes."
+                f"{settings.project_key}: this integration does not see changes of that ticket."
             )
         if str(settings.event) == "trace":
-            yield "This integration makes a ticket for each error (event: trace); it goes on doing so."
+            yield "This integration creates a ticket for each error (event: trace), and goes on doing so."
 
-    # remove
-
-    def _removed(self, link: Link, backtrace: BacktraceClient) -> Done:
+    def _remove_one(self, link: Link, backtrace: BacktraceClient) -> Done:
         name = f"{link.key.fingerprint} {link.key.trace}".strip()
         if link.issue is None:
             return Done(name, ok=False, detail="it has no ticket")
         told = self._cut(link, link.issue, backtrace, "unlinked by hand")
-        where = "" if told else "; Backtrace did not know of it"
+        where = "" if told else "; it was not linked in Backtrace"
         return Done(
-            name, True, f"{link.issue.key} is unlinked{where}; the group's next error makes a new ticket"
+            name, True, f"{link.issue.key} is unlinked{where}; the group's next error creates a new ticket"
         )
 
     def _cut(self, link: Link, issue: Issue, backtrace: BacktraceClient, why: str) -> bool:
-        """Take the ticket out of Backtrace, then off the row, while nobody brings the two in line."""
+        """Unlink in Backtrace, then in the link table. The turn keeps the polls away from the ticket meanwhile."""
         now = self._clock()
         turn = Turn(self._settings.connection, issue.id, self._owner, now + LEASE)
         held = self._store.take_turn(turn, now=now)
@@ -201,8 +195,6 @@ class LinkChanges:
         finally:
             self._store.end_turn(held, done=not held.notes)
         return told
-
-    # Clients
 
     def _lease(self, key: LinkKey) -> Lease:
         now = self._clock()

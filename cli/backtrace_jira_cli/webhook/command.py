@@ -9,7 +9,7 @@ from backtrace_jira_cli.options import operator_command
 if TYPE_CHECKING:
     from backtrace_jira_cli.console import Console
     from backtrace_jira_cli.deployment.deployment import Deployment
-    from backtrace_jira_cli.webhook.run import WebhookRun
+    from backtrace_jira_cli.webhook.webhook_run import WebhookRun
 
 webhook = typer.Typer(
     no_args_is_help=True,
@@ -140,7 +140,7 @@ def remove(
 
 def _open(console: "Console", deployment: "Deployment", url: str | None) -> "WebhookRun":
     from backtrace_jira_cli.deployment.deployment import ensure_safe_address
-    from backtrace_jira_cli.webhook.run import WebhookRun
+    from backtrace_jira_cli.webhook.webhook_run import WebhookRun
 
     address = ensure_safe_address("--url", url)
     console.report |= {"prefix": deployment.names.prefix, "region": deployment.store.region}

@@ -1,7 +1,8 @@
-"""Jira's registrations of webhooks: who is told of what, at which address.
+"""Jira's registrations of webhooks: which events Jira reports, and to which address.
 
-They stand beside /rest/api/2 and are an administrator's. Data Center 10 moved them and changed their shape, and what it
-does not know it silently ignores (https://jira.atlassian.com/browse/JRASERVER-78733), so what was written is read back.
+They have an API of their own beside /rest/api/2, for administrators only. Data Center 10 moved it and changed its
+shape. It silently ignores keys that it does not know (https://jira.atlassian.com/browse/JRASERVER-78733), so
+whoever writes reads back.
 Cloud and Data Center 9: https://developer.atlassian.com/cloud/jira/platform/webhooks/ (admin webhooks).
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -26,7 +28,7 @@ EVENTS = (
     "jira:issue_deleted",
     *(f"jira:version_{what}" for what in ("released", "unreleased", "updated", "deleted", "merged")),
 )
-"""What Jira is asked to tell of. No filter applies to versions: those of all projects are told."""
+"""What Jira is asked to report. Its filter does not apply to versions: Jira reports those of all projects."""
 ISSUE_SECTION = "issue-related-events-section"
 FIRST_THAT_SIGNS = (10,)
 """Data Center. Cloud signs."""
@@ -50,7 +52,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A registration as Jira tells it. `signed` None: Jira does not say."""
+    """A registration as Jira shows it. `signed` is None where Jira does not say."""
 
     id: str
     name: str
@@ -61,7 +63,7 @@ class Registration:
     enabled: bool
     signed: bool | None
     problem: str = ""
-    """What became of the last delivery, where Jira says that it failed."""
+    """Why the last delivery failed, where Jira says that it did."""
 
 
 class Shape(Protocol):
@@ -69,11 +71,11 @@ class Shape(Protocol):
 
     path: str
 
-    def written(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
         ...
 
-    def read(self, raw: dict[str, Any]) -> Registration:
+    def from_json(self, raw: dict[str, Any]) -> Registration:
         """Read one registration."""
         ...
 
@@ -83,7 +85,7 @@ class CloudShape:
 
     path = "/rest/webhooks/1.0/webhook"
 
-    def written(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
         body: dict[str, JSON] = {
             "name": wanted.name,
@@ -95,7 +97,7 @@ class CloudShape:
         }
         return body | ({"secret": wanted.secret.get_secret_value()} if wanted.secret else {})
 
-    def read(self, raw: dict[str, Any]) -> Registration:
+    def from_json(self, raw: dict[str, Any]) -> Registration:
         """Read one registration; its id is the end of its own address."""
         filters = raw.get("filters")
         signed = raw.get("isSigned")
@@ -116,7 +118,7 @@ class DataCenterShape:
 
     path = "/rest/jira-webhook/1.0/webhooks"
 
-    def written(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
         settings: dict[str, JSON] = {"EXCLUDE_BODY": "false", "FILTERS": wanted.jql}
         if wanted.secret:
@@ -130,7 +132,7 @@ class DataCenterShape:
             "sslVerificationRequired": True,
         }
 
-    def read(self, raw: dict[str, Any]) -> Registration:
+    def from_json(self, raw: dict[str, Any]) -> Registration:
         """Read one registration. Whether a secret is shown, masked or left out is not documented."""
         settings = raw.get("configuration")
         settings = settings if isinstance(settings, dict) else {}
@@ -156,38 +158,38 @@ class JiraWebhooks:
         self._shape: Shape = DataCenterShape() if moved else CloudShape()
         self._tells_of_deliveries = moved
 
-    def all(self) -> list[Registration]:
-        """Return all of them, ours and others.
+    def read_all(self) -> list[Registration]:
+        """Return all registrations, ours and others.
 
         Raises:
-            NotAdministrator: they are not for this account.
+            NotAdministrator: this account may not see them.
         """
-        raw = self._asked("GET", "", params={"limit": MOST} if self._tells_of_deliveries else None)
+        raw = self._send("GET", "", params={"limit": MOST} if self._tells_of_deliveries else None)
         if not isinstance(raw, list):
-            raise OutcomeUnknown(f"GET {self._shape.path}: an answer that is no list")
-        return [self._shape.read(each) for each in raw if isinstance(each, dict)]
+            raise OutcomeUnknown(f"GET {self._shape.path}: the answer is no list")
+        return [self._shape.from_json(each) for each in raw if isinstance(each, dict)]
 
     def add(self, wanted: Wanted) -> None:
-        """Register; the POST is sent once, and where no usable answer came, what is there tells."""
+        """Register. The POST is sent once; without a usable answer, the list tells whether it worked."""
         try:
-            self._asked("POST", "", self._shape.written(wanted))
+            self._send("POST", "", self._shape.to_json(wanted))
         except OutcomeUnknown:
-            if not any(each.url == wanted.url for each in self.all()):
+            if not any(each.url == wanted.url for each in self.read_all()):
                 raise
 
     def change(self, registration: Registration, wanted: Wanted) -> None:
-        """Bring a registration to what is wanted."""
-        self._asked("PUT", f"/{registration.id}", self._shape.written(wanted))
+        """Change a registration into the wanted one."""
+        self._send("PUT", f"/{registration.id}", self._shape.to_json(wanted))
 
     def remove(self, registration: Registration) -> None:
-        """Delete a registration; one that is gone already is fine."""
+        """Delete a registration. One that is gone already is fine."""
         try:
-            self._asked("DELETE", f"/{registration.id}")
+            self._send("DELETE", f"/{registration.id}")
         except Refused as error:
             if error.status != 404:
                 raise
 
-    def last_problem(self, registration: Registration) -> str:
+    def read_last_problem(self, registration: Registration) -> str:
         """Return why the last delivery failed, where a server keeps that; 204 before the first one.
 
         Data Center 10: `{"result": {"outcome": "SUCCESS", "description": "200"}}`, as Bitbucket's page describes the
@@ -196,7 +198,7 @@ class JiraWebhooks:
         if not self._tells_of_deliveries:
             return ""
         try:
-            raw = self._asked("GET", f"/{registration.id}/latest")
+            raw = self._send("GET", f"/{registration.id}/latest")
         except Refused:
             return ""
         result = raw.get("result") if isinstance(raw, dict) else None
@@ -204,7 +206,7 @@ class JiraWebhooks:
             return ""
         return f"{result.get('outcome')}: {result.get('description') or 'no reason given'}"[:200]
 
-    def _asked(
+    def _send(
         self, method: str, path: str, body: JSON = None, *, params: Mapping[str, str] | None = None
     ) -> Any:
         request = f"{method} {self._shape.path}{path}"
@@ -221,7 +223,7 @@ class JiraWebhooks:
         raise self._client.failure(request, response)
 
     def _is_for_others(self, response: Response, path: str) -> bool:
-        """Tell a lack of rights: 403, on Cloud also 401, or 404 for the list itself. Who asks was let in before."""
+        """Whether the account is no administrator: 403, on Cloud also 401, or 404 for the list. It signed in before."""
         if "DENIED" in response.headers.get("x-seraph-loginreason", ""):
             return False
         return response.status in (401, 403) or (response.status == 404 and not path)
@@ -233,12 +235,12 @@ def project_filter(projects: Sequence[str]) -> str:
 
 
 def differences(found: Registration, wanted: Wanted, *, signs: bool) -> dict[str, str]:
-    """Say what is not as it should be, by column of `webhook status`."""
+    """Return what is not as it should be, by column of `webhook status`."""
     told = {
         "enabled": "" if found.enabled else "it is switched off",
         "url": "" if found.url == wanted.url else "it leads to another address",
         "events": _events(found),
-        "body": "" if found.body_included else "the body is left out (Exclude body)",
+        "body": "" if found.body_included else "Jira leaves the body out (Exclude body)",
         "jql": "" if _same(found.jql, wanted.jql) else f"the filter is {found.jql or 'empty'}",
         "signed": "it is not signed" if signs and found.signed is False else "",
         "name": "" if found.name == wanted.name else "it has another name",
@@ -249,8 +251,8 @@ def differences(found: Registration, wanted: Wanted, *, signs: bool) -> dict[str
 def _events(found: Registration) -> str:
     missing = [event for event in EVENTS if event not in found.events]
     more = [event for event in found.events if event not in EVENTS]
-    told = [f"{', '.join(missing)} not told"] if missing else []
-    return "; ".join([*told, *([f"{', '.join(more)} told, too"] if more else [])])
+    told = [f"{', '.join(missing)} not reported"] if missing else []
+    return "; ".join([*told, *([f"{', '.join(more)} reported, too"] if more else [])])
 
 
 def _same(found: str, wanted: str) -> bool:
@@ -259,3 +261,12 @@ def _same(found: str, wanted: str) -> bool:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(str(each) for each in value) if isinstance(value, list) else ()
+
+
+def host_of(url: str) -> str:
+    """Return where an address leads, without its path, which may hold a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
+    return f"{parts.scheme}://{parts.hostname}" if parts.hostname else "an address that cannot be read"

@@ -8,7 +8,13 @@ from backtrace_jira.settings.connection import API_ENDING, Connection
 from backtrace_jira_cli.deployment.jira_server import Server
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 from backtrace_jira_cli.webhook.manual_steps import ManualSteps
-from backtrace_jira_cli.webhook.registration import FIRST_THAT_SIGNS, JiraWebhooks, Registration, Wanted
+from backtrace_jira_cli.webhook.registration import (
+    FIRST_THAT_SIGNS,
+    JiraWebhooks,
+    NotAdministrator,
+    Registration,
+    Wanted,
+)
 from backtrace_jira_cli.webhook.secret import WebhookSecret
 
 GATEWAY = "api.atlassian.com"
@@ -30,7 +36,7 @@ class RegistrationTarget:
 
     @property
     def signs(self) -> bool:
-        """Whether this server can sign."""
+        """Whether this server can sign its webhooks."""
         return self.server.cloud or self.server.numbers >= FIRST_THAT_SIGNS
 
     @property
@@ -60,9 +66,20 @@ class RegistrationTarget:
     def why_by_hand(self) -> str:
         """Say why it cannot be done for the operator."""
         if self.jira is None:
-            return f"{GATEWAY} takes no registrations of webhooks; they are made on the site itself."
-        return "The account of this connection is no Jira administrator, and webhooks are for nobody else."
+            return f"{GATEWAY} registers no webhooks. Register it on the site itself."
+        return (
+            "The account of this connection is no Jira administrator, and Jira lets nobody else see webhooks."
+        )
 
     def is_here(self, registration: Registration) -> bool:
-        """Return whether a registration leads to us, whatever secret is in its address."""
+        """Whether a registration leads to us, whatever secret is in its address."""
         return registration.url == self.address or registration.url.startswith(f"{self.address}/")
+
+    def find_registrations(self) -> list[Registration] | None:
+        """Return all registrations, ours and others; None where this account may not see them."""
+        if self.jira is None:
+            return None
+        try:
+            return self.jira.ask(JiraWebhooks.read_all)
+        except NotAdministrator:
+            return None

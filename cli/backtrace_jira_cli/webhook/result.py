@@ -28,8 +28,8 @@ class Result(StrEnum):
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of one connection. `notes` are sentences, `steps` what is to be done by hand."""
+class ConnectionResult:
+    """What became of one connection. `notes` are sentences, `steps` are what the operator does by hand."""
 
     connection: str
     ending: Result
@@ -53,10 +53,10 @@ IN_WORDS = {
     Result.UPDATED: "updated",
     Result.UNCHANGED: "registered already; nothing was changed",
     Result.REMOVED: "removed",
-    Result.ABSENT: "none of ours is registered",
+    Result.ABSENT: "no webhook of ours is registered",
     Result.FINE: "as it should be",
     Result.NOT_FINE: "not as it should be",
-    Result.BY_HAND: "to be done by hand",
-    Result.SKIPPED: "left out",
+    Result.BY_HAND: "do this by hand",
+    Result.SKIPPED: "skipped",
     Result.FAILED: "failed",
 }

@@ -25,7 +25,7 @@ from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 
 
 class WebhookSecret:
-    """One connection's."""
+    """The secret of one connection's webhooks."""
 
     def __init__(self, store: ParameterStore, names: ParameterNames, connection: str) -> None:
         self._store = store
@@ -62,12 +62,14 @@ class WebhookSecret:
         """Make another one, and let both be accepted."""
         self._put([secrets.token_urlsafe(32), *self._stored])
 
-    def settle(self) -> bool:
-        """Store the current one alone; tell whether that was news."""
-        if self.exists and not self.replaces_another:
-            return False
-        self._put([self.current.get_secret_value()])
-        return True
+    def settle(self) -> None:
+        """Store the current one alone."""
+        if not self.exists or self.replaces_another:
+            self._put([self.current.get_secret_value()])
+
+    def forget(self) -> None:
+        """Delete the parameter."""
+        self._store.delete(self.parameter)
 
     def _put(self, lines: list[str]) -> None:
         self._store.put(self.parameter, SecretStr("\n".join(lines)), secure=True)

@@ -1,4 +1,4 @@
-"""Why there is a ticket for an error group, or none: the record of a decision in an operator's words."""
+"""One run of `backtrace-jira explain`: the recorded decisions about an error group, in an operator's words."""
 
 from __future__ import annotations
 
@@ -19,39 +19,41 @@ from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synce
 SHOWN = 20
 
 
-_MEND = "mend that (backtrace-jira check finds it)"
+_MEND = "correct the cause (backtrace-jira check finds it)"
 
 
 _ADVICE = {
-    Decision.REFUSED: f"{_MEND}; then move the event back from the dead letters (SQS: Start DLQ redrive)",
-    Decision.PARKED: f"{_MEND}; the event waits in its queue and comes back by itself",
+    Decision.REFUSED: f"{_MEND}; then move the event from the dead-letter queue back (SQS: Start DLQ redrive)",
+    Decision.PARKED: f"{_MEND}; the event waits in its queue and is tried again by itself",
     Decision.POSTPONED: "nothing: the event waits in its queue and comes back by itself",
-    Decision.FILTERED: "nothing, if it should be so; else change the integration's actions",
-    Decision.HELD: "nothing, if it should be so; else change the integration's frequency or threshold",
-    Decision.NO_INTEGRATION: "add an integration of that project to the settings (backtrace-jira configure)",
+    Decision.FILTERED: "nothing if you want it so; if not, change the integration's actions",
+    Decision.HELD: "nothing if you want it so; if not, change the integration's frequency or threshold",
+    Decision.NO_INTEGRATION: "add an integration for this Backtrace project to the settings (backtrace-jira configure)",
 }
 
 
-_HOW = {Decision.CREATED: "made", Decision.LINKED: "linked by hand"}
+_HOW = {Decision.CREATED: "created", Decision.LINKED: "linked by hand"}
 
 
-_SYNC_ADVICE = "mend what could not be done; it is tried again when the ticket or the group changes next"
+_SYNC_ADVICE = (
+    "correct what stands at 'could not be done'; it is tried again when the ticket or the group changes next"
+)
 
 
 _HEADLINES = {
-    Decision.UNLINKED: "No ticket: unlinked; the group's next error makes a new one",
+    Decision.UNLINKED: "No ticket: somebody unlinked it; the group's next error creates a new one",
     Decision.REFUSED: "No ticket: refused",
-    Decision.PARKED: "No ticket yet: parked, because Jira refused the like a moment before",
+    Decision.PARKED: "No ticket yet: parked, because Jira has just refused another ticket of this kind",
     Decision.POSTPONED: "No ticket yet: postponed",
-    Decision.FILTERED: "No ticket: kept back by the settings",
-    Decision.HELD: "No ticket: held back by frequency and threshold",
+    Decision.FILTERED: "No ticket: an action of the settings filtered the error",
+    Decision.HELD: "No ticket: frequency and threshold hold it back",
     Decision.NO_INTEGRATION: "No ticket: the project has no integration",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One row, explained."""
+    """What one row of the link table says, in words."""
 
     link: Link
     headline: str
@@ -76,21 +78,23 @@ class Explanation:
         }
 
 
-def explained(link: Link, parked_until: float, now: float) -> Explanation:
-    """Say in one sentence what became of the group, and in another what to do."""
+def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
+    """Return what became of the group in one sentence, and what to do in another."""
     record = link.record
     if link.issue:
         decision = record.decision if record else Decision.CREATED
-        how = _HOW.get(decision, "found again after a cut-off create")
-        told = "" if link.linked_in_backtrace else "; Backtrace has not been told yet, which is tried again"
+        how = _HOW.get(decision, "found in Jira after a create without an answer")
+        told = "" if link.linked_in_backtrace else "; not yet linked in Backtrace, which is tried again"
         headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{told}"
         return Explanation(
             link, headline, _SYNC_ADVICE if link.synced and link.synced.problems else "nothing"
         )
     if link.state is LinkState.CREATING and link.lease_until > now:
-        return Explanation(link, "The ticket is being made right now", "look again in a minute", parked_until)
+        return Explanation(
+            link, "The ticket is being created right now", "look again in a minute", parked_until
+        )
     if link.state in (LinkState.CREATING, LinkState.UNCERTAIN):
-        headline = f"A create was cut off; Jira is searched for its ticket ({link.lookups} times so far)"
+        headline = f"A create got no answer; Jira is searched for its ticket ({link.lookups} times so far)"
         refused = record is not None and record.decision is Decision.REFUSED
         advice = _ADVICE[Decision.REFUSED if refused else Decision.POSTPONED]
         return Explanation(link, headline, advice, parked_until)
@@ -128,13 +132,13 @@ class ExplainRun:
         if len(beginning) < SHORTEST:
             raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint.")
         found = [
-            self._explained(link)
+            self._explain(link)
             for where in self._places(integration)
             for link in self._table.decisions(where, beginning)
         ]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
-            raise Stop(self._nothing(beginning))
+            raise Stop(self._nothing_known(beginning))
         for each in found[:SHOWN]:
             self._show(each)
         if len(found) > SHOWN:
@@ -144,7 +148,7 @@ class ExplainRun:
         """List the last decisions."""
         rows = [link for where in self._places(integration) for link in self._table.recent(where, count)]
         rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
-        found = [self._explained(link) for link in rows[:count]]
+        found = [self._explain(link) for link in rows[:count]]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
             self._console.say("Nothing has been decided yet.")
@@ -156,8 +160,8 @@ class ExplainRun:
         places = choose_integrations(integration, self._integrations)
         return places if integration is not None else [*places, NO_INTEGRATION]
 
-    def _explained(self, link: Link) -> Explanation:
-        return explained(link, self._parked_until(link), self._now)
+    def _explain(self, link: Link) -> Explanation:
+        return explain_link(link, self._parked_until(link), self._now)
 
     def _parked_until(self, link: Link) -> float:
         settings = self._integrations.get(link.key.integration)
@@ -169,11 +173,12 @@ class ExplainRun:
             (until for until in (_until(notes, scope) for scope in scopes) if until > self._now), default=0.0
         )
 
-    def _nothing(self, beginning: str) -> str:
+    def _nothing_known(self, beginning: str) -> str:
         searched = ", ".join(self._integrations) or "no integration is configured"
         return (
-            f"Nothing is known of a group that begins with {beginning} (searched: {searched}). Its event did not "
-            "arrive: wrong stage or region here, no message at the topic, or the subscription's dead letters have it."
+            f"Nothing is known of a group that begins with {beginning} (searched: {searched}). No event of it arrived. "
+            "Look whether --stage and --region are right, whether Backtrace publishes to the topic, and into the "
+            "dead-letter queue of the topic's subscription."
         )
 
     def _show(self, each: Explanation) -> None:
