@@ -25,7 +25,7 @@ from tests.cli.conftest import (
     refuse,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def jira_secret(operator: Operator) -> str:

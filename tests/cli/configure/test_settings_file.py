@@ -256,6 +256,6 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
 
 
 def test_the_example_file_is_valid() -> None:
-    example = Path(__file__).parents[2] / "docs/settings.example.yaml"
+    example = Path(__file__).parents[3] / "docs/settings.example.yaml"
     reading = read_settings(example.read_bytes())
     assert (reading.faults, reading.references) == ((), ())
