@@ -1,6 +1,6 @@
-"""One HTTP request, once: bounded in time and size, no redirects, and an error that says whether it was sent.
+"""Send one HTTP request, once: bounded in time and size, no redirects. An error says whether it was sent.
 
-requests does the work; nothing here or below repeats a request (urllib3's default in requests is no retries).
+requests sends it. Neither this module nor a library below repeats a request (requests turns urllib3's retries off).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
 from backtrace_jira.json_types import JSON
 
 LARGEST_RESPONSE = 16 * 1024 * 1024
-"""Bytes that are read of a body."""
+"""Bytes: the rest of a longer body is not read."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, headers (any case) and what was read of the body; `whole` tells whether that was all."""
+    """Status, headers (any case) and body. `whole` is false if only the beginning of the body was read."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,7 +39,7 @@ class Response:
     whole: bool = True
 
     def json(self) -> Any:
-        """Return the parsed body, or None where it is no JSON."""
+        """Return the parsed body; None if it is no JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):
@@ -69,22 +69,22 @@ class Timeouts:
     read: float = 20
     total: float = 25
     idle: float = 20
-    """A connection unused for longer is not trusted: a frozen function's sockets die unheard."""
+    """A connection that was unused for longer is replaced: while Lambda freezes a function, its sockets may die."""
 
 
 class _Session(requests.Session):
-    """Takes a redirect for a response: requests would read all of its body to prepare for following it."""
+    """Never follows a redirect. requests would read its whole body, even if told not to follow."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """Say that it leads nowhere."""
+        """Return None: the response is used as it is."""
         return None
 
 
 def ensure_header(secret: SecretStr) -> None:
-    """Refuse a secret that no header can carry; below, the error's text would hold it.
+    """Refuse a secret that no header can carry. The error that requests would raise has the secret in its text.
 
     Raises:
-        InvalidSettings: it is not told.
+        InvalidSettings: the text does not hold the secret.
     """
     text = secret.get_secret_value()
     if not (text.isascii() and text.isprintable()):
@@ -112,8 +112,8 @@ class Http:
         """Send one request.
 
         Raises:
-            Unreachable: it was not sent.
-            OutcomeUnknown: it was sent, at least in part, and no answer came.
+            Unreachable: the request was not sent.
+            OutcomeUnknown: the request was sent, at least in part, and no answer came.
             InvalidSettings: the address cannot be used or its certificate is not trusted.
         """
         started = clock()
@@ -161,17 +161,19 @@ class Http:
                 return Response(received.status_code, received.headers, content, whole)
         except requests.RequestException as error:
             raise _translated(error, where) from None
-        except ValueError as error:  # of the answer's headers: what we send was looked at before
+        except (
+            ValueError
+        ) as error:  # raised for the answer's headers: `ensure_header` has checked what we send
             kind = type(error).__name__
             raise OutcomeUnknown(f"{where}: sent, but the answer was unusable ({kind})") from None
 
     def _read(
         self, response: requests.Response, started: float, clock: Callable[[], float]
     ) -> tuple[bytes, bool]:
-        """Read the body within the bounds; what was cut off still has a status worth knowing."""
+        """Read the body within the bounds. If it is cut off, the status still counts."""
         content = bytearray()
         try:
-            # read1 gives what has come; iter_content would wait for a chunk to fill, past any bound.
+            # read1 returns the bytes that have come; iter_content would wait until a chunk is full, past any bound.
             while chunk := response.raw.read1(64 * 1024, decode_content=True):
                 content += chunk
                 if len(content) > LARGEST_RESPONSE or clock() - started > self._timeouts.total:
@@ -182,7 +184,7 @@ class Http:
 
 
 def _translated(error: requests.RequestException, where: str) -> Exception:
-    """Tell what was surely not sent from what may have been executed."""
+    """Return our error: it says whether the request was surely not sent, or may have been executed."""
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):

@@ -119,7 +119,7 @@ class JiraTickets(Protocol):
         """Return the fields of a create screen; None from a server that has no create metadata.
 
         Raises:
-            InvalidField: the project or its issue type does not exist, as far as this account may know.
+            InvalidField: Jira shows this account no such project or issue type.
             Refused, CredentialRefused, TryAgain: as for every request.
         """
         ...

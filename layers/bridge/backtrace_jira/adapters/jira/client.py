@@ -1,8 +1,8 @@
-"""One Jira site: authentication, one request at a time, what each status means, and what the server is.
+"""One Jira site: authentication, requests, the error for each status, and the kind of server.
 
-What each status means for a create follows Atlassian's documents: no idempotency key exists on either
-product, 429 and 503 with Retry-After were not executed, and after a time-out, a reset or any other 5xx the
-issue may exist. Texts are localised and change, so nothing here matches on them.
+The meaning of a status follows Atlassian's documents. Neither product has an idempotency key. Jira did not execute a
+request that it answers with 429, or with 503 and Retry-After. After a time-out, a reset or any other 5xx, the issue
+may exist. Jira's texts depend on the site's language and change, so no code here looks for words in them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backtrace_jira.times import LONGEST_PAUSE
 
 LONGEST_REASON = 300
 MOST_REASONS = 100
-"""They are kept on the link row, which has to fit DynamoDB's 400 KB."""
+"""The link row keeps them, and has to fit DynamoDB's 400 KB."""
 
 
 class Bearer(AuthBase):
@@ -42,21 +42,21 @@ class Bearer(AuthBase):
 
 
 class BasicAuth(HTTPBasicAuth):
-    """E-mail or user name with an API token or password; UTF-8, which requests would send as Latin-1."""
+    """E-mail or user name with an API token or password, in UTF-8; requests itself would send Latin-1."""
 
     def __init__(self, user: str, secret: SecretStr) -> None:
         super().__init__(user.encode(), secret.get_secret_value().encode())
 
 
 def auth_of(connection: Connection, secret: SecretStr) -> AuthBase:
-    """Return how this connection shows who it is."""
+    """Return the authentication for this connection's kind of credential."""
     if connection.credential is CredentialKind.PERSONAL_ACCESS_TOKEN:
         return Bearer(secret)
     return BasicAuth(connection.email or "", secret)
 
 
 class JiraClient:
-    """Requests to one Jira site with one account. It knows no ticket: the ports of the core are built on it."""
+    """Requests to one Jira site with one account. The adapters of the ports are built on it."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class JiraClient:
         clock: Callable[[], float] = time.time,
         cloud: bool | None = None,
     ) -> None:
-        """Take whether the site is known to be Cloud or not; None asks it when that matters."""
+        """Take `cloud`: whether the site is Jira Cloud; None asks the site when that matters."""
         self._connection = connection
         self._http = Http(auth_of(connection, secret), timeouts=timeouts)
         self._clock = clock
@@ -75,7 +75,7 @@ class JiraClient:
 
     @property
     def cloud(self) -> bool:
-        """Whether this is Cloud. The server is asked once; very old ones do not say, and are no Cloud."""
+        """Whether this is Jira Cloud. The server is asked once; very old ones do not say, and are not Cloud."""
         if self._is_cloud is None:
             self._is_cloud = self.server_info().get("deploymentType") == "Cloud"
         return self._is_cloud
@@ -91,11 +91,11 @@ class JiraClient:
         body: JSON = None,
         api: str | None = None,
     ) -> Response:
-        """Send one request and return the response, whatever its status says.
+        """Send one request and return the response, whatever its status.
 
         Args:
             method: HTTP's.
-            path: what follows the API's address.
+            path: the rest of the URL, after the API's address.
             params: the query.
             body: sent as JSON.
             api: address of another API of the same site, instead of the connection's `jira_api`.
@@ -108,17 +108,17 @@ class JiraClient:
     def send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
     ) -> Response:
-        """Send one request with a response that says that the account is let in.
+        """Send one request and check that Jira accepts the credential.
 
         Raises:
-            CredentialRefused: it is not.
+            CredentialRefused: Jira does not.
         """
         response = self.exchange(method, path, params=params, body=body)
         raise_for_credential(f"{method} {path}", response)
         return response
 
     def read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:
-        """Return the JSON of a GET; None for a status in `absent`, which means that there is no such thing."""
+        """Return the JSON of a GET; None for a status in `absent`, by which Jira says that there is no such thing."""
         response = self.send("GET", path, params=params)
         if response.status in absent:
             return None
@@ -144,9 +144,9 @@ class JiraClient:
         return found
 
     def failure(self, request: str, response: Response) -> Exception:
-        """Return the error that a status outside 2xx, or an unusable body, stands for."""
+        """Return the error for a status outside 2xx, or for an unusable body."""
         now = self._clock()
-        # Data Center with rate limiting has "retry-after: 0" on every answer: a 503 with that says nothing.
+        # Data Center with rate limiting sends "retry-after: 0" with every answer, so a 503 with it asks for no pause.
         if response.status == 429 or (response.status == 503 and (response.retry_after(now) or 0) > 0):
             after = _pause(response, now)
             return Throttled(f"{request}: {response.status}, Jira asks to come back later", after=after)
@@ -160,10 +160,10 @@ class JiraClient:
         """Read id and key of an issue. Its page is built from the settings: `self` may name a host we cannot reach."""
         return Issue(str(raw["id"]), str(raw["key"]), self._connection.browse(str(raw["key"])))
 
-    # What the server is, and who we are to it
+    # The server and our account
 
     def server_info(self) -> Mapping[str, Any]:
-        """Return what the server says of itself."""
+        """Return the server's description of itself."""
         response = self.send("GET", "/serverInfo")
         info = response.json() if response.status == 200 else None
         if not isinstance(info, dict):
@@ -171,15 +171,15 @@ class JiraClient:
         return info
 
     def account(self) -> str:
-        """Return the name of the account that is signed in: the one request that no anonymous caller can make."""
+        """Return the name of the signed-in account. Jira answers this request to no anonymous caller."""
         found = self.read("/myself", {})
         names = found if isinstance(found, dict) else {}
         return str(names.get("displayName") or names.get("name") or names.get("accountId") or "somebody")
 
     def permissions(self, project: str, *wanted: str) -> frozenset[str] | None:
-        """Return which of these permissions the account has; None where it knows of no such project.
+        """Return those of the permissions that the account has; None if it sees no such project.
 
-        `GET /mypermissions`: Cloud wants the permissions named, Data Center ignores that and returns all.
+        `GET /mypermissions`: Cloud needs the names of the permissions, Data Center ignores them and returns all.
         """
         which = "projectId" if project.isdigit() else "projectKey"
         params = {"permissions": ",".join(wanted), which: project}
@@ -206,13 +206,13 @@ def _pause(response: Response, now: float) -> float | None:
 
 
 def raise_for_credential(request: str, response: Response) -> None:
-    """Stop at the first sign that the account is not let in.
+    """Raise if Jira did not accept the credential.
 
-    Cloud may answer 200, 400 or 404 as if to an anonymous caller and say so only in X-Seraph-LoginReason;
-    after some failed logins both products demand a CAPTCHA, which only a person can solve.
+    Cloud may answer 200, 400 or 404 as to an anonymous caller, and say so only in X-Seraph-LoginReason. After some
+    failed logins both products demand a CAPTCHA, which only a person can solve.
 
     Raises:
-        CredentialRefused: there is such a sign.
+        CredentialRefused: status or headers say so.
     """
     login = response.headers.get("x-seraph-loginreason", "")
     denied = response.headers.get("x-authentication-denied-reason", "")
@@ -228,7 +228,7 @@ def raise_for_credential(request: str, response: Response) -> None:
 
 
 def refusal(request: str, response: Response) -> Refused:
-    """Return the refusal with Jira's own words; their shape varies by product, version and proxy."""
+    """Return the refusal with Jira's own words. Their form depends on product, version and proxy."""
     if 300 <= response.status < 400:
         return Refused(
             f"{request}: {response.status}, redirected elsewhere; the Jira API address or a sign-on proxy needs a look",
@@ -251,7 +251,7 @@ def refusal(request: str, response: Response) -> Refused:
 
 
 def _words(raw: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Read errorMessages and errors; either may be missing, and gateways use other names."""
+    """Read `errorMessages` and `errors`. Either may be missing, and gateways use other names."""
     messages = raw.get("errorMessages")
     errors = raw.get("errors")
     found = (

@@ -1,4 +1,4 @@
-"""Jira's REST API v2 as synchronisation uses it: issues as they are, transitions, assignees, what changed lately."""
+"""Jira's REST API v2 for synchronisation: read issues, find changed ones, take transitions, assign, comment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = 500
 MOST_PAGES = 200
 COMMENTS = 100
 VERSIONS_PAGE = 1000
-"""Jira gives what it thinks fit: fewer, as a rule 50."""
+"""Asked for; Jira returns fewer, usually 50."""
 FIX_VERSIONS = "fixVersions"
 _NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix version")
 _CUSTOM_FIELD = re.compile(r"customfield_[0-9]+")
@@ -34,17 +34,17 @@ class RestJiraIssues:
     def __init__(self, client: JiraClient) -> None:
         self._client = client
         self._fields: list[tuple[str, str]] | None = None
-        """Ids and names of all fields, once they were asked for."""
+        """Ids and names of all fields; None until Jira was asked."""
 
     @property
     def cloud(self) -> bool:
-        """Whether this is Cloud, and not Data Center; the server is asked once."""
+        """Whether this is Jira Cloud, and not Data Center; the server is asked once."""
         return self._client.cloud
 
     def ticket(
         self, issue_id: str, *, changes: bool = False, version_fields: Collection[str] = ()
     ) -> Ticket | None:
-        """Read an issue by its id; None for 404, which Jira answers also where the account may not see it."""
+        """Read an issue by its id; None for 404, which Jira also answers if the account may not see the issue."""
         ids = self._field_ids(version_fields)
         wanted = {"fields": ",".join((*FIELDS, *sorted(set(ids.values()))))}
         params = {**wanted, **({"expand": "changelog"} if changes else {})}
@@ -52,7 +52,7 @@ class RestJiraIssues:
         return None if found is None else self._ticket(found, ids, changes=changes)
 
     def transitions(self, issue_id: str) -> Sequence[Transition]:
-        """Return the open transitions. An empty list is no error to Jira: no permission, or a dead end."""
+        """Return the open transitions. Jira returns none if the account may take none, or if the workflow ends here."""
         path = f"{_path_of(issue_id)}/transitions"
         found = self._client.read(path, {"expand": "transitions.fields"})
         listed = found.get("transitions") if isinstance(found, dict) else None
@@ -61,7 +61,7 @@ class RestJiraIssues:
         ]
 
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
-        """Take a transition, once: 204. Cloud's 409 says that nothing happened, Data Center's 500 says nothing."""
+        """Take a transition, once: 204. After Cloud's 409 nothing has happened; after Data Center's 500 it may have."""
         path = f"{_path_of(issue_id)}/transitions"
         body: dict[str, JSON] = {
             "transition": {"id": step.id},
@@ -72,20 +72,20 @@ class RestJiraIssues:
             raise self._client.failure(f"POST /issue/{issue_id}/transitions ({step.name})", response)
 
     def assign(self, issue_id: str, user: str | None) -> None:
-        """Assign: 204. Data Center answers 401 where the account may not assign (SPEC-DC), though it is let in."""
+        """Assign: 204. Data Center also answers 401 if the account lacks the permission (SPEC-DC)."""
         request = f"PUT /issue/{issue_id}/assignee"
         body: JSON = {"accountId" if self.cloud else "name": user}
         response = self._client.exchange("PUT", f"{_path_of(issue_id)}/assignee", body=body)
         if response.status == 204:
             return
-        # Before the credential is judged: here a 401 may be about the permission.
+        # Before the credential is checked: a missing permission must not park the whole connection.
         if response.status == 401 and not self.cloud and not _login_failed(response):
             raise refusal(request, response)
         raise_for_credential(request, response)
         raise self._client.failure(request, response)
 
     def find_user(self, who: str, project: str) -> str | None:
-        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
         return metadata.find_user(self._client, who, project)
 
     def comment(self, issue_id: str, text: str) -> None:
@@ -106,7 +106,7 @@ class RestJiraIssues:
         ]
 
     def versions(self, project: str) -> Sequence[ProjectVersion]:
-        """Return all versions of a project. A list that changes between two pages is read right the next time."""
+        """Return all versions of a project. If the list changes between two pages, the next poll reads it right."""
         path, start = f"/project/{quote(project, safe='')}/version", 0
         found: list[ProjectVersion] = []
         for _ in range(MOST_PAGES):
@@ -123,10 +123,10 @@ class RestJiraIssues:
     def changed_tickets(
         self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
     ) -> Iterator[Ticket]:
-        """Give the issues that changed so many minutes ago, as the index knows them, latest change first.
+        """Yield the issues that changed between `oldest` and `youngest` minutes ago, by Jira's index; latest first.
 
-        In this order an issue that changes while we read the pages is read twice, and none is passed over. Minutes
-        before now mean the same in every time zone, which Jira's dates do not.
+        In this order, an issue that changes while the pages are read is read twice, and none is missed. Minutes before
+        now mean the same in every time zone; dates in JQL do not.
         """
         until = f' AND updated <= "-{youngest}m"' if youngest > 0 else ""
         jql = f'project = {quoted(project)} AND updated >= "-{oldest}m"{until} ORDER BY updated DESC'
@@ -135,12 +135,12 @@ class RestJiraIssues:
             try:
                 yield self._ticket(raw, ids, changes=False)
             except OutcomeUnknown:
-                continue  # of an issue whose fields are hidden, nothing could be told
+                continue  # the account may not see the fields of this issue
 
     def _field_ids(self, names: Collection[str]) -> dict[str, str]:
-        """Return the ids of fields by their names in the settings, without those that Jira does not have.
+        """Return the ids of fields by their names in the settings, without fields that Jira does not have.
 
-        `GET /field` is asked once in the life of a client, and only where a name is no id.
+        `GET /field` is sent once in the life of a client, and only if a name is no id.
         """
         ids: dict[str, str] = {}
         for name in names:
@@ -153,7 +153,7 @@ class RestJiraIssues:
         return ids
 
     def _field_named(self, name: str) -> str | None:
-        """Return a field's id by its name, which custom fields may share: then it is nobody's."""
+        """Return a field's id by its name; None if custom fields share the name."""
         if self._fields is None:
             listed = self._client.read("/field", {})
             found = [each for each in listed if isinstance(each, dict) and each.get("id")]
@@ -209,7 +209,7 @@ def _listed(raw: Mapping[str, Any]) -> ProjectVersion:
 
 
 def _version(raw: Mapping[str, Any]) -> FixVersion:
-    """Read a version; an option of a select field has a `value` and nothing to say of releases."""
+    """Read a version. An option of a select field has a `value`, and no `released`."""
     name = str(raw.get("name") or raw.get("value") or "")
     if "released" not in raw:
         return FixVersion("", name)
@@ -217,7 +217,7 @@ def _version(raw: Mapping[str, Any]) -> FixVersion:
 
 
 def _versions(value: object) -> Iterator[FixVersion]:
-    """Read what a field holds: versions, options, labels, or a text with commas."""
+    """Read the versions in a field: versions, options, labels, or a text with commas."""
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             yield _version(each)
@@ -242,7 +242,7 @@ def _status(raw: Mapping[str, Any]) -> Status:
 
 
 def _user(raw: object) -> JiraUser | None:
-    """Read a user: Cloud knows an accountId, Data Center a login name, which is not the `key` there."""
+    """Read a user: by accountId on Cloud, by login name on Data Center, where the `key` may differ from it."""
     if not isinstance(raw, dict):
         return None
     identity = raw.get("accountId") or raw.get("name") or raw.get("key")
@@ -263,7 +263,7 @@ def _step(raw: Mapping[str, Any]) -> Transition:
 
 
 def _changes(raw: object) -> tuple[Change, ...]:
-    """Read a changelog; Data Center's items have no `fieldId`, and Cloud's come newest first."""
+    """Read a changelog. Data Center's items have no `fieldId`; Cloud's come newest first."""
     histories = raw.get("histories") if isinstance(raw, dict) else None
     found = [
         Change(
@@ -281,7 +281,7 @@ def _changes(raw: object) -> tuple[Change, ...]:
 
 
 def moment(text: object) -> float:
-    """Read `2018-10-16T17:20:16.123+0000`; 0 for what is none."""
+    """Read `2018-10-16T17:20:16.123+0000` as unix seconds; 0 for anything else."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Jira tells about itself before a ticket is made: the create screen, and who somebody is.
+"""Jira's create screens, and its users.
 
 Create metadata: both products page it below `/issue/createmeta/{project}/issuetypes` (Data Center since 8.4);
 older servers have `/issue/createmeta` only, which Data Center 9.0 removed. The server's answer decides.
@@ -25,10 +25,10 @@ _NO_SUCH_ENDPOINT = (404, 405)
 
 
 def field_schema(client: JiraClient, project: str, issue_type: str) -> FieldSchema | None:
-    """Read the schema of a create screen in the dialect that the server speaks; None if it speaks none.
+    """Read the schema of a create screen in the server's dialect; None if the server has no create metadata.
 
     Raises:
-        InvalidField: the project or its issue type does not exist, as far as this account may know.
+        InvalidField: Jira shows this account no such project or issue type.
         Refused, CredentialRefused, TryAgain: as for every request.
     """
     cloud = client.cloud
@@ -48,7 +48,7 @@ def _page(start: int) -> dict[str, str]:
 
 
 def _items(client: JiraClient, path: str, page: Any) -> Iterator[dict[str, Any]]:
-    """Give the items of all pages, after the first, which has been read."""
+    """Yield the items of all pages; `page` is the first."""
     start = 0
     for _ in range(MOST_PAGES):
         items = createmeta.read_items(page)
@@ -61,9 +61,9 @@ def _items(client: JiraClient, path: str, page: Any) -> Iterator[dict[str, Any]]
 
 
 def _old_schema(client: JiraClient, project: str, issue_type: str) -> FieldSchema | None:
-    """Read the old dialect, unpaged: the issue types first, then one of them with its fields.
+    """Read the old dialect, without pages: first the issue types, then one of them with its fields.
 
-    Both endpoints are gone only on a Data Center. Cloud has one of them: there, "not found" is about the project.
+    Only a Data Center may lack both endpoints. Cloud has one of them, so its "not found" means the project.
     """
     path, params = "/issue/createmeta", {"projectKeys": project}
     found = client.read(path, params, absent=() if client.cloud else _NO_SUCH_ENDPOINT)
@@ -84,9 +84,9 @@ def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
 def find_user(client: JiraClient, who: str, project: str) -> str | None:
     """Find a user among those who may be assigned in the project, then among all.
 
-    Cloud searches by `query`, Data Center by `username`, which matches user name, full name and e-mail address
-    alike. Both match beginnings, so equality is checked here. Without the permission to browse users both give
-    an empty list. An address that its owner hides is found only by the whole of it.
+    Cloud searches by `query`. Data Center searches by `username`, which matches user name, full name and e-mail
+    address. Both match beginnings, so equality is checked here. Both return nothing if the account may not browse
+    users. A hidden e-mail address is found only if it is searched for as a whole.
     """
     if not who.strip():
         return None
@@ -101,7 +101,7 @@ def find_user(client: JiraClient, who: str, project: str) -> str | None:
 
 
 def _the_one(users: list[dict[str, Any]], who: str) -> dict[str, Any] | None:
-    """Return the one user whose address is this, else whose name is, else who alone was found by an address."""
+    """Return the one user with this address, else with this name, else the only one that Jira found by an address."""
     active = [user for user in users if user.get("active") is not False]
     for key in ("emailAddress", "name", "displayName"):
         equal = [user for user in active if fold(str(user.get(key) or "")) == fold(who)]

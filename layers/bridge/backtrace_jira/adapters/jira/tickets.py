@@ -1,4 +1,4 @@
-"""Jira's REST API v2 as tickets are made with it: create, find again by the marker, the create screen, people."""
+"""Jira's REST API v2 for making tickets: create, find by the marker, read the create screen, find users."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class RestJiraTickets:
         self._client = client
 
     def create(self, draft: TicketDraft) -> Issue:
-        """Send one `POST /rest/api/2/issue`; see the port for what it raises."""
+        """Send one `POST /rest/api/2/issue`; the port lists the errors."""
         response = self._client.exchange("POST", "/issue", body=draft.request_body())
         created = response.json() if response.status == 201 else None
         if isinstance(created, dict) and created.get("id") and created.get("key"):
             return self._client.issue(created)
         sign_on_page = response.status == 200 and response.is_html
-        # Before the credential is judged: this may stand for a ticket, whatever the headers say of who was signed in.
+        # Before the credential is checked: a 2xx may stand for a ticket, even if a header says that the login failed.
         if 200 <= response.status < 300 and not sign_on_page:
             raise OutcomeUnknown(f"POST /issue: {response.status} without an issue in it")
         raise_for_credential("POST /issue", response)
@@ -34,7 +34,7 @@ class RestJiraTickets:
         raise self._client.failure("POST /issue", response)
 
     def find(self, marker: str) -> Sequence[Issue]:
-        """Search for the marker as a label, or in any text where the label was not to be had."""
+        """Search for the marker as a label, and in all texts for tickets without labels."""
         jql = f'labels = "{marker}" OR text ~ "\\"{marker}\\"" ORDER BY created ASC, key ASC'
         found = self._client.search_page({"jql": jql, "maxResults": 2, "fields": ["created"]})
         return [self._client.issue(raw) for raw in found["issues"]]
@@ -44,11 +44,11 @@ class RestJiraTickets:
         return "BROWSE_PROJECTS" in (self._client.permissions(project, "BROWSE_PROJECTS") or ())
 
     def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:
-        """Return the fields of a create screen; None on a server that has no create metadata."""
+        """Return the fields of a create screen; None if the server has no create metadata."""
         return metadata.field_schema(self._client, project, issue_type)
 
     def relate(self, issue: Issue, other: str, link_type: str) -> None:
-        """Link an issue to another by the name of a link type: 201. Jira keeps one link of a kind between two."""
+        """Link an issue to another by a link type's name: 201. Jira keeps one link of a type between two issues."""
         body: JSON = {
             "type": {"name": link_type},
             "inwardIssue": {"key": issue.key},
@@ -59,5 +59,5 @@ class RestJiraTickets:
             raise self._client.failure("POST /issueLink", response)
 
     def find_user(self, who: str, project: str) -> str | None:
-        """Return the accountId (Cloud) or user name (Data Center) of an e-mail address or name, if it is one's."""
+        """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
         return metadata.find_user(self._client, who, project)
