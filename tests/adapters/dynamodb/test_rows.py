@@ -165,3 +165,38 @@ def test_watermarks_versions_and_screens(table: Table) -> None:
     assert store.project_versions("main", "BUG") == expected
     put(table, "#screen", "main BUG Bug", screen={"S": "{}"}, expires_at={"N": "9"})
     assert DynamoDBTicketLinks(table).load_screen("main", "BUG Bug") == "{}"
+
+
+HALF = "Next \ud83d"
+
+
+def test_half_a_surrogate_pair_in_a_stored_text_makes_no_row_unreadable() -> None:
+    """A server's words may end in the middle of an emoji, and older releases stored them as they came."""
+    raw = {"at": 1.0, "decision": "refused", "reason": HALF, "fields": {"summary": HALF}}
+    synced = {"problems": [HALF], "unread": [HALF], "status": ["4", HALF, "done"]}
+    for ensure_ascii in (False, True):
+        item: Any = {
+            "integration": {"S": "u/p/n"},
+            "fingerprint": {"S": "f"},
+            "page": {"S": HALF},
+            "record": {"S": json.dumps(raw, ensure_ascii=ensure_ascii)},
+            "synced": {"S": json.dumps(synced, ensure_ascii=ensure_ascii)},
+        }
+        link = link_in(item)
+        assert link.page == "Next ?"
+        assert link.record
+        assert link.synced
+        assert link.record.reason[:5] == link.record.fields["summary"][:5] == "Next "
+        assert link.synced.problems[0][:5] == "Next "
+        link.record.reason.encode()
+        refusal = json.dumps(raw, ensure_ascii=ensure_ascii)
+        note: Any = {"scope *": {"S": json.dumps({"until": 1.0, "refusal": refusal})}}
+        assert parkings_in(note)["*"].refusal.reason[:5] == "Next "
+
+
+def test_an_attribute_without_a_value_is_as_if_it_were_not_there() -> None:
+    item: Any = {"integration": {"S": "u/p/n"}, "fingerprint": {"S": "f"}}
+    empty: Any = {
+        name: {"NULL": True} for name in ("page", "lease_until", "record", "synced", "state", "linked")
+    }
+    assert link_in(item | empty) == link_in(item)

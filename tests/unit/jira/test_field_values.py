@@ -263,7 +263,7 @@ def test_an_array_of_anything(items: str, text: str, expected: Any) -> None:
     assert sent(field_of("array", items), text) == expected
 
 
-# FindUser
+# People
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Whatever happens in whatever order, both sides are the same one period after the last edit, and the last edit won.
 
-FindUser edit tickets and groups; webhooks come late, twice, in another order or never; polls fail; servers throttle;
+People edit tickets and groups; webhooks come late, twice, in another order or never; polls fail; servers throttle;
 functions die. Two groups are linked to one ticket.
 """
 
@@ -74,7 +74,7 @@ class TwoSides(RuleBasedStateMachine):
         self.edits += 1
         self.world.clock.advance(5)
 
-    # FindUser
+    # People
 
     @rule(status=st.sampled_from(sorted(MEANS)))
     def move_the_ticket(self, status: str) -> None:

@@ -211,7 +211,7 @@ def test_a_status_means_what_the_settings_say(make_sync_world: MakeSyncWorld) ->
     assert world.of().state == "muted"
 
 
-# FindUser
+# People
 
 
 def test_people_are_who_the_settings_say_they_are(make_sync_world: MakeSyncWorld) -> None:

@@ -21,7 +21,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
-from backtrace_jira.json_types import JSON
+from backtrace_jira.json_types import JSON, mend_half_pairs
 
 LARGEST_RESPONSE = 16 * 1024 * 1024
 """Bytes: the rest of a longer body is not read."""
@@ -41,7 +41,7 @@ class Response:
     def json(self) -> Any:
         """Return the parsed body; None if it is no JSON."""
         try:
-            return json.loads(self.content)
+            return json.loads(mend_half_pairs(self.content))
         except (ValueError, RecursionError):
             return None
 

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from backtrace_jira.errors import InvalidEvent
-from backtrace_jira.json_types import Histogram
+from backtrace_jira.json_types import Histogram, mend_half_pairs
 from backtrace_jira.settings.base import Name, describe_faults
 
 
@@ -102,19 +102,6 @@ class ErrorGroup(BaseModel):
 _OBJECT_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-# A text that was cut in the middle of an emoji ends in half a surrogate pair. JSON allows that.
-_ESCAPE = re.compile(
-    rb"\\(?:u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f][0-9A-Fa-f]{2}"
-    rb"|(?P<half>u[Dd][89A-Fa-f][0-9A-Fa-f]{2})|.)",
-    re.DOTALL,
-)
-
-
-def _mend_pairs(body: bytes) -> bytes:
-    """Replace each half of a pair by U+FFFD: the parser would refuse the whole body because of it."""
-    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape["half"] else escape[0], body)
-
-
 def read_error_group(body: str | bytes) -> ErrorGroup:
     """Read one error group.
 
@@ -123,6 +110,6 @@ def read_error_group(body: str | bytes) -> ErrorGroup:
     """
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
     try:
-        return ErrorGroup.model_validate_json(_mend_pairs(raw))
+        return ErrorGroup.model_validate_json(mend_half_pairs(raw))
     except ValidationError as error:
         raise InvalidEvent(f"not a Backtrace error group: {describe_faults(error)}") from None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Json
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
 
 from backtrace_jira.adapters.dynamodb.items import SCOPE, n, s
 from backtrace_jira.adapters.dynamodb.table import Item, Values
 from backtrace_jira.jira.issue import Issue
+from backtrace_jira.json_types import mend_half_pairs
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
@@ -37,7 +38,29 @@ def read_item(model: type[M], item: Item) -> M:
     Raises:
         ValueError: the item is of another kind.
     """
-    return model.model_validate({name: content for name, value in item.items() for content in value.values()})
+    return model.model_validate(
+        {
+            name: _without_half_pairs(content)
+            for name, value in item.items()
+            for kind, content in value.items()
+            if kind != "NULL"
+        }
+    )
+
+
+def _without_half_pairs(content: Any) -> Any:
+    """Replace halves of surrogate pairs: a server's words may end in one, and pydantic would refuse the whole row."""
+    if isinstance(content, str) and not content.isascii():
+        return content.encode("utf-8", "replace").decode()
+    return content
+
+
+def _json_bytes(text: Any) -> Any:
+    return mend_half_pairs(text.encode("utf-8", "replace")) if isinstance(text, str) else text
+
+
+JSONText = BeforeValidator(_json_bytes)
+"""Put beside pydantic's `Json`: older versions of this program stored a server's words as they came."""
 
 
 class StoredRecord(Stored):
@@ -160,8 +183,8 @@ class LinkRow(Stored):
     issue_key: str = ""
     issue_url: str = ""
     linked: bool = False
-    record: Json[StoredRecord] | None = None
-    synced: Json[StoredSynced] | None = None
+    record: Annotated[Json[StoredRecord], JSONText] | None = None
+    synced: Annotated[Json[StoredSynced], JSONText] | None = None
     page: str = ""
     previous: str = ""
 
@@ -194,7 +217,7 @@ class StoredParking(Stored):
     """A parking note, in the attribute of its scope."""
 
     until: float
-    refusal: Json[StoredRecord]
+    refusal: Annotated[Json[StoredRecord], JSONText]
 
 
 def parking_text(parking: Parking) -> str:
@@ -205,7 +228,7 @@ def parking_text(parking: Parking) -> str:
 def parkings_in(item: Item) -> Mapping[str, Parking]:
     """Read a connection's parking notes, by scope."""
     notes = {
-        name.removeprefix(SCOPE): StoredParking.model_validate_json(value["S"])
+        name.removeprefix(SCOPE): StoredParking.model_validate_json(_json_bytes(value["S"]))
         for name, value in item.items()
         if name.startswith(SCOPE)
     }
