@@ -21,7 +21,7 @@ PARKING_TRUSTED = 30.0
 PAUSE = 20.0
 """For a Jira that asks to come back later without saying when, and between two look-ups of its search."""
 LONGEST_PAUSE = 3600.0
-"""Whatever a server asks for: a message must not vanish for a day."""
+"""Longest pause, even if a server asks for more: a message must not be hidden for a day."""
 SEARCH_SETTLE = 90.0
 """Jira Cloud's search is behind by "a few seconds to minutes": before this, not finding proves nothing."""
 SETTINGS_MAX_AGE = 300

@@ -1,4 +1,4 @@
-"""What each function reads of its environment; template.yaml sets it, and a test holds the two together.
+"""The environment variables of each function. template.yaml sets them, and a test compares the two.
 
 A field is a variable: `links_table` is LINKS_TABLE.
 """
@@ -15,7 +15,7 @@ from backtrace_jira.times import SEARCH_SETTLE, SETTINGS_MAX_AGE
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiveWebhookEnvironment:
-    """What every function reads. The queue is the one of changes in Jira, to which every function sends."""
+    """Variables of every function. The queue is `jira-changes`, to which every function sends."""
 
     settings_prefix: str
     settings_max_age_seconds: int = SETTINGS_MAX_AGE

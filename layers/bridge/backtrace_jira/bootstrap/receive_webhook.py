@@ -45,7 +45,7 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> R
 
 
 def report(connection: str, answer: Answer) -> None:
-    """Log one webhook and count it; neither its body nor what stood in its path is told."""
+    """Log one webhook and count it. The log holds neither its body nor the secret in its path."""
     told = {
         "decision": answer.decision,
         "connection": connection,

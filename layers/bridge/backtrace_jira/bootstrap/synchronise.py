@@ -1,4 +1,4 @@
-"""What the paths of synchronisation share."""
+"""Wiring that the functions of synchronisation share."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from backtrace_jira.states import State, state_of
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """What a ticket's Fix Versions come to."""
+    """The result of reading a ticket's Fix Versions."""
 
     reopen_criteria: tuple[str, ...] | None = ()
     """JSON texts; empty where no version is to be waited for, None where that cannot be told."""
@@ -105,7 +105,7 @@ def _isolate_version(name: str, regex: str) -> str | None:
 
 
 def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
-    """Give the criterion of the one version that holds, once it does."""
+    """Yield the criterion of the one version that counts, once it does."""
     readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
     if not readable:
         return
@@ -116,7 +116,7 @@ def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[di
 
 
 def _plan_branches(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
-    """Give a criterion for each branch that has a version."""
+    """Yield a criterion for each branch that has a version."""
     for branch in settings.branches:
         own = [fix for fix in fixes if _belongs(fix, branch)]
         for criterion in _plan_criterion(own, settings):

@@ -1,4 +1,4 @@
-"""What a ticket's boundary makes of one error group: resolved until a later version, or no longer. Does no I/O."""
+"""Apply a ticket's boundary to one error group: resolved until a later version, or no longer. Does no I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backtrace_jira.states import State
 
 @dataclass(frozen=True, slots=True)
 class ResolvedUntil:
-    """What to write to a group, None where it stays as it is."""
+    """The write to a group; None leaves a value as it is."""
 
     state: State | None
     owned_criteria: tuple[str, ...]
@@ -23,9 +23,9 @@ class ResolvedUntil:
     reopen_criteria: list[JSON] | None = None
     """The whole column."""
     sentence: str = ""
-    """What is done, for the operator."""
+    """What is done, as a sentence for the operator; empty if nothing is."""
     problem: str = ""
-    """What cannot be done."""
+    """What cannot be done, as a sentence for the operator; empty if all can."""
 
 
 def plan_resolved_until(

@@ -60,7 +60,7 @@ _BEFORE, _AT, _AFTER = -1, 0, 1
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A version that was read. `text` is what Backtrace is told: without prefix and build metadata."""
+    """A version that was read. `text` goes to Backtrace: without prefix and build metadata."""
 
     text: str
     numbers: tuple[int, ...] = field(repr=False)

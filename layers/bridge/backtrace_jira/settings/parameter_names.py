@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Named(Protocol):
-    """What an integration is called."""
+    """The three names of an integration."""
 
     @property
     def universe(self) -> str:

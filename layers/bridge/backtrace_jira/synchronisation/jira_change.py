@@ -55,7 +55,7 @@ class JiraChange:
         """Read a message's body; what it does not say is empty.
 
         Raises:
-            InvalidEvent: it is none of ours, or it was changed on its way.
+            InvalidEvent: the body is no Jira change, or it is damaged.
         """
         try:
             raw = json.loads(body)

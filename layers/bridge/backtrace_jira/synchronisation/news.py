@@ -20,7 +20,7 @@ from backtrace_jira.states import state_of
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What was heard of a ticket. It is a reason to look, and nothing is decided by what it says."""
+    """A hint that a ticket may have changed. It is a reason to read both sides, and decides nothing itself."""
 
     connection: str = ""
     """The Jira site that told; empty where that is not known."""

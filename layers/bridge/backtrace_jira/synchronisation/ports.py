@@ -1,4 +1,4 @@
-"""What synchronisation needs from the world."""
+"""The ports of synchronisation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TicketVersion:
 
 @dataclass(frozen=True, slots=True)
 class ProjectVersions:
-    """What is known of a project's versions: their facts by id, when they were listed (unix seconds).
+    """The last list of a project's versions: their facts by id, and when Jira gave it (unix seconds).
 
     `recent` are those that changed a short time ago, with the moment at which this was seen.
     """

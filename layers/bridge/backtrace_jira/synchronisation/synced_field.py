@@ -61,12 +61,12 @@ class FieldSync(Protocol):
 
     @property
     def name(self) -> SyncedField:
-        """What the settings call it."""
+        """The field's name in the settings."""
         ...
 
     @property
     def changelog_field(self) -> str:
-        """What the ticket's changelog calls it."""
+        """The field's name in the ticket's changelog."""
         ...
 
     def fill_baseline(self, synced: LastSynced, pair: Pair, ticket: Ticket) -> LastSynced:

@@ -57,7 +57,7 @@ class TicketLinks(ParkingStore, Protocol):
     def leave_uncertain(
         self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
     ) -> None:
-        """Give our row back as `uncertain`, for nobody to touch before `until`.
+        """Give our row back as `uncertain`. No delivery takes it before `until`.
 
         `looked_up` counts one more look-up without a find. The first time, `now` becomes `uncertain_since`.
         """
