@@ -80,7 +80,7 @@ def _timing(settle: float) -> Timing:
 
 
 def report(outcome: Outcome) -> None:
-    """Log one decision and count it. What an operator should see is a warning; what is lost without one, an error."""
+    """Log one decision and count it. Refused and postponed is a warning; lost without a person, an error."""
     error = outcome.error
     expected = error is None or isinstance(error, BacktraceJiraError)
     if outcome.decision is Decision.DEAD_LETTER or not expected:

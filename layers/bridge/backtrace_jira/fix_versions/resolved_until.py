@@ -38,7 +38,7 @@ def plan_resolved_until(
         ticket: as it is.
         boundary: of the ticket.
         state: what synchronisation makes the group's state; None is as it is.
-        noted: reopen criteria that a process may have written which did not come to its end.
+        noted: reopen criteria that the turn's last holder noted; it may have written them before it died.
     """
     before = pair.synced.reopen_criteria
     as_it_is = ResolvedUntil(state, before)

@@ -47,7 +47,7 @@ class AssigneeSync:
         return pair.synced.assignee is not None and pair.synced.assignee != pair.group.assignee_id
 
     def is_meant_for_jira(self, pair: Pair) -> bool:  # noqa: ARG002 - every group has this answer
-        """Mean every assignee for Jira, nobody included."""
+        """Return true: Jira can take any assignee of Backtrace, and no assignee."""
         return True
 
     def differs(self, pair: Pair, ticket: Ticket) -> bool:

@@ -148,7 +148,7 @@ class JiraIssues(Protocol):
         ...
 
     def find_user(self, who: str, project: str) -> str | None:
-        """Return the accountId or user name of an e-mail address, if it is one's."""
+        """Return the accountId or user name of the one user with this e-mail address; None if there is none."""
         ...
 
     def comment(self, issue_id: str, text: str) -> None:

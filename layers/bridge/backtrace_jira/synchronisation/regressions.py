@@ -64,7 +64,7 @@ class Regression:
 
 
 def _occasion(pair: Pair) -> list[str | float]:
-    """Tell a regression from those before it: once it is recorded, the link has another time."""
+    """Return a key of this regression. Recording it changes `synced.at`, so a later one has another key."""
     return [pair.link.key.integration, pair.link.key.fingerprint, pair.synced.at]
 
 

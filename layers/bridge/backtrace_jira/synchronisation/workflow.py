@@ -82,7 +82,7 @@ class Way:
         for field in step.fields:
             text = _find_setting(field, self.sync.transition_fields)
             if field.id == "resolution" and self.wanted is not State.RESOLVED and not field.required:
-                filled[field.id] = None  # what is reopened is not resolved
+                filled[field.id] = None  # a reopened ticket has no resolution
             elif text:
                 filled[field.id] = to_field_value(field, text, cloud=cloud, people=find_user)
             elif field.required and not field.has_default:

@@ -74,7 +74,7 @@ class CreateScreens:
             return known
         try:
             text = self._links.load_screen(connection, str(target))
-        except TryAgain as error:  # the store's pause is not Jira's
+        except TryAgain as error:  # DynamoDB's pause must not hold Jira back
             raise Busy(str(error)) from None
         screen = CreateScreen.from_json(text) if text else None
         if screen:

@@ -85,7 +85,7 @@ class BacktraceClient:
         return row.get("state") or "open", tickets_in(row.get("ticket") or "[]")
 
     def ensure_readable(self, project: str) -> None:
-        """Read the table `issues` once, as each linking does first. No group has this fingerprint."""
+        """Read one row of `issues`, to learn whether the token may. No group has a fingerprint of zeros only."""
         self.read_issue(project, "0" * 64)
 
     def attributes(self, project: str) -> frozenset[str]:
