@@ -36,7 +36,7 @@ class Nobody(AuthBase):
         return request
 
 
-def reach(address: str) -> tuple[Finding, Server | None]:
+def reach_jira(address: str) -> tuple[Finding, Server | None]:
     """Ask once who is there. No server: it is there, and tells nothing before a sign-in.
 
     Raises:
@@ -51,10 +51,10 @@ def reach(address: str) -> tuple[Finding, Server | None]:
             else NO_JIRA_HERE
         )
         return failed(REACHABLE, str(error), remedy), None
-    return _judged(answer)
+    return _judge(answer)
 
 
-def _judged(answer: Response) -> tuple[Finding, Server | None]:
+def _judge(answer: Response) -> tuple[Finding, Server | None]:
     raw = answer.json() if answer.whole else None
     server = Server.from_info(raw) if isinstance(raw, dict) and answer.status == 200 else None
     if server:

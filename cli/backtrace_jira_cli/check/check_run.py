@@ -12,7 +12,7 @@ from backtrace_jira_cli.check.connection import ConnectionChecks
 from backtrace_jira_cli.check.finding import CheckName, Finding, Status, failed, not_checked
 from backtrace_jira_cli.check.integration import SCREEN, IntegrationChecks
 from backtrace_jira_cli.check.lines import heading_of, lines_of
-from backtrace_jira_cli.check.test_ticket import try_a_ticket
+from backtrace_jira_cli.check.test_ticket import create_test_ticket
 from backtrace_jira_cli.check.universe import UniverseChecks
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.lockout_guard import Refusals
@@ -29,10 +29,10 @@ JIRA_CHECKS = (
 
 
 @dataclass(slots=True)
-class Outcome:
+class CheckReport:
     """What was found about one integration, or about one connection that no integration uses."""
 
-    of: dict[str, str | None]
+    subject: dict[str, str | None]
     findings: list[Finding] = field(default_factory=list)
     ticket: dict[str, str] | None = None
 
@@ -44,7 +44,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Return the outcome for machines."""
         return {
-            **self.of,
+            **self.subject,
             "ok": not self.failed,
             "checks": [finding.as_json() for finding in self.findings],
             "ticket": self.ticket,
@@ -60,8 +60,8 @@ class CheckRun:
         self._refusals: Refusals = {}
         self._connections: dict[str, ConnectionChecks] = {}
         self._universes: dict[tuple[str, str], UniverseChecks] = {}
-        self._outcomes: list[Outcome] = []
-        self._reported: list[dict[str, Any]] = []
+        self._reports: list[CheckReport] = []
+        self._documents: list[dict[str, Any]] = []
 
     def run(
         self,
@@ -75,33 +75,33 @@ class CheckRun:
         Raises:
             Stop: something failed; every line has been told.
         """
-        self._console.report["integrations"] = self._reported
+        self._console.report["integrations"] = self._documents
         for path in integrations:
             self._integration(path, with_test_ticket)
         for name in connections:
-            outcome = Outcome({"integration": None, "connection": name})
-            self._say_findings(f"connection {name}", outcome, self._connection(name).findings())
+            report = CheckReport({"integration": None, "connection": name})
+            self._say_findings(f"connection {name}", report, self._connection(name).findings())
         self._sum_up()
 
     def _integration(self, path: IntegrationPath, with_test_ticket: bool) -> None:
         try:
             settings = self._stored_settings.read_integration(path)
         except Unusable as error:
-            outcome = Outcome({"integration": path.id, "connection": None})
-            self._say_findings(path.id, outcome, self._unreadable(path, error))
+            report = CheckReport({"integration": path.id, "connection": None})
+            self._say_findings(path.id, report, self._unreadable(path, error))
             return
-        outcome = Outcome({"integration": path.id, "connection": settings.connection})
+        report = CheckReport({"integration": path.id, "connection": settings.connection})
         checks = IntegrationChecks(
             settings,
             self._connection(settings.connection),
             self._universe(settings.universe, settings.project),
         )
         title = f"{path.id} (connection {settings.connection})"
-        findings = self._with_ticket(settings, checks, outcome) if with_test_ticket else checks.findings()
-        self._say_findings(title, outcome, findings)
+        findings = self._with_ticket(settings, checks, report) if with_test_ticket else checks.findings()
+        self._say_findings(title, report, findings)
 
     def _with_ticket(
-        self, settings: Integration, checks: IntegrationChecks, outcome: Outcome
+        self, settings: Integration, checks: IntegrationChecks, report: CheckReport
     ) -> Iterator[Finding]:
         wrong = False
         for finding in checks.findings():
@@ -110,7 +110,7 @@ class CheckRun:
         if wrong:
             yield not_checked(CheckName.TEST_TICKET, "no ticket was made, because not all is well")
             return
-        finding, outcome.ticket = try_a_ticket(settings, checks.tickets, checks.schema, checks.find_user)
+        finding, report.ticket = create_test_ticket(settings, checks.tickets, checks.schema, checks.find_user)
         yield finding
 
     def _unreadable(self, path: IntegrationPath, error: Unusable) -> Iterator[Finding]:
@@ -128,23 +128,23 @@ class CheckRun:
         made = UniverseChecks(universe, project, self._stored_settings, self._refusals)
         return self._universes.setdefault((universe, project), made)
 
-    def _say_findings(self, title: str, outcome: Outcome, findings: Iterable[Finding]) -> None:
+    def _say_findings(self, title: str, report: CheckReport, findings: Iterable[Finding]) -> None:
         """Tell each finding as it comes."""
-        self._outcomes.append(outcome)
+        self._reports.append(report)
         self._console.say(heading_of(title), "bold")
         with self._console.show_progress("asking Jira and Backtrace"):
             for made in findings:
                 finding = made.rewritten(self._stored_settings.hide_secrets)
-                outcome.findings.append(finding)
+                report.findings.append(finding)
                 for line, style in lines_of(finding, plain=not self._console.can_print("✓✗→")):
                     self._console.say(line, style)
-        self._reported.append(outcome.as_json())
+        self._documents.append(report.as_json())
 
     def _sum_up(self) -> None:
         wrong = [
-            f"{finding.check.words} of {outcome.of['integration'] or outcome.of['connection']}"
-            for outcome in self._outcomes
-            for finding in outcome.failed
+            f"{finding.check.words} of {report.subject['integration'] or report.subject['connection']}"
+            for report in self._reports
+            for finding in report.failed
         ]
         if wrong:
             raise Stop(f"{_counted(len(wrong))} failed: {', '.join(wrong)}.")

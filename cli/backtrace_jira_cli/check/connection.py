@@ -11,11 +11,19 @@ from pydantic import SecretStr
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import BacktraceJiraError, CredentialRefused, Refused
 from backtrace_jira.settings.connection import Connection, CredentialKind
-from backtrace_jira_cli.check.address import reach
-from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
+from backtrace_jira_cli.check.address import reach_jira
+from backtrace_jira_cli.check.finding import (
+    CheckName,
+    Finding,
+    failed,
+    not_checked,
+    ok,
+    run_in_order,
+    warning,
+)
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
-from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.remedies import explain_error
 from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
 FIRST_WITH_ACCESS_TOKENS = (8, 14)
@@ -42,7 +50,7 @@ class Jira:
 class ConnectionChecks:
     """The checks of one connection. They run once, however many integrations use it."""
 
-    # Each of these is set by a check that passed. `chained` runs no check whose predecessor failed.
+    # Each of these is set by a check that passed. `run_in_order` runs no check whose predecessor failed.
     _connection: Connection
     _tickets: LockoutGuard[JiraClient]
     jira: Jira
@@ -60,19 +68,19 @@ class ConnectionChecks:
             yield from self._made
             return
         made = []
-        for finding in chained(
+        for finding in run_in_order(
             [
-                ((CheckName.ENDPOINT,), self._endpoint),
-                ((CheckName.REACHABLE,), self._reachable),
-                ((CheckName.CREDENTIAL, CheckName.CREDENTIAL_KIND), self._credential),
-                ((CheckName.SERVER,), self._server_known),
+                ((CheckName.ENDPOINT,), self._check_endpoint),
+                ((CheckName.REACHABLE,), self._check_reachable),
+                ((CheckName.CREDENTIAL, CheckName.CREDENTIAL_KIND), self._check_credential),
+                ((CheckName.SERVER,), self._check_server),
             ]
         ):
             made.append(finding)
             yield finding
         self._made = made
 
-    def _endpoint(self) -> Iterator[Finding]:
+    def _check_endpoint(self) -> Iterator[Finding]:
         try:
             self._connection = self._stored_settings.read_connection(self._name)
         except Unusable as error:
@@ -80,13 +88,13 @@ class ConnectionChecks:
         else:
             yield ok(CheckName.ENDPOINT, f"{self._connection.jira_api}/")
 
-    def _reachable(self) -> Iterator[Finding]:
-        finding, self._server = reach(self._connection.jira_api)
+    def _check_reachable(self) -> Iterator[Finding]:
+        finding, self._server = reach_jira(self._connection.jira_api)
         yield finding
 
-    def _credential(self) -> Iterator[Finding]:
+    def _check_credential(self) -> Iterator[Finding]:
         """Send the credential once. A kind that this server surely refuses is not sent: failed logins lock accounts."""
-        unfit = _unfit(self._connection.credential, self._server) if self._server else None
+        unfit = _find_unfit(self._connection.credential, self._server) if self._server else None
         if unfit:
             yield not_checked(CheckName.CREDENTIAL, "it was not sent, see credential kind")
             yield failed(CheckName.CREDENTIAL_KIND, *unfit)
@@ -98,36 +106,36 @@ class ConnectionChecks:
         except NotKnownYet as error:
             yield not_checked(CheckName.CREDENTIAL, str(error))
         else:
-            yield from self._shown(secret)
+            yield from self._send_credential(secret)
             return
         yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
 
-    def _shown(self, secret: SecretStr) -> Iterator[Finding]:
-        asking = self._asking(secret)
+    def _send_credential(self, secret: SecretStr) -> Iterator[Finding]:
+        asking = self._open_client(secret)
         try:
             account = asking.ask(JiraClient.account)
         except Refused as error:
-            yield from self._refused(error, asking)
+            yield from self._explain_refusal(error, asking)
             return
         except BacktraceJiraError as error:
-            yield failed(CheckName.CREDENTIAL, *explained(error))
+            yield failed(CheckName.CREDENTIAL, *explain_error(error))
             yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
             return
         self._tickets = asking
         yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
-        yield _kind(self._connection.credential, self._server)
+        yield _judge_kind(self._connection.credential, self._server)
 
-    def _asking(self, secret: SecretStr) -> LockoutGuard[JiraClient]:
+    def _open_client(self, secret: SecretStr) -> LockoutGuard[JiraClient]:
         settings = self._connection
         cloud = self._server.cloud if self._server else None
         client = JiraClient(settings, secret, timeouts=TIMEOUTS, cloud=cloud)
         shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
         return LockoutGuard(client, shown, self._refusals)
 
-    def _refused(self, error: Refused, asking: LockoutGuard[JiraClient]) -> Iterator[Finding]:
+    def _explain_refusal(self, error: Refused, asking: LockoutGuard[JiraClient]) -> Iterator[Finding]:
         if not isinstance(error, CredentialRefused):
             asking.give_up(CredentialRefused(str(error), status=error.status))
-        if self._without_basic(error):
+        if self._refuses_basic(error):
             yield not_checked(CheckName.CREDENTIAL, "see credential kind")
             yield failed(
                 CheckName.CREDENTIAL_KIND,
@@ -138,7 +146,7 @@ class ConnectionChecks:
         yield failed(CheckName.CREDENTIAL, str(error), _remedy(error, self._connection, self._server))
         yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
 
-    def _without_basic(self, error: Refused) -> bool:
+    def _refuses_basic(self, error: Refused) -> bool:
         server, kind = self._server, self._connection.credential
         return (
             not isinstance(error, CredentialRefused)
@@ -149,7 +157,7 @@ class ConnectionChecks:
             and server.numbers >= FIRST_WITHOUT_BASIC
         )
 
-    def _server_known(self) -> Iterator[Finding]:
+    def _check_server(self) -> Iterator[Finding]:
         if self._server is None:
             self._server = Server.from_info(dict(self._tickets.ask(JiraClient.server_info)))
         if self._server is None:
@@ -163,7 +171,7 @@ class ConnectionChecks:
         yield ok(CheckName.SERVER, str(self._server))
 
 
-def _unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
+def _find_unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
     """Return what is wrong with a kind of credential that this server never accepts, and what to do."""
     if server.cloud and kind is CredentialKind.PASSWORD:
         return "a password, and Jira Cloud accepts none", (
@@ -182,7 +190,7 @@ def _unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
     return None
 
 
-def _kind(kind: CredentialKind, server: Server | None) -> Finding:
+def _judge_kind(kind: CredentialKind, server: Server | None) -> Finding:
     """Warn of a kind of credential that this server accepted and will not accept for ever."""
     check = CheckName.CREDENTIAL_KIND
     if kind is CredentialKind.PASSWORD:

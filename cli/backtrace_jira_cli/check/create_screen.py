@@ -44,24 +44,24 @@ class ScreenChecks:
 
     def findings(self) -> Iterator[Finding]:
         """Look at required fields, labels and description, and every custom field."""
-        yield self._required()
-        yield self._labels_and_description()
-        yield self._custom()
+        yield self._check_required()
+        yield self._check_labels_and_description()
+        yield self._check_custom_fields()
 
     # Required fields
 
-    def _required(self) -> Finding:
+    def _check_required(self) -> Finding:
         check = CheckName.REQUIRED_FIELDS
-        missing = self._schema.missing(self._filled())
+        missing = self._schema.missing(self._find_filled())
         if missing:
             names = ", ".join(map(str, missing))
             return failed(
                 check,
                 f"without a value: {names}",
                 "Give each a value in custom_fields, or a default in Jira.",
-                [self.takes(field) for field in missing],
+                [self.describe_accepted(field) for field in missing],
             )
-        uncertain = list(self._uncertain())
+        uncertain = list(self._find_uncertain())
         if uncertain:
             return warning(
                 check,
@@ -71,7 +71,7 @@ class ScreenChecks:
             )
         return ok(check, "every required field has a value or a default")
 
-    def _filled(self) -> set[str]:
+    def _find_filled(self) -> set[str]:
         """Return the ids that get a value. A name that is not clear is told once, and not as a missing value too."""
         filled = {"project", "issuetype", "summary"}
         for name in (*self._mapped().values(), *self._templates):
@@ -82,11 +82,11 @@ class ScreenChecks:
                 filled.add(self._schema.resolve(name).id)
             except InvalidField as error:
                 filled |= {field.id for field in self._schema.fields if _is_among(field, error.allowed)}
-        return filled | {field.id for purpose in self._unmapped() for field in self._alike(purpose)}
+        return filled | {field.id for purpose in self._unmapped() for field in self._find_alike(purpose)}
 
-    def _uncertain(self) -> Iterator[str]:
+    def _find_uncertain(self) -> Iterator[str]:
         for name, template in self._templates.items():
-            field = self._found(name)
+            field = self._find_field(name)
             if (
                 field
                 and field.required
@@ -97,7 +97,7 @@ class ScreenChecks:
                 names = ", ".join(f"${each}" for each in template.attributes)
                 yield f"{field}: a group without {names} makes no ticket"
 
-    def takes(self, field: Field) -> str:
+    def describe_accepted(self, field: Field) -> str:
         """Say what a field takes, in the words of its refusal."""
         try:
             to_field_value(field, IMPOSSIBLE, cloud=self._schema.cloud, people=lambda _: None)
@@ -118,13 +118,13 @@ class ScreenChecks:
         }
 
     def _unmapped(self) -> list[str]:
-        return [purpose for purpose, name in self._mapped().items() if not self._found(name)]
+        return [purpose for purpose, name in self._mapped().items() if not self._find_field(name)]
 
-    def _alike(self, purpose: str) -> list[Field]:
+    def _find_alike(self, purpose: str) -> list[Field]:
         """Find required fields that may be what labels or description are called here."""
         return [field for field in self._schema.missing(()) if field.kind == _ALIKE[purpose]]
 
-    def _labels_and_description(self) -> Finding:
+    def _check_labels_and_description(self) -> Finding:
         check = CheckName.LABELS_AND_DESCRIPTION
         found, wrong, missing, alike = [], [], [], []
         for purpose, name in self._mapped().items():
@@ -135,7 +135,9 @@ class ScreenChecks:
             except InvalidField as error:
                 wrong.append(str(error))
                 missing.append(purpose)
-                alike += [f"{purpose}_field may be meant to be {field}" for field in self._alike(purpose)]
+                alike += [
+                    f"{purpose}_field may be meant to be {field}" for field in self._find_alike(purpose)
+                ]
         if not wrong:
             return ok(check, f"on the screen: {' and '.join(found)}")
         settings = " and ".join(f"{purpose}_field" for purpose in missing)
@@ -144,14 +146,14 @@ class ScreenChecks:
 
     # Custom fields
 
-    def _custom(self) -> Finding:
+    def _check_custom_fields(self) -> Finding:
         check = CheckName.CUSTOM_FIELDS
         mapped = self._mapped()
         # A mapped field that is not there is told above.
         judged = [
-            self._judged(name, template)
+            self._judge(name, template)
             for name, template in self._templates.items()
-            if name not in mapped.values() or self._found(name)
+            if name not in mapped.values() or self._find_field(name)
         ]
         wrong = [judgement.wrong for judgement in judged if judgement.wrong]
         notes = [judgement.note for judgement in judged if judgement.note]
@@ -165,11 +167,11 @@ class ScreenChecks:
             check, f"{len(judged)} would be accepted, as far as can be said before there is an error", notes
         )
 
-    def _judged(self, name: str, template: Template) -> Judgement:
+    def _judge(self, name: str, template: Template) -> Judgement:
         try:
             field = self._schema.resolve(name)
             if template.attributes:
-                return _judged_by_type(field, template)
+                return _judge_by_type(field, template)
             if not template.plain:
                 return Judgement(field, note=f"{field}: the text is empty, so the field is left out")
             to_field_value(field, template.plain, cloud=self._schema.cloud, people=self._people)
@@ -177,14 +179,14 @@ class ScreenChecks:
             return Judgement(wrong=_in_settings(name, error))
         return Judgement(field)
 
-    def _found(self, name: str) -> Field | None:
+    def _find_field(self, name: str) -> Field | None:
         try:
             return self._schema.resolve(name)
         except InvalidField:
             return None
 
 
-def _judged_by_type(field: Field, template: Template) -> Judgement:
+def _judge_by_type(field: Field, template: Template) -> Judgement:
     """Say what can be said of a text that differs from error to error."""
     if not is_fillable(field) or field.allowed == ():
         reason = "takes nothing" if field.allowed is None else "takes values from a list, and Jira lists none"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.remedies import explain_error
 
 
 class CheckName(StrEnum):
@@ -105,7 +105,7 @@ Step: TypeAlias = tuple[Sequence[CheckName], Callable[[], Iterable[Finding]]]
 """Checks that are made together, in this order, and how."""
 
 
-def chained(steps: Sequence[Step]) -> Iterator[Finding]:
+def run_in_order(steps: Sequence[Step]) -> Iterator[Finding]:
     """Make checks of which each step needs those before it. What fails is told once, by the check that found it."""
     blocked_by = ""
     for names, make in steps:
@@ -113,7 +113,7 @@ def chained(steps: Sequence[Step]) -> Iterator[Finding]:
             yield from (not_checked(name, f"see {blocked_by}") for name in names)
             continue
         stopping: list[Finding] = []
-        for finding in _whole(names, make):
+        for finding in _run_step(names, make):
             yield finding
             if finding.stops:
                 stopping.append(finding)
@@ -122,7 +122,7 @@ def chained(steps: Sequence[Step]) -> Iterator[Finding]:
         blocked_by = stopping[0].check.words if stopping else ""
 
 
-def _whole(names: Sequence[CheckName], make: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def _run_step(names: Sequence[CheckName], make: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """Give a finding for each name, whatever is raised on the way."""
     left = list(names)
     try:
@@ -130,5 +130,5 @@ def _whole(names: Sequence[CheckName], make: Callable[[], Iterable[Finding]]) ->
             left.remove(finding.check)
             yield finding
     except BacktraceJiraError as error:
-        yield failed(left[0], *explained(error))
+        yield failed(left[0], *explain_error(error))
         yield from (not_checked(name, f"see {left[0].words}") for name in left[1:])

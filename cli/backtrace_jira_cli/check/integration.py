@@ -14,7 +14,15 @@ from backtrace_jira.settings.synchronisation import OnLinking, SyncedField
 from backtrace_jira_cli.check import connection
 from backtrace_jira_cli.check.connection import ConnectionChecks, Jira
 from backtrace_jira_cli.check.create_screen import ScreenChecks
-from backtrace_jira_cli.check.finding import CheckName, Finding, chained, failed, not_checked, ok, warning
+from backtrace_jira_cli.check.finding import (
+    CheckName,
+    Finding,
+    failed,
+    not_checked,
+    ok,
+    run_in_order,
+    warning,
+)
 from backtrace_jira_cli.check.overrides import issue_type_of, project_of
 from backtrace_jira_cli.check.universe import UniverseChecks
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
@@ -59,12 +67,12 @@ class IntegrationChecks:
 
     def findings(self) -> Iterator[Finding]:
         """Make the checks; Backtrace is looked at whatever Jira says."""
-        yield from chained(
+        yield from run_in_order(
             [
                 (connection.CHECKS, self._connection.findings),
-                ((CheckName.PROJECT, CheckName.PERMISSION), self._permitted),
-                ((CheckName.ISSUE_TYPE,), self._typed),
-                (SCREEN, self._fields),
+                ((CheckName.PROJECT, CheckName.PERMISSION), self._check_project),
+                ((CheckName.ISSUE_TYPE,), self._check_issue_type),
+                (SCREEN, self._check_screen),
             ]
         )
         yield from self._universe.findings(self._integration)
@@ -73,7 +81,7 @@ class IntegrationChecks:
         """Ask Jira who somebody is."""
         return self.tickets.ask(lambda jira: RestJiraTickets(jira).find_user(who, self._project.plain))
 
-    def _permitted(self) -> Iterator[Finding]:
+    def _check_project(self) -> Iterator[Finding]:
         template, key = self._project, self._project.plain
         if template.attributes:
             yield warning(
@@ -81,7 +89,7 @@ class IntegrationChecks:
             )
             yield not_checked(CheckName.PERMISSION, "the project differs by error")
             return
-        wanted = (*TO_CREATE, *self._to_synchronise())
+        wanted = (*TO_CREATE, *self._permissions_to_synchronise())
         held = self.tickets.ask(lambda jira: jira.permissions(key, *wanted))
         if held is None:
             yield failed(
@@ -92,17 +100,17 @@ class IntegrationChecks:
             yield not_checked(CheckName.PERMISSION, "see project")
             return
         yield ok(CheckName.PROJECT, key)
-        yield self._permission(key, held)
+        yield self._check_permission(key, held)
 
-    def _permission(self, key: str, held: frozenset[str]) -> Finding:
-        missing = _missing(TO_CREATE, held)
+    def _check_permission(self, key: str, held: frozenset[str]) -> Finding:
+        missing = _name_missing(TO_CREATE, held)
         if missing:
             return failed(
                 CheckName.PERMISSION,
                 f"this account lacks {missing} in {key}",
                 f"Give it {missing} in the permission scheme of {key}.",
             )
-        missing = _missing(self._to_synchronise(), held)
+        missing = _name_missing(self._permissions_to_synchronise(), held)
         if missing:
             return warning(
                 CheckName.PERMISSION,
@@ -111,7 +119,7 @@ class IntegrationChecks:
             )
         return ok(CheckName.PERMISSION, f"may create issues in {key}")
 
-    def _to_synchronise(self) -> dict[str, str]:
+    def _permissions_to_synchronise(self) -> dict[str, str]:
         """Return what changes made in Backtrace, and errors that come back, need in Jira, by name."""
         sync, fixes = self._integration.sync, self._integration.fix_versions
         wanted: dict[str, str] = {}
@@ -119,7 +127,7 @@ class IntegrationChecks:
             wanted |= {name: words for name, (words, field) in TO_SYNCHRONISE.items() if sync.covers(field)}
         return wanted | (FOR_REGRESSIONS[fixes.on_regression] if fixes.enabled else {})
 
-    def _typed(self) -> Iterator[Finding]:
+    def _check_issue_type(self) -> Iterator[Finding]:
         check, template = CheckName.ISSUE_TYPE, self._issue_type
         if template.attributes:
             yield warning(check, f"{template.place} takes it from an attribute: it differs by error")
@@ -139,7 +147,7 @@ class IntegrationChecks:
         else:
             yield ok(check, self.schema.issue_type)
 
-    def _fields(self) -> Iterator[Finding]:
+    def _check_screen(self) -> Iterator[Finding]:
         if self.schema is None:
             yield from (
                 not_checked(name, "the create screen is not known, see issue type") for name in SCREEN
@@ -148,7 +156,7 @@ class IntegrationChecks:
         yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
 
 
-def _missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:
+def _name_missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:
     return " and ".join(name for permission, name in wanted.items() if permission not in held)
 
 

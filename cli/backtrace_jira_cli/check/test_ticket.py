@@ -22,14 +22,14 @@ from backtrace_jira.tickets.templates import fill_template
 from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok
 from backtrace_jira_cli.check.overrides import FACTS, Template, overrides
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
-from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.remedies import explain_error
 
 STAGE = "check"
 """Of the marker only: no deployment adopts a ticket on trial."""
 TITLE = "Test by backtrace-jira check"
 
 
-def try_a_ticket(
+def create_test_ticket(
     integration: Integration, tickets: LockoutGuard[JiraClient], schema: FieldSchema | None, people: FindUser
 ) -> tuple[Finding, dict[str, str] | None]:
     """Make one ticket, once, and say where it is."""
@@ -44,7 +44,7 @@ def try_a_ticket(
     except (Refused, InvalidField) as error:
         return failed(check, str(error), "No ticket was made. Mend what the answer says."), None
     except BacktraceJiraError as error:
-        return failed(check, *explained(error)), None
+        return failed(check, *explain_error(error)), None
     made = {"key": issue.key, "url": issue.url}
     return ok(check, f"{issue.key} was made, {issue.url}; delete it when you have seen it"), made
 
@@ -64,7 +64,7 @@ def sample_group(integration: Integration, schema: FieldSchema | None, people: F
     now = time.time()
     attributes: dict[str, Histogram] = {"error.message": ((TITLE, 1),)}
     for name, template in overrides(integration).items():
-        attributes |= _values(name, template, schema, people)
+        attributes |= _find_values(name, template, schema, people)
     return ErrorGroup(
         universe=integration.universe,
         project=integration.project,
@@ -78,7 +78,7 @@ def sample_group(integration: Integration, schema: FieldSchema | None, people: F
     )
 
 
-def _values(
+def _find_values(
     name: str, template: Template, schema: FieldSchema | None, people: FindUser
 ) -> dict[str, Histogram]:
     """Find a value for the attributes of one custom field that its field takes; none where nothing fits."""

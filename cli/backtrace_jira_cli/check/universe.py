@@ -13,7 +13,7 @@ from backtrace_jira_cli.check.finding import CheckName, Finding, failed, not_che
 from backtrace_jira_cli.check.overrides import unknown_attributes
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
-from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.remedies import explain_error
 from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
 ADD_ATTRIBUTE = "Mend the name, or add the attribute in Backtrace: Project Settings > Attributes."
@@ -34,16 +34,16 @@ class UniverseChecks:
 
     def findings(self, integration: Integration | None) -> Iterator[Finding]:
         """Look at the attributes that an integration uses, and at the token."""
-        reached = self._reached = self._reached or self._reach()
+        reached = self._reached = self._reached or self._check_token()
         if reached.stops:
             yield not_checked(CheckName.ATTRIBUTES, "see backtrace")
         elif integration is None:
             yield not_checked(CheckName.ATTRIBUTES, "see endpoint")
         else:
-            yield self._known(integration)
+            yield self._check_attributes(integration)
         yield reached
 
-    def _reach(self) -> Finding:
+    def _check_token(self) -> Finding:
         check = CheckName.BACKTRACE
         try:
             settings = self._stored_settings.read_universe(self._universe)
@@ -61,26 +61,26 @@ class UniverseChecks:
         self._client = client
         return ok(check, f"the token reads the issues of {self._universe}/{self._project}")
 
-    def _known(self, integration: Integration) -> Finding:
+    def _check_attributes(self, integration: Integration) -> Finding:
         check = CheckName.ATTRIBUTES
         try:
-            known = self._described()
+            known = self._read_attributes()
         except BacktraceJiraError as error:
-            return failed(check, *explained(error))
+            return failed(check, *explain_error(error))
         unknown = list(unknown_attributes(integration, known))
         if not unknown:
             return ok(check, f"what the templates use is among the {len(known)} attributes of the project")
         names = ", ".join(dict.fromkeys(name for name, _ in unknown))
-        details = [f"{name} ({place}){_near(name, known)}" for name, place in unknown]
+        details = [f"{name} ({place}){_suggest(name, known)}" for name, place in unknown]
         return failed(check, f"Backtrace does not know {names}", ADD_ATTRIBUTE, details)
 
-    def _described(self) -> frozenset[str]:
+    def _read_attributes(self) -> frozenset[str]:
         if self._attributes is None:
             self._attributes = self._client.ask(lambda backtrace: backtrace.attributes(self._project))
         return self._attributes
 
 
-def _near(name: str, known: frozenset[str]) -> str:
+def _suggest(name: str, known: frozenset[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), 1)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -96,4 +96,4 @@ def _remedy(error: BacktraceJiraError, universe: str) -> str:
             return "Mend the address of the universe, or its certificate."
         case Refused():
             return "Mend universe and project of the integration, and the universe's address."
-    return f"{explained(error)[1]} The address is the universe's in section backtrace."
+    return f"{explain_error(error)[1]} The address is the universe's in section backtrace."

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.check.check_run import CheckRun
 from backtrace_jira_cli.configure.configure_run import Prepared
-from backtrace_jira_cli.configure.plan import wanted
+from backtrace_jira_cli.configure.plan import list_parameters
 from backtrace_jira_cli.configure.secret_sources import Origin
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import Stored
@@ -39,7 +39,9 @@ def check_before_writing(names: ParameterNames, console: Console) -> Callable[[P
 
 
 def _stored_settings(prepared: Prepared, names: ParameterNames) -> StoredSettings:
-    to_be = {parameter: Stored(False, text) for parameter, _, text in wanted(prepared.settings, names)}
+    to_be = {
+        parameter: Stored(False, text) for parameter, _, text in list_parameters(prepared.settings, names)
+    }
     given = {one.needed.parameter: one.value for one in prepared.secrets if one.origin is not Origin.STORED}
 
     def read_secret(parameter: str) -> SecretStr | None:

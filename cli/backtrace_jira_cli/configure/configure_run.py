@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 
 from backtrace_jira.settings.connection import CredentialKind
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.configure.plan import Change, Effect, Kind, mismatches, planned
+from backtrace_jira_cli.configure.plan import Change, Effect, Kind, find_type_mismatches, plan_changes
 from backtrace_jira_cli.configure.secret_sources import (
     FoundSecret,
     Origin,
-    from_environment,
-    missing,
+    ask_for_secret,
+    describe_missing,
+    find_secrets,
     secrets_needed,
-    typed,
 )
 from backtrace_jira_cli.configure.settings_file import Reference, SettingsFile, read_settings
 from backtrace_jira_cli.console import Console
@@ -88,45 +88,45 @@ class ConfigureRun:
             "changes": self._rows,
             "notes": self._notes,
         }
-        settings, store, stored = self._valid(raw)
-        prepared = self._prepared(settings, store, stored)
+        settings, store, stored = self._read_valid(raw)
+        prepared = self._prepare(settings, store, stored)
         self._show(prepared, store)
-        self._checked(prepared)
+        self._run_checks(prepared)
         writing = [c for c in prepared.changes if c.writes or c.effect is Effect.DELETED]
         if not writing:
             self._console.say("Everything is stored as the file says; nothing to write.")
         elif self._options.dry_run:
             self._console.say("A dry run: nothing was written.")
         else:
-            self._agreed(writing)
+            self._confirm(writing)
             self._write(writing, store)
 
-    def _valid(self, raw: bytes) -> tuple[SettingsFile, ParameterStore, Mapping[str, Stored]]:
+    def _read_valid(self, raw: bytes) -> tuple[SettingsFile, ParameterStore, Mapping[str, Stored]]:
         reading = read_settings(raw)
         if reading.settings is None:
-            faults = [*reading.faults, *self._unstored_if_known(reading.references)]
+            faults = [*reading.faults, *self._try_to_find_unstored(reading.references)]
             raise wrong_usage(NOT_VALID, faults=sorted(faults, key=lambda fault: fault.line))
-        store, stored = self._stored()
-        unknown = self._unstored(reading.references, stored)
+        store, stored = self._read_stored()
+        unknown = self._find_unstored(reading.references, stored)
         if unknown:
             raise wrong_usage(NOT_VALID, faults=unknown)
         return reading.settings, store, stored
 
-    def _stored(self) -> tuple[ParameterStore, Mapping[str, Stored]]:
+    def _read_stored(self) -> tuple[ParameterStore, Mapping[str, Stored]]:
         store = self._open_store()
         self._console.report["region"] = store.region
         stored = store.read(self._names.prefix)
         ours = self._names.deployment("")
         return store, {name: found for name, found in stored.items() if not name.startswith(ours)}
 
-    def _unstored_if_known(self, references: Sequence[Reference]) -> list[Fault]:
+    def _try_to_find_unstored(self, references: Sequence[Reference]) -> list[Fault]:
         """Complete the list of faults if the store can be asked; if not, the others are worth telling anyway."""
         try:
-            return self._unstored(references, self._stored()[1]) if references else []
+            return self._find_unstored(references, self._read_stored()[1]) if references else []
         except Stop:
             return []
 
-    def _unstored(self, references: Sequence[Reference], stored: Mapping[str, Stored]) -> list[Fault]:
+    def _find_unstored(self, references: Sequence[Reference], stored: Mapping[str, Stored]) -> list[Fault]:
         return [
             reference.fault
             for reference in references
@@ -134,25 +134,25 @@ class ConfigureRun:
             or (reference.universe and self._names.universe(reference.universe) not in stored)
         ]
 
-    def _prepared(
+    def _prepare(
         self, settings: SettingsFile, store: ParameterStore, stored: Mapping[str, Stored]
     ) -> Prepared:
-        secrets = self._secrets(settings, stored)
-        doings = [(given, _doing(given, store, stored)) for given in secrets]
-        changes = planned(settings, doings, stored, self._names, prune=self._options.prune)
-        wrong_type = mismatches(changes, stored)
+        secrets = self._find_secrets(settings, stored)
+        effects = [(given, _effect_of(given, store, stored)) for given in secrets]
+        changes = plan_changes(settings, effects, stored, self._names, prune=self._options.prune)
+        wrong_type = find_type_mismatches(changes, stored)
         if wrong_type:
             raise Stop("SSM does not change the type of a parameter; nothing was written.", faults=wrong_type)
         return Prepared(settings, tuple(secrets), tuple(changes), store, stored)
 
-    def _secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[FoundSecret]:
+    def _find_secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[FoundSecret]:
         needed = list(secrets_needed(settings, self._names))
-        given = from_environment(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
+        given = find_secrets(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
         if self._options.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
             return given
         if not self._console.can_ask:
-            raise missing(given)
-        return [typed(one, self._console.ask_secret, self._console.warn) for one in given]
+            raise describe_missing(given)
+        return [ask_for_secret(one, self._console.ask_secret, self._console.warn) for one in given]
 
     def _show(self, prepared: Prepared, store: ParameterStore) -> None:
         self._rows += [_row(change) for change in prepared.changes]
@@ -173,12 +173,12 @@ class ConfigureRun:
         for note in self._notes:
             self._console.warn(note)
 
-    def _checked(self, prepared: Prepared) -> None:
+    def _run_checks(self, prepared: Prepared) -> None:
         faults = [fault for check in self._before_writing for fault in check(prepared)]
         if faults:
             raise Stop("The settings did not pass their checks; nothing was written.", faults=faults)
 
-    def _agreed(self, writing: Sequence[Change]) -> None:
+    def _confirm(self, writing: Sequence[Change]) -> None:
         if self._options.yes:
             return
         if not self._console.can_ask:
@@ -212,7 +212,7 @@ class ConfigureRun:
         )
 
 
-def _doing(given: FoundSecret, store: ParameterStore, stored: Mapping[str, Stored]) -> Effect:
+def _effect_of(given: FoundSecret, store: ParameterStore, stored: Mapping[str, Stored]) -> Effect:
     name = given.needed.parameter
     if name not in stored:
         return Effect.NEW

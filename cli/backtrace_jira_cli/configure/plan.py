@@ -54,7 +54,7 @@ class Change:
         return self.effect in (Effect.NEW, Effect.CHANGED)
 
 
-def wanted(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str, Kind, str]]:
+def list_parameters(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str, Kind, str]]:
     """Yield name, kind and text of every parameter of a file that is no secret."""
     for connection in settings.connections:
         yield names.connection(connection.name), Kind.CONNECTION, parameter_text(connection)
@@ -64,7 +64,7 @@ def wanted(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str,
         yield names.integration(integration), Kind.INTEGRATION, parameter_text(integration)
 
 
-def planned(
+def plan_changes(
     settings: SettingsFile,
     secrets: Sequence[tuple[FoundSecret, Effect]],
     stored: Mapping[str, Stored],
@@ -78,12 +78,14 @@ def planned(
     ever finds an integration whose connection or secret is missing. Deleting last also means that a run
     that is cut off leaves the old settings at work.
     """
-    changes = [_secret(given, effect) for given, effect in secrets]
-    changes += [_setting(*one, stored) for one in wanted(settings, names)]
-    return changes + _not_in_file(settings, {change.parameter for change in changes}, stored, names, prune)
+    changes = [_plan_secret(given, effect) for given, effect in secrets]
+    changes += [_plan_setting(*one, stored) for one in list_parameters(settings, names)]
+    return changes + _find_not_in_file(
+        settings, {change.parameter for change in changes}, stored, names, prune
+    )
 
 
-def mismatches(changes: Sequence[Change], stored: Mapping[str, Stored]) -> list[Fault]:
+def find_type_mismatches(changes: Sequence[Change], stored: Mapping[str, Stored]) -> list[Fault]:
     """Find parameters that are stored as the other type: SSM does not change a parameter's type.
 
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
@@ -114,7 +116,7 @@ def kind_of(parameter: str, names: ParameterNames) -> Kind | None:
     return next((kind for root, kind in roots.items() if parameter.startswith(root)), None)
 
 
-def _secret(given: FoundSecret, effect: Effect) -> Change:
+def _plan_secret(given: FoundSecret, effect: Effect) -> Change:
     notes = {
         Origin.ENVIRONMENT: f"from {given.needed.variable}",
         Origin.TYPED: "as typed",
@@ -124,7 +126,7 @@ def _secret(given: FoundSecret, effect: Effect) -> Change:
     return Change(given.needed.parameter, Kind.SECRET, effect, given.value, notes[given.origin])
 
 
-def _setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]) -> Change:
+def _plan_setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]) -> Change:
     if parameter not in stored:
         effect = Effect.NEW
     else:
@@ -133,7 +135,7 @@ def _setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]
     return Change(parameter, kind, effect, SecretStr(text), note)
 
 
-def _not_in_file(
+def _find_not_in_file(
     settings: SettingsFile,
     known: set[str],
     stored: Mapping[str, Stored],

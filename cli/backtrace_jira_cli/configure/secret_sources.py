@@ -75,7 +75,7 @@ def secrets_needed(settings: SettingsFile, names: ParameterNames) -> Iterator[Ne
         )
 
 
-def checked_secret(text: str, needed: NeededSecret) -> SecretStr:
+def parse_secret(text: str, needed: NeededSecret) -> SecretStr:
     """Return the secret without the blanks and line ends around it.
 
     Raises:
@@ -97,7 +97,7 @@ def checked_secret(text: str, needed: NeededSecret) -> SecretStr:
     return SecretStr(secret)
 
 
-def from_environment(
+def find_secrets(
     needed: Sequence[NeededSecret], env: Mapping[str, str], stored: Collection[str], *, ask_again: bool
 ) -> list[FoundSecret]:
     """Find what needs no asking; the rest is NOT_YET. A variable comes before what is stored.
@@ -109,7 +109,7 @@ def from_environment(
     for one in needed:
         if one.variable in env:
             try:
-                given.append(FoundSecret(one, Origin.ENVIRONMENT, checked_secret(env[one.variable], one)))
+                given.append(FoundSecret(one, Origin.ENVIRONMENT, parse_secret(env[one.variable], one)))
             except ValueError as error:
                 faults.append(Fault(one.variable, str(error)))
         elif one.parameter in stored and not ask_again:
@@ -123,7 +123,7 @@ def from_environment(
     return given
 
 
-def missing(given: Sequence[FoundSecret]) -> Stop:
+def describe_missing(given: Sequence[FoundSecret]) -> Stop:
     """Return what to say where nobody can be asked."""
     faults = [
         Fault(one.needed.variable, f"has to be set: {one.needed.title}")
@@ -135,14 +135,14 @@ def missing(given: Sequence[FoundSecret]) -> Stop:
     )
 
 
-def typed(given: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]) -> FoundSecret:
+def ask_for_secret(given: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]) -> FoundSecret:
     """Ask for a secret that was not found, a few times if need be."""
     if given.origin is not Origin.NOT_YET:
         return given
     for _ in range(ATTEMPTS):
         try:
             return FoundSecret(
-                given.needed, Origin.TYPED, checked_secret(ask(given.needed.title), given.needed)
+                given.needed, Origin.TYPED, parse_secret(ask(given.needed.title), given.needed)
             )
         except ValueError as error:
             tell(f"What was typed {error}.")

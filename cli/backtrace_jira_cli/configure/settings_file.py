@@ -64,15 +64,15 @@ def read_settings(raw: bytes) -> Reading:
         faults.append(Fault("the file", "is empty; docs/settings.example.yaml is one to start from"))
     if document.data is None:
         return Reading(None, tuple(faults))
-    settings = _validated(document.data, document.lines, faults)
+    settings = _validate(document.data, document.lines, faults)
     items = _Items(document.data, document.lines)
-    faults += items.duplicates()
-    faults += _too_large(settings, document.lines) if settings else []
+    faults += items.find_duplicates()
+    faults += _find_too_large(settings, document.lines) if settings else []
     faults.sort(key=lambda fault: fault.line)
-    return Reading(None if faults else settings, tuple(faults), tuple(items.references()))
+    return Reading(None if faults else settings, tuple(faults), tuple(items.find_references()))
 
 
-def _validated(data: object, lines: Mapping[Path, int], faults: list[Fault]) -> SettingsFile | None:
+def _validate(data: object, lines: Mapping[Path, int], faults: list[Fault]) -> SettingsFile | None:
     try:
         return SettingsFile.model_validate(data)
     except ValidationError as error:
@@ -81,7 +81,7 @@ def _validated(data: object, lines: Mapping[Path, int], faults: list[Fault]) -> 
         return None
 
 
-def _too_large(settings: SettingsFile, lines: Mapping[Path, int]) -> Iterator[Fault]:
+def _find_too_large(settings: SettingsFile, lines: Mapping[Path, int]) -> Iterator[Fault]:
     for section in SettingsFile.model_fields:
         for place, item in enumerate(getattr(settings, section)):
             size = size_of(parameter_text(item))
@@ -98,15 +98,15 @@ class _Items:
         self._data = data if isinstance(data, dict) else {}
         self._lines = lines
 
-    def duplicates(self) -> Iterator[Fault]:
+    def find_duplicates(self) -> Iterator[Fault]:
         """Find what is there twice, and secrets that would be read from the same variable."""
-        yield from self._twice("connections", ("name",), _same_name)
-        yield from self._twice("backtrace", ("universe",), _same_name)
-        yield from self._twice("integrations", ("universe", "project", "name"), _same_name)
-        yield from self._twice("connections", ("name",), jira_variable)
-        yield from self._twice("backtrace", ("universe",), universe_variable)
+        yield from self._find_twice("connections", ("name",), _same_name)
+        yield from self._find_twice("backtrace", ("universe",), _same_name)
+        yield from self._find_twice("integrations", ("universe", "project", "name"), _same_name)
+        yield from self._find_twice("connections", ("name",), jira_variable)
+        yield from self._find_twice("backtrace", ("universe",), universe_variable)
 
-    def references(self) -> Iterator[Reference]:
+    def find_references(self) -> Iterator[Reference]:
         """Find the connections and universes that integrations name and that are not in the file."""
         connections = {name for _, (name,) in self._texts("connections", ("name",))}
         universes = {name for _, (name,) in self._texts("backtrace", ("universe",))}
@@ -119,7 +119,9 @@ class _Items:
             if name not in universes:
                 yield Reference(self._unknown((*path, "universe"), "universe", "backtrace"), universe=name)
 
-    def _twice(self, section: str, keys: tuple[str, ...], identity: Callable[[str], str]) -> Iterator[Fault]:
+    def _find_twice(
+        self, section: str, keys: tuple[str, ...], identity: Callable[[str], str]
+    ) -> Iterator[Fault]:
         first: dict[str, tuple[Path, tuple[str, ...]]] = {}
         for path, texts in self._texts(section, keys):
             earlier, same = first.setdefault(identity("/".join(texts)), (path, texts))

@@ -42,7 +42,7 @@ class LinkTable:
         self.tickets = DynamoDBTicketLinks(Table(client, table))
         self.store = DynamoDBSyncedLinks(Table(client, table))
 
-    def decisions(self, integration: str, beginning: str) -> list[Link]:
+    def find_by_fingerprint(self, integration: str, beginning: str) -> list[Link]:
         """Return the rows of all fingerprints that begin like this, newest decision first."""
         found = self._query(
             KeyConditionExpression="integration = :integration AND begins_with(fingerprint, :beginning)",
@@ -50,7 +50,7 @@ class LinkTable:
         )
         return sorted(found, key=lambda link: link.record.at if link.record else 0.0, reverse=True)
 
-    def recent(self, integration: str, limit: int) -> list[Link]:
+    def list_recent_decisions(self, integration: str, limit: int) -> list[Link]:
         """Return the rows that were decided about last, newest first."""
         return self._query(
             limit,
@@ -60,7 +60,7 @@ class LinkTable:
             ScanIndexForward=False,
         )
 
-    def linked(self, integration: str, limit: int) -> list[Link]:
+    def list_links(self, integration: str, limit: int) -> list[Link]:
         """Return the rows that have a ticket or may be getting one, the last decision first."""
         return self._query(
             limit,
@@ -76,7 +76,7 @@ class LinkTable:
             ScanIndexForward=False,
         )
 
-    def of_key(self, integration: str, issue_key: str) -> list[Link]:
+    def find_by_issue_key(self, integration: str, issue_key: str) -> list[Link]:
         """Return the rows that hold a ticket under this key; all rows of the integration are read for it."""
         return self._query(
             KeyConditionExpression="integration = :integration",
@@ -84,7 +84,7 @@ class LinkTable:
             ExpressionAttributeValues={":integration": s(integration), ":key": s(issue_key)},
         )
 
-    def of_ticket(self, integration: str, issue_id: str) -> list[Link]:
+    def find_by_issue_id(self, integration: str, issue_id: str) -> list[Link]:
         """Return the rows of an integration that hold a ticket."""
         return self._query(
             IndexName=BY_ISSUE,
@@ -92,7 +92,7 @@ class LinkTable:
             ExpressionAttributeValues={":integration": s(integration), ":id": s(issue_id)},
         )
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
+    def read_parkings(self, connection: str) -> Mapping[str, Parking]:
         """Return the connection's parking notes by scope, expired or not."""
         with self._in_one_sentence():
             found = self._client.get_item(

@@ -14,7 +14,7 @@ from backtrace_jira.errors import (
 )
 
 
-def explained(error: BacktraceJiraError) -> tuple[str, str]:
+def explain_error(error: BacktraceJiraError) -> tuple[str, str]:
     """Return what was found and what to do."""
     return str(error), _remedy(error)
 

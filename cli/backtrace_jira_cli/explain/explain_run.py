@@ -134,7 +134,7 @@ class ExplainRun:
         found = [
             self._explain(link)
             for where in self._places(integration)
-            for link in self._table.decisions(where, beginning)
+            for link in self._table.find_by_fingerprint(where, beginning)
         ]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
@@ -146,7 +146,11 @@ class ExplainRun:
 
     def list_recent(self, count: int, integration: str | None) -> None:
         """List the last decisions."""
-        rows = [link for where in self._places(integration) for link in self._table.recent(where, count)]
+        rows = [
+            link
+            for where in self._places(integration)
+            for link in self._table.list_recent_decisions(where, count)
+        ]
         rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
         found = [self._explain(link) for link in rows[:count]]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
@@ -167,7 +171,7 @@ class ExplainRun:
         settings = self._integrations.get(link.key.integration)
         if settings is None or link.issue:
             return 0.0
-        notes = self._table.parkings(settings.connection)
+        notes = self._table.read_parkings(settings.connection)
         scopes = (WHOLE_CONNECTION, settings.parking_scope)
         return max(
             (until for until in (_until(notes, scope) for scope in scopes) if until > self._now), default=0.0

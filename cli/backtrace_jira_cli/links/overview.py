@@ -31,7 +31,7 @@ class Overview:
     def list_links(self, count: int, integration: str | None) -> None:
         """List links, the last decision first."""
         places = choose_integrations(integration, self._integrations)
-        found = [link for place in places for link in self._table.linked(place, count)]
+        found = [link for place in places for link in self._table.list_links(place, count)]
         found.sort(key=_decided_at, reverse=True)
         self._console.report |= {"links": [as_json(link) for link in found[:count]]}
         if not found:
@@ -63,12 +63,14 @@ class Overview:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
         places = choose_integrations(integration, self._integrations)
         if ISSUE_KEY.fullmatch(what):
-            named = [link for place in places for link in self._table.of_key(place, what.upper())]
+            named = [link for place in places for link in self._table.find_by_issue_key(place, what.upper())]
             tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}
-            return [link for place, issue_id in tickets for link in self._table.of_ticket(place, issue_id)]
+            return [
+                link for place, issue_id in tickets for link in self._table.find_by_issue_id(place, issue_id)
+            ]
         if len(what) < SHORTEST:
             raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint, or a key.")
-        return [link for place in places for link in self._table.decisions(place, what)]
+        return [link for place in places for link in self._table.find_by_fingerprint(place, what)]
 
     def _row(self, link: Link) -> Sequence[str]:
         record = link.record

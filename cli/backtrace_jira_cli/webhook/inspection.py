@@ -26,7 +26,7 @@ def inspect_registration(target: RegistrationTarget) -> ConnectionResult:
     if not target.secret.exists:
         why = "the secret is missing in Parameter Store"
         return ConnectionResult(name, Result.NOT_FINE, [why], state={"registered": "yes"})
-    wrong = differences(ours[0], target.wanted, signs=target.signs)
+    wrong = differences(ours[0], target.desired, signs=target.signs)
     problem = target.jira.ask(partial(JiraWebhooks.read_last_problem, registration=ours[0]))
     notes = list(wrong.values())
     if problem:

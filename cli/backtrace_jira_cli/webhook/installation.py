@@ -9,7 +9,13 @@ from functools import partial
 from backtrace_jira.adapters.aws.webhook_secrets import SHORTEST_AGE
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
-from backtrace_jira_cli.webhook.registration import JiraWebhooks, Registration, Wanted, differences, host_of
+from backtrace_jira_cli.webhook.registration import (
+    DesiredRegistration,
+    JiraWebhooks,
+    Registration,
+    differences,
+    host_of,
+)
 from backtrace_jira_cli.webhook.registration_target import RegistrationTarget
 from backtrace_jira_cli.webhook.result import ConnectionResult, Result
 
@@ -40,41 +46,41 @@ class Installation:
             self._notes.append(IN_THE_ADDRESS)
         here = [each for each in registrations if target.is_here(each)]
         named = [each for each in registrations if each.name == target.name and each not in here]
-        wanted = target.wanted
-        result = self._write(target.jira, wanted, [*here, *named])
+        desired = target.desired
+        result = self._write(target.jira, desired, [*here, *named])
         for each in here[1:]:
             target.jira.ask(partial(JiraWebhooks.remove, registration=each))
             self._notes.append("a second registration at the same address was removed")
             result = Result.UPDATED
-        wrong = self._read_back(wanted) if result is not Result.UNCHANGED else {}
+        wrong = self._read_back(desired) if result is not Result.UNCHANGED else {}
         # Only now is the secret stored: a run that is cut off before leaves none, and the next run makes another.
         self._settle_secret(keep_former=rotate or bool(wrong))
         self._notes += [f"Jira accepted the registration, and yet: {text}" for text in wrong.values()]
         return ConnectionResult(target.connection.name, Result.FAILED if wrong else result, self._notes)
 
     def _write(
-        self, jira: LockoutGuard[JiraWebhooks], wanted: Wanted, ours: Sequence[Registration]
+        self, jira: LockoutGuard[JiraWebhooks], desired: DesiredRegistration, ours: Sequence[Registration]
     ) -> Result:
         if not ours:
-            jira.ask(lambda webhooks: webhooks.add(wanted))
+            jira.ask(lambda webhooks: webhooks.add(desired))
             return Result.REGISTERED
-        differs = differences(ours[0], wanted, signs=self._target.signs)
+        differs = differences(ours[0], desired, signs=self._target.signs)
         if not differs and self._secret.exists and not self._secret.replaces_another:
             return Result.UNCHANGED
-        jira.ask(lambda webhooks: webhooks.change(ours[0], wanted))
+        jira.ask(lambda webhooks: webhooks.change(ours[0], desired))
         if not self._target.is_here(ours[0]):
             self._notes.append(f"it led to {host_of(ours[0].url)} before")
         differs.pop("url", None)
         self._notes += [f"corrected: {text}" for text in differs.values()]
         return Result.UPDATED
 
-    def _read_back(self, wanted: Wanted) -> dict[str, str]:
+    def _read_back(self, desired: DesiredRegistration) -> dict[str, str]:
         """Return what differs from what was written: Data Center 10 silently ignores what it does not know."""
         registrations = self._target.find_registrations() or ()
-        found = next((each for each in registrations if each.url == wanted.url), None)
+        found = next((each for each in registrations if each.url == desired.url), None)
         if found is None:
             return {"registered": "it is not among the registered webhooks"}
-        return differences(found, wanted, signs=self._target.signs)
+        return differences(found, desired, signs=self._target.signs)
 
     def _settle_secret(self, *, keep_former: bool) -> None:
         """Keep the secret that Jira has. A former one goes, unless webhooks on their way may still need it."""

@@ -41,7 +41,7 @@ class NotAdministrator(NeedsAttention):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredRegistration:
     """A registration as it should be. `secret` is None where it stands in the address, or is not to be changed."""
 
     name: str
@@ -71,7 +71,7 @@ class Shape(Protocol):
 
     path: str
 
-    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, desired: DesiredRegistration) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
         ...
 
@@ -85,17 +85,17 @@ class CloudShape:
 
     path = "/rest/webhooks/1.0/webhook"
 
-    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, desired: DesiredRegistration) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
         body: dict[str, JSON] = {
-            "name": wanted.name,
-            "url": wanted.url,
+            "name": desired.name,
+            "url": desired.url,
             "events": list(EVENTS),
-            "filters": {ISSUE_SECTION: wanted.jql},
+            "filters": {ISSUE_SECTION: desired.jql},
             "excludeBody": False,
             "enabled": True,
         }
-        return body | ({"secret": wanted.secret.get_secret_value()} if wanted.secret else {})
+        return body | ({"secret": desired.secret.get_secret_value()} if desired.secret else {})
 
     def from_json(self, raw: dict[str, Any]) -> Registration:
         """Read one registration; its id is the end of its own address."""
@@ -118,14 +118,14 @@ class DataCenterShape:
 
     path = "/rest/jira-webhook/1.0/webhooks"
 
-    def to_json(self, wanted: Wanted) -> dict[str, JSON]:
+    def to_json(self, desired: DesiredRegistration) -> dict[str, JSON]:
         """Return the body of a POST or PUT."""
-        settings: dict[str, JSON] = {"EXCLUDE_BODY": "false", "FILTERS": wanted.jql}
-        if wanted.secret:
-            settings["SECRET"] = wanted.secret.get_secret_value()
+        settings: dict[str, JSON] = {"EXCLUDE_BODY": "false", "FILTERS": desired.jql}
+        if desired.secret:
+            settings["SECRET"] = desired.secret.get_secret_value()
         return {
-            "name": wanted.name,
-            "url": wanted.url,
+            "name": desired.name,
+            "url": desired.url,
             "events": list(EVENTS),
             "active": True,
             "configuration": settings,
@@ -169,17 +169,17 @@ class JiraWebhooks:
             raise OutcomeUnknown(f"GET {self._shape.path}: the answer is no list")
         return [self._shape.from_json(each) for each in raw if isinstance(each, dict)]
 
-    def add(self, wanted: Wanted) -> None:
+    def add(self, desired: DesiredRegistration) -> None:
         """Register. The POST is sent once; without a usable answer, the list tells whether it worked."""
         try:
-            self._send("POST", "", self._shape.to_json(wanted))
+            self._send("POST", "", self._shape.to_json(desired))
         except OutcomeUnknown:
-            if not any(each.url == wanted.url for each in self.read_all()):
+            if not any(each.url == desired.url for each in self.read_all()):
                 raise
 
-    def change(self, registration: Registration, wanted: Wanted) -> None:
-        """Change a registration into the wanted one."""
-        self._send("PUT", f"/{registration.id}", self._shape.to_json(wanted))
+    def change(self, registration: Registration, desired: DesiredRegistration) -> None:
+        """Change a registration into the desired one."""
+        self._send("PUT", f"/{registration.id}", self._shape.to_json(desired))
 
     def remove(self, registration: Registration) -> None:
         """Delete a registration. One that is gone already is fine."""
@@ -234,16 +234,16 @@ def project_filter(projects: Sequence[str]) -> str:
     return f"project in ({', '.join(quoted(project) for project in sorted(set(projects)))})"
 
 
-def differences(found: Registration, wanted: Wanted, *, signs: bool) -> dict[str, str]:
+def differences(found: Registration, desired: DesiredRegistration, *, signs: bool) -> dict[str, str]:
     """Return what is not as it should be, by column of `webhook status`."""
     told = {
         "enabled": "" if found.enabled else "it is switched off",
-        "url": "" if found.url == wanted.url else "it leads to another address",
+        "url": "" if found.url == desired.url else "it leads to another address",
         "events": _events(found),
         "body": "" if found.body_included else "Jira leaves the body out (Exclude body)",
-        "jql": "" if _same(found.jql, wanted.jql) else f"the filter is {found.jql or 'empty'}",
+        "jql": "" if _same(found.jql, desired.jql) else f"the filter is {found.jql or 'empty'}",
         "signed": "it is not signed" if signs and found.signed is False else "",
-        "name": "" if found.name == wanted.name else "it has another name",
+        "name": "" if found.name == desired.name else "it has another name",
     }
     return {column: text for column, text in told.items() if text}
 
@@ -255,8 +255,8 @@ def _events(found: Registration) -> str:
     return "; ".join([*told, *([f"{', '.join(more)} reported, too"] if more else [])])
 
 
-def _same(found: str, wanted: str) -> bool:
-    return " ".join(found.split()) == " ".join(wanted.split())
+def _same(found: str, desired: str) -> bool:
+    return " ".join(found.split()) == " ".join(desired.split())
 
 
 def _texts(value: object) -> tuple[str, ...]:

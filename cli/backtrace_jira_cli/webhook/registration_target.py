@@ -10,10 +10,10 @@ from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 from backtrace_jira_cli.webhook.manual_steps import ManualSteps
 from backtrace_jira_cli.webhook.registration import (
     FIRST_THAT_SIGNS,
+    DesiredRegistration,
     JiraWebhooks,
     NotAdministrator,
     Registration,
-    Wanted,
 )
 from backtrace_jira_cli.webhook.secret import WebhookSecret
 
@@ -40,12 +40,12 @@ class RegistrationTarget:
         return self.server.cloud or self.server.numbers >= FIRST_THAT_SIGNS
 
     @property
-    def wanted(self) -> Wanted:
+    def desired(self) -> DesiredRegistration:
         """Return the registration as it should be."""
         secret = self.secret.current
         if self.signs:
-            return Wanted(self.name, self.address, self.jql, secret)
-        return Wanted(self.name, f"{self.address}/{secret.get_secret_value()}", self.jql)
+            return DesiredRegistration(self.name, self.address, self.jql, secret)
+        return DesiredRegistration(self.name, f"{self.address}/{secret.get_secret_value()}", self.jql)
 
     @property
     def by_hand(self) -> ManualSteps:

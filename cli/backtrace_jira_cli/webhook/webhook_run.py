@@ -14,7 +14,7 @@ from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.deployment import ROOT, Deployment
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS, Server
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
-from backtrace_jira_cli.deployment.remedies import explained
+from backtrace_jira_cli.deployment.remedies import explain_error
 from backtrace_jira_cli.deployment.stored_settings import Unusable
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.webhook.inspection import COLUMNS, inspect_registration, remove_registration
@@ -103,7 +103,7 @@ class WebhookRun:
         except Unusable as error:
             return ConnectionResult(name, Result.FAILED, [str(error), error.remedy])
         except BacktraceJiraError as error:
-            return ConnectionResult(name, Result.FAILED, list(explained(error)))
+            return ConnectionResult(name, Result.FAILED, list(explain_error(error)))
 
     def _choose_connections(self, only: str | None) -> list[str]:
         root = self._names.connection("")
