@@ -1,6 +1,7 @@
 """A turn: a lock on a ticket, with notes of what its holder is about to write.
 
-The process that brings a ticket in line adds a note before each write. If it dies, or gets no answer, the next
+The process that brings a ticket in line adds a note before each write that could be taken for a person's: status and
+assignee in Jira, reopen criteria, regressions. If it dies, or gets no answer, the next
 holder of the turn reads the notes. It then knows that a change in Jira or Backtrace may be our own.
 """
 
