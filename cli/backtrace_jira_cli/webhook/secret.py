@@ -1,7 +1,7 @@
 """The secret that a connection's webhooks are signed with, and how it is replaced without losing a webhook.
 
 The parameter holds one secret, or several, one a line: the first is the one that Jira has, or is about to have; the
-others are still accepted (`backtrace_jira.webhooks`).
+others are still accepted (`backtrace_jira.jira.webhook`).
 
 A new connection: Jira first, then the parameter. Before that no webhook came, so none is lost, and a run that is cut
 off between the two leaves no parameter, so that the next run makes another secret and writes it to both. The other way

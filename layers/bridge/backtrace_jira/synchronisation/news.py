@@ -50,7 +50,7 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
         return integration.fix_versions.enabled
     if integration.follows_tickets or (integration.keeps_in_step and hint.thorough):
         return True
-    return _links_by_truth(link, integration)
+    return _compares_at_first_look(link, integration)
 
 
 def group_has_news(link: Link, integration: Integration, group: Group | None) -> bool:
@@ -58,7 +58,7 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
     synced = link.synced
     if group is None or not integration.keeps_in_step:
         return False
-    if synced is None or synced.state is None or _links_by_truth(link, integration):
+    if synced is None or synced.state is None or _compares_at_first_look(link, integration):
         return True
     differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
     reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
@@ -70,7 +70,7 @@ def was_never_compared(link: Link) -> bool:
     return link.synced is None or link.synced.status is None
 
 
-def _links_by_truth(link: Link, integration: Integration) -> bool:
+def _compares_at_first_look(link: Link, integration: Integration) -> bool:
     return integration.sync.on_linking is not OnLinking.NONE and was_never_compared(link)
 
 
