@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
-"""What is downloaded and what is logged; not under version control."""
+"""The folder for downloads and logs; not under version control."""
 
 # As Lambda lays it out: the layer's packages, then the functions. An installed package comes first.
 sys.path.extend(

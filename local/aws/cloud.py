@@ -64,7 +64,7 @@ class EmulatedAWS:
         self._functions: dict[str, str] = {}
         self._parameter_names: list[str] = []
         self.dynamodb_fault = ""
-        """Why the engine that was given is not used."""
+        """The reason why the tables are not in the given engine; empty if they are."""
 
     def start(self) -> Self:
         # Made before anybody listens to requests of new sessions: what this one asks is not the function's doing.

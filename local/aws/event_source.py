@@ -1,4 +1,4 @@
-"""What Lambda's event source mapping for SQS does: poll, invoke, delete what succeeded.
+"""Lambda's event source mapping for SQS: it polls, invokes, and deletes the messages that succeeded.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
@@ -31,7 +31,7 @@ class EventSource:
         self._function = function
         self._held_back: dict[str, str] = {}
         self.crashes: list[Exception] = []
-        """What the function raised; the batch stays in the queue then, as in AWS."""
+        """The errors that the function raised. Such a batch stays in the queue, as in AWS."""
 
     def waiting(self) -> int:
         """Return how many messages are in the queue, hidden ones included."""

@@ -22,7 +22,7 @@ from local.aws.resources import FunctionSettings
 
 
 class Function(Protocol):
-    """What an event source needs of a function."""
+    """A function that an event source, a schedule or an HTTP API can invoke."""
 
     def start(self) -> None:
         """Make it ready."""
@@ -103,7 +103,7 @@ class InProcessFunction:
 
 
 class BuiltFunction:
-    """What `sam build` made, as Lambda runs it. Its requests cannot be counted from here."""
+    """A function that `sam build` made, run as Lambda runs it. This process cannot count its requests."""
 
     def __init__(self, settings: FunctionSettings, **artifacts: Any) -> None:
         """Take the artifacts as `LambdaRuntime` does: function_dir, layer_dir, runtime_dir, interpreter."""
@@ -148,7 +148,7 @@ def _forget_logging() -> None:
 
 
 class Turns:
-    """Whose this process is: its environment and standard output are one function's at a time.
+    """The right to this process: its environment and standard output are one function's at a time.
 
     Any number of threads may run the same function. Another one waits until all of them are done, so a function
     must not wait for another one, by a request to it, say. contextlib's redirection is for one thread at a time:
@@ -164,7 +164,7 @@ class Turns:
 
     @contextlib.contextmanager
     def taken(self, owner: object, environment: Mapping[str, str], log: IO[str]) -> Iterator[None]:
-        """Make the process a function's own for a while."""
+        """Give the process to a function for a while."""
         with self._free:
             self._free.wait_for(lambda: self._threads == 0 or self._owner is owner)
             if self._threads == 0:

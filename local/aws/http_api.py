@@ -42,7 +42,7 @@ class HttpApi:
         self._timeouts = timeouts
         self._serving = Serving(self._application)
         self.crashes: list[Exception] = []
-        """What functions raised, or why what they answered is no response."""
+        """The errors that functions raised, and the reasons why an answer was no response."""
 
     def start(self) -> Self:
         self._serving.start()

@@ -1,4 +1,4 @@
-"""What the stack has, as the emulated services hold it: functions, the queues that feed them, schedules."""
+"""The stack as the emulated services hold it: functions, the queues that feed them, schedules."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 BUCKET = "not-packaged"
-"""Where the code of functions and layers would be; nothing here runs it from there."""
+"""A place for the packaged code of functions and layers; nobody runs it from there."""
 
 LIFTED = "Lifted"
 

@@ -1,4 +1,4 @@
-"""What EventBridge sends when a rule's time has come.
+"""The event that EventBridge sends when a rule's time has come.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
 """

@@ -1,6 +1,6 @@
-"""What a function sends: AWS requests by botocore's own events, HTTP requests by the package's request log.
+"""A log of the requests that a function sends: to AWS by botocore's events, to others by the package's request log.
 
-Nothing is counted by a list of calls kept by hand.
+Nobody keeps a list of calls by hand.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Call:
 
 
 class WireLog:
-    """Records while it is open. Clients made before it opened are not heard: keep one's own apart that way."""
+    """Records requests while it is open. It does not see clients that were made before: make the test's own first."""
 
     def __init__(self) -> None:
         self._calls: list[Call] = []

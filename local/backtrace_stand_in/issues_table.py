@@ -15,7 +15,7 @@ from typing import Any
 
 
 class QueryError(Exception):
-    """What coroner answers inside a 200."""
+    """An error that coroner answers inside a 200."""
 
 
 @dataclass

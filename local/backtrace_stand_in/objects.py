@@ -24,7 +24,7 @@ LEAVES = {
     "timestamp_gt": {"timestamp"},
     "regular_expression": {"field", "pattern"},
 }
-"""What each kind of invariant has beside its type."""
+"""The keys of each kind of invariant, beside its type."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ ATTRIBUTES = {
     "hostname": "none",
     "version": "semver",
 }
-"""What a project indexes unless told otherwise, and how each is shown."""
+"""The attributes that a project indexes unless a test names others, with the format of each."""
 
 
 class BacktraceStandIn:

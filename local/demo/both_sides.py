@@ -1,4 +1,4 @@
-"""The second half of the demo: a change on one side, and what becomes of the other."""
+"""The second part of the demo: somebody changes one side, and the integration changes the other."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from local.aws.wire_log import BACKTRACE, JIRA, Call, counted
 from local.jira_stand_in.webhooks import Delivery
 from local.stack import LocalStack
 
-POLL = "PollBacktrace"
+POLL_BACKTRACE = "PollBacktrace"
 EVENTS = ("jira:issue_updated", "jira:issue_deleted", "jira:version_updated", "jira:version_released")
 PERSON = 7
-"""Somebody's user id in Backtrace."""
+"""The user id in Backtrace of the person whom the demo assigns."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody did, what the other side is then, whether that is right, and what it cost."""
+    """Somebody's change on one side, the state of the other side after it, and the requests that it took."""
 
-    what: str
-    then: str
-    right: bool
+    cause: str
+    effect: str
+    is_right: bool
     calls: list[Call] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {"what": self.what, "then": self.then, "ok": self.right, "calls": counted(self.calls)}
+        """Return the change as JSON."""
+        return {"what": self.cause, "then": self.effect, "ok": self.is_right, "calls": counted(self.calls)}
 
 
 SYNC = {"backtrace_to_jira": True, "jira_to_backtrace": True}
 
 
-def listen(stack: LocalStack, connection: str) -> None:
-    """Tell the stand-in where to send its webhooks, as `backtrace-jira webhook install` does."""
+def register_webhook(stack: LocalStack, connection: str) -> None:
+    """Register the webhook with the Jira stand-in, as `backtrace-jira webhook install` does with a real Jira."""
     secret = secrets.token_urlsafe(32)
     stack.put_secret(stack.names.webhook_secret(connection), secret)
     stack.jira.add_webhook(f"{stack.webhook_url}/{connection}", secret=secret, events=EVENTS)
 
 
-def tell_of_the_stand_in(
+def change_each_side(
     stack: LocalStack, integration: Integration, fingerprint: str, issue: Issue, step: Callable[[str], None]
 ) -> Iterator[Change]:
-    """Close and assign, on either side."""
+    """Close the ticket in Jira, assign the group in Backtrace, and send the first webhook again."""
     stack.jira.webhooks.outbox.clear()
     step("Closing the ticket in Jira, which sends a webhook")
     stack.jira.transition(issue.key, "Done")
-    sent = _deliver(stack)
+    sent = deliver_webhooks(stack)
     state = _state(stack, integration, fingerprint)
     yield Change("closed in Jira", f"{state} in Backtrace", state == "resolved", stack.wire.take())
     step("Assigning the error group in Backtrace, which the schedule finds")
     _assign(stack, integration, fingerprint)
-    stack.tick(POLL)
+    stack.tick(POLL_BACKTRACE)
     stack.settle()
     assigned = stack.jira.issues[issue.key].fields.get("assignee")
     name = stack.jira.main_user.display_name
@@ -74,25 +74,28 @@ def tell_of_the_stand_in(
     yield Change("the webhook again", "nothing" if not asked else f"{asked} calls", not asked, calls)
 
 
-def tell_of_another(
+def resolve_in_backtrace(
     stack: LocalStack,
     integration: Integration,
     fingerprint: str,
     status: Callable[[], str],
     step: Callable[[str], None],
 ) -> Iterator[Change]:
-    """Resolve in Backtrace: another Jira's webhooks do not come to this machine."""
+    """Resolve the group in Backtrace, and read what the ticket's status is then.
+
+    A Jira of the user's own cannot send webhooks to this machine, so this is the only change that the demo makes there.
+    """
     step("Resolving the error group in Backtrace")
     before = status()
     stack.backtrace.seed(integration.project, fingerprint, state="resolved")
-    stack.tick(POLL)
+    stack.tick(POLL_BACKTRACE)
     stack.settle()
     after = status()
     yield Change("resolved in Backtrace", f"{after} in Jira", after != before, stack.wire.take())
 
 
-def _deliver(stack: LocalStack) -> list[Delivery]:
-    """Let the webhooks come in over HTTP, and the queue behind be served; return them."""
+def deliver_webhooks(stack: LocalStack) -> list[Delivery]:
+    """Let Jira send its webhooks over HTTP and the functions serve the queue; return the webhooks."""
     sent = list(stack.jira.webhooks.outbox)
     stack.jira.webhooks.deliver_all()
     stack.settle()

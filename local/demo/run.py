@@ -1,4 +1,4 @@
-"""The demo as a whole: bring everything up, tell the story, show it, clean up."""
+"""The demo as a whole: start the stack, play the story, show it, stop the stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from local import CACHE
 from local.demo.screen import Progress, new_console, show, show_addresses, show_end
-from local.demo.story import Story, tell
+from local.demo.story import Story, play_story
 from local.demo.target import Target
 from local.sample import new_group, sample_group
 from local.stack import LocalStack
@@ -23,7 +23,7 @@ TICK_SECONDS = 5.0
 
 
 def run(own: Target | None, *, stay: bool, machine: bool) -> int:
-    """Return 0 when all is as it should be, else 1."""
+    """Return 0 if the story has no problems, else 1."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text("")
     console = new_console(quiet=machine)
@@ -33,10 +33,10 @@ def run(own: Target | None, *, stay: bool, machine: bool) -> int:
         with progress.shown():
             progress.step("Starting Jira, Backtrace and AWS, with the stack of template.yaml")
             stack.start()
-            story = _story(stack, own, progress)
+            story = _play(stack, own, progress)
         _show(console, story, machine=machine, lasts=stay or own is not None)
         if stay:
-            with contextlib.suppress(KeyboardInterrupt):  # the way to end this
+            with contextlib.suppress(KeyboardInterrupt):  # a person ends the demo by Ctrl-C
                 _stay(console, stack)
     finally:
         stack.stop()
@@ -50,29 +50,32 @@ def _show(console: Console, story: Story, *, machine: bool, lasts: bool) -> None
     show_end(console, story)
 
 
-def _story(stack: LocalStack, own: Target | None, progress: Progress) -> Story:
-    """Tell it about the sample; another Jira has perhaps seen that one, so it gets a new error group."""
+def _play(stack: LocalStack, own: Target | None, progress: Progress) -> Story:
+    """Play the story with the sample's error group. For a Jira of the user's own, play it with a new group.
+
+    An earlier demo may have made the sample's ticket there already.
+    """
     target = own or Target(stack.connection(), stack.jira.token)
     group = new_group() if own else sample_group()
-    return tell(stack, target, group, progress.step)
+    return play_story(stack, target, group, progress.step)
 
 
 def _stay(console: Console, stack: LocalStack) -> None:
-    """Go on delivering, and let the clock strike, until a signal comes."""
+    """Serve the queues and run the schedules until a signal comes."""
     show_addresses(console, stack)
     stack.jira.deliver_automatically()
     sys.stdout.flush()
     due = time.monotonic()
     while not threading.Event().wait(POLL_SECONDS):
-        with contextlib.suppress(TimeoutError):  # what comes back at once is tried again next time
+        with contextlib.suppress(TimeoutError):  # messages that keep coming back are served in the next round
             stack.settle()
         if time.monotonic() >= due:
             due = time.monotonic() + TICK_SECONDS
-            _tick(stack)
+            _run_schedules(stack)
 
 
-def _tick(stack: LocalStack) -> None:
-    """Run what runs by a schedule, more often than in AWS: here somebody is watching."""
+def _run_schedules(stack: LocalStack) -> None:
+    """Run each schedule's function, more often than AWS does: here a person waits for it."""
     for function in stack.schedules:
-        with contextlib.suppress(Exception):  # it is in the log, and the next time may be better
+        with contextlib.suppress(Exception):  # the log has the error, and the next round runs it again
             stack.tick(function)

@@ -1,4 +1,4 @@
-"""What a person sees of it."""
+"""The demo on a terminal: its steps, and the story at the end."""
 
 from __future__ import annotations
 
@@ -152,10 +152,10 @@ def _show_changes(console: Console, story: Story) -> None:
         table.add_column(title, justify="right")
     for change in story.changes:
         counts = counted(change.calls)
-        style = "green" if change.right else "bold red"
+        style = "green" if change.is_right else "bold red"
         table.add_row(
-            change.what,
-            Text(change.then, style=style),
+            change.cause,
+            Text(change.effect, style=style),
             *(str(counts.get(service, 0)) for service in (JIRA, BACKTRACE)),
         )
     console.print()

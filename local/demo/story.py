@@ -1,4 +1,4 @@
-"""What the demo does and what it finds: publish, publish again, look at both sides."""
+"""The demo's story: Backtrace publishes one error group twice, and the demo looks at both sides."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.settings.integration import Integration
 from local.aws.wire_log import BACKTRACE, JIRA, Call, counted
 from local.backtrace_stand_in.stand_in import Issue as BacktraceIssue
-from local.demo.both_sides import SYNC, Change, listen, tell_of_another, tell_of_the_stand_in
-from local.demo.fix_versions import FIX_VERSIONS, tell_of_fix_versions
+from local.demo.both_sides import SYNC, Change, change_each_side, register_webhook, resolve_in_backtrace
+from local.demo.fix_versions import FIX_VERSIONS, fix_and_regress
 from local.demo.target import Target
 from local.stack import LocalStack
 
@@ -44,7 +44,7 @@ class Ticket:
 
 @dataclass
 class Story:
-    """What happened. `problems` are sentences; none means that all is as it should be."""
+    """The ticket, the link and the requests that the demo found. Each of `problems` is a sentence on what is wrong."""
 
     integration: Integration
     fingerprint: str
@@ -59,7 +59,7 @@ class Story:
     problems: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the story as JSON."""
         row, issue = self.row, self.row.issue if self.row else None
         return {
             "ok": not self.problems,
@@ -82,61 +82,63 @@ class Story:
         }
 
 
-def tell(stack: LocalStack, target: Target, group: dict[str, Any], step: Callable[[str], None]) -> Story:
-    """Configure one integration, publish the group and a duplicate of it, and collect what became of them."""
+def play_story(
+    stack: LocalStack, target: Target, group: dict[str, Any], step: Callable[[str], None]
+) -> Story:
+    """Configure one integration, publish the group and a duplicate of it, and return what both sides then hold."""
     integration = stack.configure(**target.settings, sync=SYNC, fix_versions=FIX_VERSIONS)
     story = Story(integration, group["fingerprint"], stack.store, os.path.relpath(stack.log))
     stack.backtrace.seed(integration.project, story.fingerprint)
     stack.wire.take()
     step("Publishing an error group")
-    story.first = _deliver(stack, group)
+    story.first = _deliver_event(stack, group)
     step("Publishing the same error group again")
-    story.duplicate = _deliver(stack, group)
+    story.duplicate = _deliver_event(stack, group)
     step("Looking at both sides")
     story.row = stack.row(integration, story.fingerprint)
     story.backtrace = stack.backtrace.issue(integration.project, story.fingerprint)
     if story.row and story.row.issue:
-        story.ticket = _read(target, story.row.issue.id)
-    story.problems = list(_problems(stack, target, story))
+        story.ticket = _read_ticket(target, story.row.issue.id)
+    story.problems = _find_problems(stack, target, story)
     if not story.problems and story.row and story.row.issue:
-        story.changes = list(_changes(stack, target, story, group, step))
-        wrong = [change for change in story.changes if not change.right]
-        story.problems += [f"{change.what}: {change.then}" for change in wrong]
+        story.changes = list(_make_changes(stack, target, story, group, step))
+        wrong = [change for change in story.changes if not change.is_right]
+        story.problems += [f"{change.cause}: {change.effect}" for change in wrong]
     return story
 
 
-def _changes(
+def _make_changes(
     stack: LocalStack, target: Target, story: Story, group: dict[str, Any], step: Callable[[str], None]
 ) -> Iterator[Change]:
-    """Change one side after the other; what the stand-in can do, a Jira of somebody's own need not be able to."""
+    """Make the changes that the target allows: all of them on the stand-in, one on a Jira of the user's own."""
     issue = story.row.issue if story.row else None
     if issue is None:
         return
     stack.wire.take()
     if target.own:
-        yield from tell_of_another(
+        yield from resolve_in_backtrace(
             stack, story.integration, story.fingerprint, lambda: _status(target, issue), step
         )
         return
-    listen(stack, target.connection.name)
-    yield from tell_of_the_stand_in(stack, story.integration, story.fingerprint, issue, step)
-    yield from tell_of_fix_versions(stack, story.integration, group, issue, step)
-    story.ticket = _read(target, issue.id) or story.ticket
+    register_webhook(stack, target.connection.name)
+    yield from change_each_side(stack, story.integration, story.fingerprint, issue, step)
+    yield from fix_and_regress(stack, story.integration, group, issue, step)
+    story.ticket = _read_ticket(target, issue.id) or story.ticket
     story.backtrace = stack.backtrace.issue(story.integration.project, story.fingerprint)
 
 
 def _status(target: Target, issue: Issue) -> str:
-    ticket = _read(target, issue.id)
+    ticket = _read_ticket(target, issue.id)
     return ticket.status if ticket else "unknown"
 
 
-def _deliver(stack: LocalStack, group: dict[str, Any]) -> list[Call]:
+def _deliver_event(stack: LocalStack, group: dict[str, Any]) -> list[Call]:
     stack.publish(group)
     stack.drain()
     return stack.wire.take()
 
 
-def _read(target: Target, issue_id: str) -> Ticket | None:
+def _read_ticket(target: Target, issue_id: str) -> Ticket | None:
     """Read the ticket back from Jira."""
     connection = target.connection
     http = Http(auth_of(connection, SecretStr(target.secret)))
@@ -161,11 +163,11 @@ def _read(target: Target, issue_id: str) -> Ticket | None:
     )
 
 
-def _problems(stack: LocalStack, target: Target, story: Story) -> list[str]:
+def _find_problems(stack: LocalStack, target: Target, story: Story) -> list[str]:
     if story.row is None or story.row.issue is None:
-        return [f"no ticket was made: {_reason(stack, story)}"]
+        return [f"no ticket was made: {_find_reason(stack, story)}"]
     found = []
-    tickets = _tickets(stack, target, story)
+    tickets = _count_tickets(stack, target, story)
     if tickets != 1:
         found.append(f"{tickets} tickets were made for one error group")
     if story.ticket is None:
@@ -174,14 +176,14 @@ def _problems(stack: LocalStack, target: Target, story: Story) -> list[str]:
     if again:
         found.append(f"the duplicate cost {again} calls at Jira and Backtrace")
     if stack.waiting():
-        found.append(f"a message is left in the queue: {_reason(stack, story)}")
-    return found + _unlinked(story)
+        found.append(f"a message is left in the queue: {_find_reason(stack, story)}")
+    return found + _find_link_problems(story)
 
 
-def _tickets(stack: LocalStack, target: Target, story: Story) -> int:
-    """Count the tickets: those that a create was answered with, or more where a search finds more.
+def _count_tickets(stack: LocalStack, target: Target, story: Story) -> int:
+    """Count the tickets that Jira created by its answers, or by its search if that finds more.
 
-    The search alone would not do, since Jira's index is behind for a while.
+    The search alone would not do: Jira's index is behind for a while.
     """
     created = [
         call
@@ -196,7 +198,7 @@ def _tickets(stack: LocalStack, target: Target, story: Story) -> int:
     return max(len(created), found)
 
 
-def _unlinked(story: Story) -> list[str]:
+def _find_link_problems(story: Story) -> list[str]:
     issue, row = story.backtrace, story.row
     url = row.issue.url if row and row.issue else ""
     entries = [entry for entry in issue.ticket if entry.get("url") == url] if issue else []
@@ -208,8 +210,8 @@ def _unlinked(story: Story) -> list[str]:
     return found
 
 
-def _reason(stack: LocalStack, story: Story) -> str:
-    """Say why, as the system itself says it: in the dead letter, on the row, in the log."""
+def _find_reason(stack: LocalStack, story: Story) -> str:
+    """Return the reason that the integration itself gives: in the dead letter, on the row, or in the log."""
     letters = [letter["Reason"] for letter in stack.dead_letters() if letter.get("Reason")]
     if letters:
         return letters[0]
@@ -217,10 +219,10 @@ def _reason(stack: LocalStack, story: Story) -> str:
         return story.row.record.reason
     if stack.events.crashes:
         return f"the function failed with {type(stack.events.crashes[-1]).__name__}"
-    return _last_detail(stack) or "nobody says why"
+    return _find_last_detail(stack) or "nobody says why"
 
 
-def _last_detail(stack: LocalStack) -> str:
+def _find_last_detail(stack: LocalStack) -> str:
     for line in reversed(stack.log.read_text().splitlines() if stack.log.exists() else []):
         try:
             detail = json.loads(line).get("detail")

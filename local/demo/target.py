@@ -1,4 +1,4 @@
-"""Where the ticket goes: the stand-in, or a Jira of the user's own that the environment names."""
+"""The Jira that gets the ticket: the stand-in, or the user's own, which the environment names."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ DEFAULT_ISSUE_TYPE = "Bug"
 
 
 class WrongSettings(Exception):
-    """What the environment says cannot be used; the text names the variable, never its value."""
+    """A variable of the environment is missing or cannot be used. The text names the variable, never its value."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A Jira, and where in it."""
+    """A Jira, with the project and issue type that the ticket gets there."""
 
     connection: Connection
     secret: str = field(repr=False)
     project_key: str = "BUG"
     issue_type: str = DEFAULT_ISSUE_TYPE
     own: bool = False
-    """Whether it is somebody's own, not the stand-in."""
+    """True for a Jira of the user's own, false for the stand-in."""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class Target:
 
 
 def own_jira(environment: Mapping[str, str]) -> Target | None:
-    """Read JIRA_URL, JIRA_USER, JIRA_TOKEN, JIRA_PROJECT_KEY and JIRA_ISSUE_TYPE; None where nothing is set.
+    """Read JIRA_URL, JIRA_USER, JIRA_TOKEN, JIRA_PROJECT_KEY and JIRA_ISSUE_TYPE; None if none is set.
 
     Raises:
         WrongSettings: only some are set, or one cannot be used.

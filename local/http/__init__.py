@@ -1,1 +1,1 @@
-"""What both stand-ins share: a server on loopback, a log of requests, faults and rate limits."""
+"""The parts that both stand-ins share: a server on loopback, a log of requests, faults and rate limits."""

@@ -38,7 +38,7 @@ class Fault:
 
 
 class Effect(TypedDict, total=False):
-    """What a rule may do; see `Fault` for the meaning."""
+    """The effects that a rule may have; `Fault` explains each."""
 
     skip: int
     status: int

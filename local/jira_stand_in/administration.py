@@ -1,4 +1,4 @@
-"""What an administrator sets up in Jira's own screens: users, projects, screens, versions, webhooks."""
+"""The things that an administrator sets up in Jira's own screens: users, projects, screens, versions, webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is calling. Wrong credentials behave as on the real products, which is not always 401."""
+"""Authentication of each request. Wrong credentials get the real products' answers, which are not always 401."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do to issues in Jira's own screens."""
+"""The changes that people make to issues in Jira's own screens."""
 
 from __future__ import annotations
 

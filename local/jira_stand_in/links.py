@@ -1,4 +1,4 @@
-"""What hangs on an issue beside its fields: entity properties and remote links."""
+"""Entity properties and remote links, which an issue has beside its fields."""
 
 from __future__ import annotations
 

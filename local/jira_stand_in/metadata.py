@@ -1,4 +1,4 @@
-"""What an integration reads before it writes: server, myself, permissions, projects, fields and lists."""
+"""The endpoints that an integration reads before it writes: server, myself, permissions, projects, fields and lists."""
 
 from __future__ import annotations
 

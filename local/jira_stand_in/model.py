@@ -1,4 +1,4 @@
-"""What a Jira holds: users, workflows, projects, issues. Plain data, no wire format."""
+"""The data of a Jira: users, workflows, projects, issues. Plain values, no wire format."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class JiraStandIn(Administration, IssueScreens):
 
     @property
     def index_flicker(self) -> bool:
-        """Whether an issue vanishes once from the search after it was first returned."""
+        """Return whether each issue vanishes once from the search after its first hit."""
         return self.state.index_flicker
 
     @index_flicker.setter

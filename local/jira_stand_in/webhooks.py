@@ -1,4 +1,4 @@
-"""Outgoing webhooks: who asked for which events, what is sent, and what becomes of it.
+"""Outgoing webhooks: the registrations, the requests that Jira sends, and its repeats.
 
 Bodies as captured (mattermost/mattermost-plugin-jira, server/testdata), headers and retries as Atlassian describes them
 for Cloud; Data Center sends once and signs since 10.
@@ -44,7 +44,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request that is to be sent."""
+    """One request that Jira has to send."""
 
     url: str
     headers: dict[str, str]
@@ -71,7 +71,7 @@ class Webhooks:
 
     @property
     def signs(self) -> bool:
-        """Whether this Jira can sign."""
+        """Return whether this Jira can sign its webhooks: Cloud, and Data Center since 10."""
         return self.state.cloud or self.state.version >= (10,)
 
     def changed(self, issue: Issue, history: History | None, author: User | None, kind: str = "") -> None:

@@ -1,4 +1,4 @@
-"""How stored things look on the wire, per flavour. Addresses are relative; `call.answer` completes them."""
+"""The wire formats of stored things, for each flavour. Addresses are relative; `call.answer` completes them."""
 
 from __future__ import annotations
 

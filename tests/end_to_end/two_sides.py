@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.demo.both_sides import POLL, SYNC, listen
-from local.demo.fix_versions import FIX_VERSIONS, FOLLOW
+from local.demo.both_sides import POLL_BACKTRACE, SYNC, register_webhook
+from local.demo.fix_versions import FIX_VERSIONS, POLL_FIX_VERSIONS
 from local.sample import new_group
 from local.stack import LocalStack
 
@@ -15,7 +15,7 @@ JANE = {"id": 7, "username": "jane", "email": "jane@example.com"}
 def prepare(stack: LocalStack) -> None:
     stack.configure(sync=SYNC, fix_versions=FIX_VERSIONS)
     stack.jira.add_user("jane", email="jane@example.com")
-    listen(stack, "main")
+    register_webhook(stack, "main")
     for function in stack.functions.values():
         function.restart()
 
@@ -69,7 +69,7 @@ def both_ways(stack: LocalStack) -> None:
     assert ticket.state == "resolved"
     stack.backtrace.seed("my_project", ticket.fingerprint, state="open")
     ticket.assign_in_backtrace()
-    stack.tick(POLL)
+    stack.tick(POLL_BACKTRACE)
     stack.settle()
     assert ticket.status == "To Do"
     assignee = stack.jira.issues[ticket.key].fields["assignee"]
@@ -93,17 +93,17 @@ def fix_versions(stack: LocalStack) -> None:
     stack.jira.edit_issue(ticket.key, fixVersions=[{"id": version.id}])
     stack.jira.transition(ticket.key, "Done")
     stack.jira.webhooks.outbox.clear()
-    stack.tick(FOLLOW)
+    stack.tick(POLL_FIX_VERSIONS)
     assert (ticket.state, ticket.invariants) == ("resolved", [_later("2.4")])
     stack.jira.change_version(version, name="2.6")
     stack.jira.webhooks.outbox.clear()
-    stack.tick(FOLLOW)
+    stack.tick(POLL_FIX_VERSIONS)
     assert (ticket.state, ticket.invariants) == ("resolved", [_later("2.6")])
     stack.backtrace.receive("my_project", ticket.fingerprint, version="2.5")
-    stack.tick(POLL)
+    stack.tick(POLL_BACKTRACE)
     assert ticket.status == "Done"
     stack.backtrace.receive("my_project", ticket.fingerprint, version="2.7")
-    stack.tick(POLL)
+    stack.tick(POLL_BACKTRACE)
     stack.settle()
     assert (ticket.status, ticket.state, ticket.invariants) == ("To Do", "open", [])
     (comment,) = stack.jira.issues[ticket.key].comments
