@@ -11,8 +11,8 @@ import pytest
 
 from local.aws import dynamodb_local
 from local.aws.dynamodb_local import DynamoDBLocal
-from tests.world.sync_world import MakeSyncWorld, sync_worlds
-from tests.world.world import MakeWorld, worlds
+from tests.world.sync_world import MakeSyncWorld, SyncWorld
+from tests.world.world import MakeWorld, World, worlds
 
 REGION = "eu-central-1"
 
@@ -60,26 +60,26 @@ def dynamodb_local_endpoint() -> Iterator[str]:
 @pytest.fixture
 def make_world() -> Iterator[MakeWorld]:
     """Make deployments with moto as the store."""
-    with worlds() as make:
+    with worlds(World) as make:
         yield make
 
 
 @pytest.fixture
 def make_real_world(dynamodb_local_endpoint: str) -> Iterator[MakeWorld]:
     """Make deployments with DynamoDB Local as the store."""
-    with worlds(dynamodb_local_endpoint) as make:
+    with worlds(World, dynamodb_local_endpoint) as make:
         yield make
 
 
 @pytest.fixture
 def make_sync_world() -> Iterator[MakeSyncWorld]:
     """Make deployments that synchronise, with moto as the store."""
-    with sync_worlds() as make:
+    with worlds(SyncWorld) as make:
         yield make
 
 
 @pytest.fixture
 def make_real_sync_world(dynamodb_local_endpoint: str) -> Iterator[MakeSyncWorld]:
     """Make deployments that synchronise, with DynamoDB Local as the store."""
-    with sync_worlds(dynamodb_local_endpoint) as make:
+    with worlds(SyncWorld, dynamodb_local_endpoint) as make:
         yield make

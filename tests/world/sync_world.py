@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import pytest
-from moto import mock_aws
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
@@ -37,7 +35,7 @@ from local.backtrace_stand_in.stand_in import Issue as Group
 from local.jira_stand_in.model import Issue
 from local.jira_stand_in.webhooks import Delivery
 from tests.builders import group, sample_body
-from tests.world.world import AWS, PREFIX, Flavour, Wire, World, recorded
+from tests.world.world import AWS, PREFIX, Flavour, Wire, World
 
 SECRET = "what Jira signs with"
 PROJECT = "my_project"
@@ -60,7 +58,7 @@ class SyncWorld(World):
         self._failed: list[str] = []
         self._in_hand: list[str] = []
 
-    def __enter__(self) -> SyncWorld:
+    def __enter__(self) -> Self:
         for name in ("changes", "changes_dead"):
             created = self._aws.sqs.create_queue(
                 QueueName=f"{name}-{uuid.uuid4().hex}.fifo", Attributes={"FifoQueue": "true"}
@@ -295,22 +293,3 @@ def http_event(
 
 
 MakeSyncWorld = Callable[..., SyncWorld]
-
-
-@contextmanager
-def sync_worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeSyncWorld]:
-    """Give a maker of such worlds, as `worlds` does."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        if dynamodb_endpoint:
-            patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
-        aws = AWS.at(dynamodb_endpoint)
-
-        def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> SyncWorld:
-            stack.close()
-            wire = wire or Wire()
-            stack.enter_context(recorded(wire))
-            world = stack.enter_context(SyncWorld(flavour, wire, aws, **settings))
-            wire.calls.clear()
-            return world
-
-        yield make

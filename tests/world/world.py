@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import boto3
 import botocore.session
@@ -165,7 +165,7 @@ class World:
         self.events = self.dead = self.table = ""
         self.event_handles: list[str] = []
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         for server in (self.jira, self.backtrace):
             self._stack.enter_context(server)
         for name in ("events", "dead"):
@@ -324,22 +324,25 @@ class World:
         ]
 
 
+W = TypeVar("W", bound=World)
+
 MakeWorld = Callable[..., World]
 
 
 @contextmanager
-def worlds(dynamodb_endpoint: str | None = None) -> Iterator[MakeWorld]:
-    """Give a maker of worlds: making the next closes the last. Without an endpoint, moto is the store."""
+def worlds(kind: type[W], dynamodb_endpoint: str | None = None) -> Iterator[Callable[..., W]]:
+    """Give a maker of worlds of a kind: making the next closes the last. Without an endpoint, moto is the store."""
     with mock_aws(), pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         if dynamodb_endpoint:
             patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_endpoint)
         aws = AWS.at(dynamodb_endpoint)
 
-        def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> World:
+        def make(flavour: Flavour = "cloud", wire: Wire | None = None, **settings: Any) -> W:
             stack.close()
             wire = wire or Wire()
             stack.enter_context(recorded(wire))
-            world = stack.enter_context(World(flavour, wire, aws, **settings))
+            world = kind(flavour, wire, aws, **settings)
+            stack.enter_context(world)
             wire.calls.clear()
             return world
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from backtrace_jira.errors import BacktraceJiraError, InvalidField, Parked, Refused, TryAgain
 from backtrace_jira.jira.issue import Issue
@@ -96,6 +96,22 @@ class Outcome:
     unknown_attributes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     error: Exception | None = None
+
+    @property
+    def is_expected(self) -> bool:
+        """Return whether the error, if there is one, is one that this package raises by intention."""
+        return self.error is None or isinstance(self.error, BacktraceJiraError)
+
+    @property
+    def log_level(self) -> Literal["info", "warning", "error"]:
+        """Return the level of the log line.
+
+        A dead letter is an error, since only a person brings it back, and so is an error that nobody expected. A
+        refusal is a warning, and so is a message that has to come again.
+        """
+        if self.decision is Decision.DEAD_LETTER or not self.is_expected:
+            return "error"
+        return "warning" if self.error or self.decision is Decision.REFUSED else "info"
 
     def log_fields(self) -> dict[str, Any]:
         """Return the structured log keys, which docs/operations.md explains; empty ones are left out."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from backtrace_jira.errors import Busy, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.outcomes import Decision, Outcome
 
@@ -21,3 +24,20 @@ def test_log_fields_leave_out_what_is_empty() -> None:
         "unknown_attributes": ["a"],
         "left_out": ["b"],
     }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level"),
+    [
+        (Outcome(Decision.CREATED), "info"),
+        (Outcome(Decision.FILTERED), "info"),
+        (Outcome(Decision.REFUSED), "warning"),
+        (Outcome(Decision.REFUSED, error=Refused("no", status=400)), "warning"),
+        (Outcome(Decision.POSTPONED, error=Busy("later")), "warning"),
+        (Outcome(Decision.DEAD_LETTER), "error"),
+        (Outcome(Decision.DEAD_LETTER, error=Busy("too often")), "error"),
+        (Outcome(Decision.POSTPONED, error=ValueError(CANARY)), "error"),
+    ],
+)
+def test_the_log_level_says_whether_a_person_must_act(outcome: Outcome, level: str) -> None:
+    assert outcome.log_level == level

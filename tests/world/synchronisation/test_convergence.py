@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.builders import group
-from tests.world.sync_world import SyncWorld, sync_worlds
-from tests.world.world import Cut
+from tests.world.sync_world import SyncWorld
+from tests.world.world import Cut, worlds
 
 FIRST, SECOND = group().fingerprint, "e" * 64
 PEOPLE = {7: "jane@example.com", 8: "john@example.com"}
@@ -33,7 +33,7 @@ def maker() -> Iterator[None]:
     global _make
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        with sync_worlds() as make:
+        with worlds(SyncWorld) as make:
             _make = make
             yield
             _make = None

@@ -9,8 +9,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
@@ -22,11 +20,10 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.batches import Deliveries
-from backtrace_jira.bootstrap import logger, metric_name, metrics
+from backtrace_jira.bootstrap import logger, report_outcome
 from backtrace_jira.bootstrap.aws import AWSClients
 from backtrace_jira.bootstrap.environment import CreateTicketEnvironment, read_environment
-from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.outcomes import Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.context import Context, Timing
 from backtrace_jira.tickets.create_ticket import CreateTicket
@@ -80,13 +77,5 @@ def _timing(settle: float) -> Timing:
 
 
 def report(outcome: Outcome) -> None:
-    """Log one decision and count it. Refused and postponed is a warning; lost without a person, an error."""
-    error = outcome.error
-    expected = error is None or isinstance(error, BacktraceJiraError)
-    if outcome.decision is Decision.DEAD_LETTER or not expected:
-        log = logger().error
-    else:
-        log = logger().info if error is None else logger().warning
-    message = f"error group: {outcome.decision}"
-    log(message, exc_info=None if expected else error, extra=outcome.log_fields())
-    metrics().add_metric(name=metric_name(outcome.decision), unit=MetricUnit.Count, value=1)
+    """Log what was decided on an error group, and count it."""
+    report_outcome(outcome, subject="error group")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
 from backtrace_jira.adapters.aws.message_queue import SQSNewEvents
 from backtrace_jira.adapters.aws.parameters import SSMConfiguration
@@ -17,11 +15,10 @@ from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
-from backtrace_jira.bootstrap import logger, metric_name, metrics
+from backtrace_jira.bootstrap import report_outcome
 from backtrace_jira.bootstrap.aws import AWSClients
 from backtrace_jira.bootstrap.environment import PollBacktraceEnvironment
-from backtrace_jira.errors import BacktraceJiraError
-from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.outcomes import Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.poll import Poll
 from backtrace_jira.synchronisation.synchronise import Synchronise
@@ -55,14 +52,5 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
 
 
 def report(outcome: Outcome) -> None:
-    """Log what was decided for a ticket and its groups, and count it. What was refused is a warning."""
-    error = outcome.error
-    expected = error is None or isinstance(error, BacktraceJiraError)
-    if outcome.decision is Decision.DEAD_LETTER or not expected:
-        log = logger().error
-    else:
-        quiet = error is None and outcome.decision is not Decision.REFUSED
-        log = logger().info if quiet else logger().warning
-    message = f"synchronisation: {outcome.decision}"
-    log(message, exc_info=None if expected else error, extra=outcome.log_fields())
-    metrics().add_metric(name=f"Sync{metric_name(outcome.decision)}", unit=MetricUnit.Count, value=1)
+    """Log what was decided on a ticket and its groups, and count it."""
+    report_outcome(outcome, subject="synchronisation", metric_prefix="Sync")
