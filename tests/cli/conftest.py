@@ -8,17 +8,20 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.client
 import pytest
 import yaml
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from backtrace_jira_cli.app import app
+from backtrace_jira_cli.deployment import link_table, parameter_store
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.cli.checked_site import Site
@@ -47,6 +50,38 @@ SETTINGS: dict[str, Any] = {
     ],
 }
 SECRETS = {"BACKTRACE_JIRA_TOKEN_MAIN": JIRA_TOKEN, "BACKTRACE_TOKEN_MY_UNIVERSE": BACKTRACE_TOKEN}
+
+
+class SharedSession:
+    """A session that makes each client once: the commands of all tests use the same.
+
+    What a client remembers is a budget of retries; no settings, and no data. It is spared a description of this
+    machine for each request.
+    """
+
+    def __init__(self, profile_name: str | None, region_name: str | None) -> None:
+        self._session: Any = boto3.Session(profile_name=profile_name, region_name=region_name)
+        self._clients: dict[tuple[object, ...], Any] = {}
+
+    def client(self, service: str, config: Config | None = None, **options: str | None) -> Any:
+        key = service, config, *sorted(options.items())
+        if key not in self._clients:
+            spared = Config(user_agent="tests")
+            config = config.merge(spared) if config else spared
+            self._clients[key] = self._session.client(service, config=config, **options)
+        return self._clients[key]
+
+
+_sessions: dict[tuple[object, ...], SharedSession] = {}
+
+
+def shared_session(profile_name: str | None = None, region_name: str | None = None) -> SharedSession:
+    """Return the session for these options and AWS's variables: another environment has a session of its own."""
+    variables = sorted((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+    key = profile_name, region_name, *variables
+    if key not in _sessions:
+        _sessions[key] = SharedSession(profile_name, region_name)
+    return _sessions[key]
 
 
 @dataclass
@@ -101,14 +136,16 @@ class Operator:
 def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     for name in [name for name in os.environ if name.startswith(("AWS_", "BACKTRACE_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    for opened in (parameter_store, link_table):
+        monkeypatch.setattr(opened, "boto3", SimpleNamespace(Session=shared_session))
     with mock_aws():
-        yield Operator(tmp_path, boto3.client("ssm", region_name=REGION))
+        yield Operator(tmp_path, shared_session().client("ssm"))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import time
 from typing import Any
 
-import boto3
 import pytest
 
 from backtrace_jira.adapters.dynamodb.table import Table
@@ -20,7 +19,7 @@ from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.states import State, Status
 from tests.builders import integration
-from tests.cli.conftest import PREFIX, REGION, Operator
+from tests.cli.conftest import PREFIX, Operator, shared_session
 from tests.tables import new_table
 
 NAMES = ParameterNames(PREFIX)
@@ -33,7 +32,7 @@ ISSUE = Issue("10001", "BUG-7", "https://jira.example/browse/BUG-7")
 
 @pytest.fixture
 def links(operator: Operator) -> DynamoDBTicketLinks:
-    client = boto3.client("dynamodb", region_name=REGION)
+    client = shared_session().client("dynamodb")
     table = new_table(client)
     for name, value in (
         (NAMES.integration(SETTINGS), SETTINGS.model_dump_json()),

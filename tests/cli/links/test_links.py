@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
@@ -20,7 +19,7 @@ from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
 from tests.cli.checked_site import ID, Site
-from tests.cli.conftest import REGION, Operator, answered, refuse
+from tests.cli.conftest import Operator, answered, refuse, shared_session
 from tests.tables import new_table
 
 FINGERPRINT = "8910551e27a339e5"
@@ -44,7 +43,7 @@ def site(request: pytest.FixtureRequest, operator: Operator) -> Site:
 
 @pytest.fixture
 def table(operator: Operator) -> Table:
-    client = boto3.client("dynamodb", region_name=REGION)
+    client = shared_session().client("dynamodb")
     name = new_table(client)
     operator.put("deployment/links_table", name)
     return Table(client, name)
