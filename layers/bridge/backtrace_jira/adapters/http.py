@@ -68,8 +68,9 @@ class Timeouts:
     connect: float = 5
     read: float = 20
     total: float = 25
-    idle: float = 20
-    """A connection that was unused for longer is replaced: while Lambda freezes a function, its sockets may die."""
+    idle: float = 4
+    """A connection that was unused for longer is replaced. While Lambda freezes a function, its sockets die unheard,
+    and a POST is left without an answer by a server that hangs up on an idle client (Apache: after 5 seconds)."""
 
 
 class _Session(requests.Session):
