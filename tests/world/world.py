@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -49,13 +50,18 @@ class Cut(BaseException):
     """The process ends here: no `except Exception` and no clean-up of ours sees it."""
 
 
+READS = re.compile(r"(dynamodb|ssm) (Get|BatchGet|Query)|http GET |http POST /api/query$")
+"""Calls after which the world is as it was before them."""
+
+
 @dataclass
 class Wire:
     """What left the process, and where it is to be cut off."""
 
     calls: list[str] = field(default_factory=list)
     cut_at: int | None = None
-    after: bool = False
+    """The process dies when this one of `changes` is done, unheard. To die before a call, or after one that only
+    reads, is the same: it leaves the world that the change before it has left."""
     interrupt_at: int | None = None
     interrupt: Callable[[], None] = lambda: None
     """Runs once before that call: another process, while this one waits."""
@@ -65,12 +71,15 @@ class Wire:
         if self.interrupt_at == len(self.calls) - 1:
             self.interrupt_at = None
             self.interrupt()
-        if self.cut_at == len(self.calls) - 1 and not self.after:
-            raise Cut(f"before {call}")
 
     def done(self, call: str) -> None:
-        if self.cut_at == len(self.calls) - 1 and self.after:
+        if self.cut_at == len(self.changes) - 1 and not READS.match(call):
             raise Cut(f"after {call}")
+
+    @property
+    def changes(self) -> list[str]:
+        """The calls that may have changed something."""
+        return [call for call in self.calls if not READS.match(call)]
 
     def count(self, service: str) -> int:
         return sum(call.startswith(service) for call in self.calls)

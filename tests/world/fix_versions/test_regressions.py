@@ -400,9 +400,8 @@ def test_hostile_versions_do_nothing_in_a_comment(make_sync_world: MakeSyncWorld
 
 @BOTH
 @pytest.mark.parametrize("action", ["reopen", "comment", "new_ticket"])
-@pytest.mark.parametrize("after", [False, True])
 def test_a_process_that_dies_anywhere_does_it_once(
-    make_sync_world: MakeSyncWorld, told_by: str, action: str, after: bool
+    make_sync_world: MakeSyncWorld, told_by: str, action: str
 ) -> None:
     world = resolved(make_sync_world, fixes={"on_regression": action})
     begin_again = checkpoint(world)
@@ -412,7 +411,7 @@ def test_a_process_that_dies_anywhere_does_it_once(
         receive_regression(world, told_by)
         world.clock.advance(300)
         world.wire.calls.clear()
-        world.wire.cut_at, world.wire.after = cut, after
+        world.wire.cut_at = cut
         is_done = comes_to_the_end(world, told_by)
         world.wire.cut_at = None
         world.new_process()

@@ -180,13 +180,12 @@ def test_a_filtered_event_does_not_make_a_due_one_forgotten(make_world: MakeWorl
     assert world.deliver_until_done(due) is CREATED
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_due_event_stays_due_wherever_its_delivery_dies(make_world: MakeWorld, after: bool) -> None:
+def test_a_due_event_stays_due_wherever_its_delivery_dies(make_world: MakeWorld) -> None:
     """Also where it was counted and nobody heard: the counter knows the error, not the delivery."""
     for cut in range(40):
         world = traced(make_world, frequency=3600)
         event = world.event()
-        world.wire.cut_at, world.wire.after = cut, after
+        world.wire.cut_at = cut
         try:
             world.deliver(event)
             break
@@ -197,7 +196,7 @@ def test_a_due_event_stays_due_wherever_its_delivery_dies(make_world: MakeWorld,
         world.new_process()
         world.deliver_until_done(event)
         assert len(world.jira.issues) == 1, f"cut at {cut}"
-    assert cut > 8
+    assert cut > 4
 
 
 def test_the_same_event_again_is_counted_once(make_world: MakeWorld) -> None:
