@@ -1,4 +1,4 @@
-"""What the operator sees: tables and colour at a terminal, plain lines elsewhere, one JSON object for machines."""
+"""Output for the operator: tables and colour at a terminal, plain lines elsewhere, one JSON object for machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = Sequence[str]
 
 
 class Console:
-    """Where a command talks to its operator.
+    """Prints what a command tells its operator, and asks its questions.
 
     With `machine`, the command asks nothing and prints nothing until its end; then it prints `report` as JSON.
     """
@@ -53,7 +53,7 @@ class Console:
         self._print_line(self._out, sentence, style)
 
     def warn(self, sentence: str) -> None:
-        """Print on standard error what the operator should know although nothing failed."""
+        """Print a warning on standard error: nothing failed, but the operator should know it."""
         self._print_line(self._err, sentence, "yellow")
 
     def can_print(self, signs: str) -> bool:
@@ -122,7 +122,7 @@ class Console:
 
 
 def printable(text: str) -> str:
-    """Replace what would steer a terminal. Servers' words are printed, and rich lets escape sequences pass."""
+    """Replace characters that could steer a terminal: servers sent some of the text, and rich lets them pass."""
     return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
 
 

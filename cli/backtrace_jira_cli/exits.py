@@ -9,7 +9,7 @@ from backtrace_jira_cli.faults import Fault
 
 
 class Exit(IntEnum):
-    """What a script can tell from how a command ended."""
+    """Exit codes that scripts may rely on."""
 
     FINE = 0
     FAILED = 1
@@ -19,7 +19,7 @@ class Exit(IntEnum):
 
 
 class Stop(Exception):
-    """Ends the command with a sentence for the operator, and what is to be mended, row by row."""
+    """Ends the command with a sentence for the operator, and a row for each mistake."""
 
     def __init__(self, message: str, exit_code: Exit = Exit.FAILED, *, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
@@ -28,5 +28,5 @@ class Stop(Exception):
 
 
 def wrong_usage(message: str, *, faults: Sequence[Fault] = ()) -> Stop:
-    """Return a stop for what the operator can mend in the call or in the file."""
+    """Return a stop for a mistake in the call or in the settings file."""
     return Stop(message, Exit.USAGE, faults=faults)

@@ -1,4 +1,4 @@
-"""Mistakes in a settings file: where, and what is expected there. A value is never repeated."""
+"""Mistakes in a settings file: each with its place and what is expected there. The value is never repeated."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _LOOKS_SECRET = re.compile(r"token|passw|passphrase|secret|pwd|api_?key|private_
 _LONGEST_KEY = 60
 
 SECRETS_STAY_OUT = (
-    "secrets don't belong into the file: take it out, and replace it where it was made if anybody else "
-    "has the file; secrets are asked for, or taken from BACKTRACE_JIRA_TOKEN_<CONNECTION NAME> and "
-    "BACKTRACE_TOKEN_<UNIVERSE>"
+    "looks like a secret, and secrets don't belong into the file: take it out, and make a new secret if anybody "
+    "else has the file; `backtrace-jira configure` asks for secrets, or takes them from "
+    "BACKTRACE_JIRA_TOKEN_<CONNECTION NAME> and BACKTRACE_TOKEN_<UNIVERSE>"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One row of what is to be mended. `line` counts from 1; 0 where there is none."""
+    """One mistake, as a row for the operator. `line` counts from 1; 0: the mistake has no line."""
 
     where: str
     expected: str
@@ -51,7 +51,7 @@ def where_of(path: Path) -> str:
         elif _PLAIN_KEY.fullmatch(part):
             text += f".{part}" if text else part
         else:
-            text += f'["{_shown(part)}"]'
+            text += f'["{_printable_key(part)}"]'
     return text or "the file"
 
 
@@ -115,7 +115,7 @@ def _unknown_key(path: Path, model: type[BaseModel]) -> str:
 
 
 def _wrong_value(found: ErrorDetails) -> str:
-    """Word the errors that occur in settings; anything else has pydantic's words, which hold no input."""
+    """Return our words for errors that are common in settings, and pydantic's for others; those hold no input."""
     context = found.get("ctx", {})
     if found["input"] is None:
         return "is empty; write a value, or leave the key out"
@@ -142,11 +142,11 @@ def _wrong_value(found: ErrorDetails) -> str:
 def _pattern(pattern: str) -> str:
     name = _NAME_PATTERN.fullmatch(pattern)
     if name:
-        return f"may hold the letters A to Z, digits, `_`, `.` and `-`, 1 to {name[1]} of them"
+        return f"has to be 1 to {name[1]} characters: letters A to Z, digits, `_`, `.` and `-`"
     return f"has to match {pattern}"
 
 
-def _shown(key: str) -> str:
-    """Make a key fit for a terminal: it comes from a file that may hold anything."""
+def _printable_key(key: str) -> str:
+    """Shorten a key, and replace characters that could steer a terminal: the file may hold anything."""
     short = key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}..."
     return "".join(char if char.isprintable() else "?" for char in short)

@@ -10,7 +10,9 @@ from backtrace_jira.fix_versions.boundary import rules_of
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
+NO_ANSWER = "Jira did not answer the create request; the function looks for its ticket"
 SHORTEST = 6
+"""So many characters of a fingerprint an operator has to give at least."""
 
 
 def moment(at: float) -> str:
@@ -26,18 +28,18 @@ def ago(seconds: float) -> str:
     return f"{max(0, int(seconds))} s ago"
 
 
-def facts_of(record: Record) -> list[tuple[str, str]]:
-    """Return a decision as rows of name and text. Empty ones are left out."""
-    facts = [("reason", record.reason), ("rule", record.rule)]
-    facts += [("Jira's words", text) for text in record.messages]
-    facts += [(f"field {name}", text) for name, text in record.fields.items()]
-    facts += [("left out", text) for text in record.left_out]
-    facts += [("unknown attribute", f"${name}") for name in record.unknown_attributes]
-    return [(name, text) for name, text in facts if text]
+def describe_record(record: Record) -> list[tuple[str, str]]:
+    """Return a decision as rows of name and text, without empty ones."""
+    rows = [("reason", record.reason), ("rule", record.rule)]
+    rows += [("Jira's words", text) for text in record.messages]
+    rows += [(f"field {name}", text) for name, text in record.fields.items()]
+    rows += [("left out", text) for text in record.left_out]
+    rows += [("unknown attribute", f"${name}") for name in record.unknown_attributes]
+    return [(name, text) for name, text in rows if text]
 
 
-def synced_facts(synced: LastSynced, now: float) -> list[tuple[str, str]]:
-    """Return what ticket and group were when they last agreed, what was done then, and what could not be done."""
+def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
+    """Return rows about the last synchronisation: both sides' values, what it did, and what it could not do."""
     status = synced.status
     return [
         ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),

@@ -1,6 +1,6 @@
-"""Whether a Jira answers at an address, and which: asked without any credential, so that none is at risk.
+"""Ask an address whether a Jira answers there. No credential is sent, so that none is at risk.
 
-`GET /serverInfo` may be read by anybody on most sites; a site that wants a sign-in first says so, too.
+Most sites answer `GET /serverInfo` without a sign-in. The others refuse it in a way that shows that they are there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REACHABLE = CheckName.REACHABLE
 
 
 NO_JIRA_HERE = (
-    "Mend jira_api: the host, and /jira before /rest/api/2/ if the address of the site's pages has it."
+    "Correct jira_api: the host, and its path before /rest/api/2/ (such as /jira) if the site has one."
 )
 
 
@@ -28,8 +28,8 @@ SIGN_ON = (
 )
 
 
-class Nobody(AuthBase):
-    """Sends no credential; without it requests would look for one in ~/.netrc."""
+class NoCredential(AuthBase):
+    """Sends no credential. Without this class, requests would take one from ~/.netrc."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Leave the request as it is."""
@@ -37,13 +37,13 @@ class Nobody(AuthBase):
 
 
 def reach_jira(address: str) -> tuple[Finding, Server | None]:
-    """Ask once who is there. No server: it is there, and tells nothing before a sign-in.
+    """Send one request. The server is None if the check failed, or if Jira tells nothing before a sign-in.
 
     Raises:
-        TryAgain: nobody answered.
+        TryAgain: no server answered.
     """
     try:
-        answer = Http(Nobody(), timeouts=TIMEOUTS).send("GET", f"{address}/serverInfo")
+        answer = Http(NoCredential(), timeouts=TIMEOUTS).send("GET", f"{address}/serverInfo")
     except InvalidSettings as error:
         remedy = (
             "Give the site a certificate of a public authority: the functions trust no other."
@@ -84,7 +84,7 @@ def _why_not(answer: Response) -> tuple[str, str]:
 
 
 def _target(answer: Response) -> str:
-    """Return where a redirect leads; its query may hold what is nobody's business."""
+    """Return where a redirect leads, without its query, which may hold a secret."""
     parts = urlsplit(answer.headers.get("location", ""))
     path = parts.path.removesuffix("/serverInfo")
     return f"{parts.scheme}://{parts.hostname}{path}" if parts.hostname else path or "nowhere"

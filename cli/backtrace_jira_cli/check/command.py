@@ -58,7 +58,7 @@ def check(
     \b
     Exit codes:
       0  every check passed, perhaps with warnings
-      1  a check failed, or AWS did not let the settings be read
+      1  a check failed, or AWS refused to read the settings
       2  wrong usage, or there is no such integration
     """
     from backtrace_jira_cli.check.check_run import CheckRun, choose_paths
@@ -69,7 +69,7 @@ def check(
         "region": deployment.store.region,
         "integrations": [],
     }
-    paths = choose_paths(integration, list(deployment.settings.find_integrations()))
+    paths = choose_paths(integration, list(deployment.settings.find_integrations()), deployment.place)
     if create_test_ticket and len(paths) > 1:
-        raise wrong_usage("--create-test-ticket creates a ticket for one integration: name it.")
+        raise wrong_usage("--create-test-ticket creates a ticket for one integration. Give its name, too.")
     CheckRun(deployment.settings, console).run(paths, with_test_ticket=create_test_ticket)

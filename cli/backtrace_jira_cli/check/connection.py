@@ -1,4 +1,4 @@
-"""One Jira connection: its address, who answers there, and whether the account is let in."""
+"""Checks of one Jira connection: its address, the server that answers there, and the sign-in of the account."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from backtrace_jira_cli.deployment.remedies import explain_error
 from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
 FIRST_WITH_ACCESS_TOKENS = (8, 14)
+"""Data Center 8.14 brought personal access tokens."""
 FIRST_WITHOUT_BASIC = (11,)
 """Data Center 11.0 disables basic authentication unless an administrator turns it on again."""
 
@@ -41,7 +42,7 @@ CHECKS = (
 
 @dataclass(frozen=True, slots=True)
 class Jira:
-    """A site that lets the account in."""
+    """A Jira site where the account has signed in."""
 
     tickets: LockoutGuard[JiraClient]
     cloud: bool
@@ -59,15 +60,15 @@ class ConnectionChecks:
         self._name = name
         self._stored_settings = stored_settings
         self._refusals = refusals
-        self._made: list[Finding] | None = None
+        self._found: list[Finding] | None = None
         self._server: Server | None = None
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings while the checks run; afterwards, yield the same ones again."""
-        if self._made is not None:
-            yield from self._made
+        if self._found is not None:
+            yield from self._found
             return
-        made = []
+        found = []
         for finding in run_in_order(
             [
                 ((CheckName.ENDPOINT,), self._check_endpoint),
@@ -76,9 +77,9 @@ class ConnectionChecks:
                 ((CheckName.SERVER,), self._check_server),
             ]
         ):
-            made.append(finding)
+            found.append(finding)
             yield finding
-        self._made = made
+        self._found = found
 
     def _check_endpoint(self) -> Iterator[Finding]:
         try:
@@ -94,7 +95,7 @@ class ConnectionChecks:
 
     def _check_credential(self) -> Iterator[Finding]:
         """Send the credential once. A kind that this server surely refuses is not sent: failed logins lock accounts."""
-        unfit = _find_unfit(self._connection.credential, self._server) if self._server else None
+        unfit = _explain_unfit_kind(self._connection.credential, self._server) if self._server else None
         if unfit:
             yield not_checked(CheckName.CREDENTIAL, "it was not sent, see credential kind")
             yield failed(CheckName.CREDENTIAL_KIND, *unfit)
@@ -111,17 +112,17 @@ class ConnectionChecks:
         yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
 
     def _send_credential(self, secret: SecretStr) -> Iterator[Finding]:
-        asking = self._open_client(secret)
+        client = self._open_client(secret)
         try:
-            account = asking.ask(JiraClient.account)
+            account = client.ask(JiraClient.account)
         except Refused as error:
-            yield from self._explain_refusal(error, asking)
+            yield from self._explain_refusal(error, client)
             return
         except BacktraceJiraError as error:
             yield failed(CheckName.CREDENTIAL, *explain_error(error))
             yield not_checked(CheckName.CREDENTIAL_KIND, "see credential")
             return
-        self._tickets = asking
+        self._tickets = client
         yield ok(CheckName.CREDENTIAL, f"signed in as {account}")
         yield _judge_kind(self._connection.credential, self._server)
 
@@ -132,9 +133,9 @@ class ConnectionChecks:
         shown = (urlsplit(settings.jira_api).netloc, settings.email, secret.get_secret_value())
         return LockoutGuard(client, shown, self._refusals)
 
-    def _explain_refusal(self, error: Refused, asking: LockoutGuard[JiraClient]) -> Iterator[Finding]:
+    def _explain_refusal(self, error: Refused, client: LockoutGuard[JiraClient]) -> Iterator[Finding]:
         if not isinstance(error, CredentialRefused):
-            asking.give_up(CredentialRefused(str(error), status=error.status))
+            client.give_up(CredentialRefused(str(error), status=error.status))
         if self._refuses_basic(error):
             yield not_checked(CheckName.CREDENTIAL, "see credential kind")
             yield failed(
@@ -163,7 +164,7 @@ class ConnectionChecks:
         if self._server is None:
             yield failed(
                 CheckName.SERVER,
-                "the server answers, but not as a Jira does: it does not give its version",
+                "the server answers without a version, so it may be no Jira",
                 "Make sure that jira_api is the address of a Jira.",
             )
             return
@@ -171,27 +172,27 @@ class ConnectionChecks:
         yield ok(CheckName.SERVER, str(self._server))
 
 
-def _find_unfit(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
-    """Return what is wrong with a kind of credential that this server never accepts, and what to do."""
+def _explain_unfit_kind(kind: CredentialKind, server: Server) -> tuple[str, str] | None:
+    """Return why this server never accepts a kind of credential, and what to do. None: it may accept it."""
     if server.cloud and kind is CredentialKind.PASSWORD:
-        return "a password, and Jira Cloud accepts none", (
+        return "a password, which Jira Cloud does not accept", (
             "Make an API token at id.atlassian.com with this account, and set credential: api_token."
         )
     if kind is not CredentialKind.PERSONAL_ACCESS_TOKEN:
         return None
     if server.cloud:
-        return "a personal access token, and Jira Cloud has none", (
+        return "a personal access token, which Jira Cloud does not have", (
             "Make an API token at id.atlassian.com with this account, and set credential: api_token."
         )
     if server.numbers and server.numbers < FIRST_WITH_ACCESS_TOKENS:
-        return f"a personal access token, and {server} has none (8.14 and later have)", (
+        return f"a personal access token, which {server} does not have (8.14 and later do)", (
             "Set credential: password with the account's user name as email."
         )
     return None
 
 
 def _judge_kind(kind: CredentialKind, server: Server | None) -> Finding:
-    """Warn of a kind of credential that this server accepted and will not accept for ever."""
+    """Warn of a kind of credential that this server still accepts, and that Jira has deprecated."""
     check = CheckName.CREDENTIAL_KIND
     if kind is CredentialKind.PASSWORD:
         return warning(
@@ -202,7 +203,7 @@ def _judge_kind(kind: CredentialKind, server: Server | None) -> Finding:
     if kind is CredentialKind.API_TOKEN and server and not server.cloud:
         return warning(
             check,
-            "called an API token, which only Jira Cloud has: this is a password",
+            "the settings call it an API token; only Jira Cloud has those, so it is a password",
             "Make a personal access token, and set credential: personal_access_token.",
         )
     return ok(
@@ -211,17 +212,18 @@ def _judge_kind(kind: CredentialKind, server: Server | None) -> Finding:
 
 
 def _remedy(error: Refused, connection: Connection, server: Server | None) -> str:
-    """Say what to do about an account that is not let in. The credential is not tried again."""
+    """Return what to do if Jira refused the account. The credential is not sent again."""
     name = connection.name
     again = f"then write it with backtrace-jira configure --ask-secrets (connection {name})."
     if "CAPTCHA" in str(error):
         return "Log in once in a browser with this account and solve the CAPTCHA; then run this again."
     if not isinstance(error, CredentialRefused):
-        return "Let this account, and /rest/api/2/ through a sign-on proxy if there is one, reach Jira's REST API."
+        return "Allow this account to use Jira's REST API, and let /rest/api/2/ pass a sign-on proxy if there is one."
     if connection.credential is CredentialKind.PERSONAL_ACCESS_TOKEN:
         return f"Make a new personal access token (it may have expired), {again}"
     hints = _hints(connection, server)
-    return f"Compare e-mail and token: made by this account, not expired? {hints}If need be make a new one, {again}"
+    question = "Check e-mail and token: did this account make it, and has it expired?"
+    return f"{question} {hints}If need be, make a new one, {again}"
 
 
 def _hints(connection: Connection, server: Server | None) -> str:

@@ -1,4 +1,4 @@
-"""The create screen of one project and issue type: what it demands, and whether it takes what we would send."""
+"""Checks of one create screen: which fields Jira requires there, and whether it would accept what a function sends."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from backtrace_jira_cli.check.finding import CheckName, Finding, failed, ok, war
 from backtrace_jira_cli.check.overrides import REQUIRED, Template, overrides, required_name
 
 IMPOSSIBLE = "? ?"
-"""No number, date, user or value of a list: a field that wants one says what it takes."""
+"""A text that is no number, date, user or value of a list. A field refuses it, and the refusal says what it takes."""
 
-_ALIKE = {"labels": "labels", "description": "textarea"}
-"""Kinds of custom fields that take the place of these."""
+_SUBSTITUTE_KINDS = {"labels": "labels", "description": "textarea"}
+"""The kind of custom field that a site may use instead of Jira's own labels or description."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is to be said of one custom field."""
+    """The result for one custom field. `wrong` fails the check; a `remark` is printed beside it."""
 
     field: Field | None = None
     wrong: str = ""
-    note: str = ""
+    remark: str = ""
 
 
 class ScreenChecks:
@@ -43,12 +43,10 @@ class ScreenChecks:
         }
 
     def findings(self) -> Iterator[Finding]:
-        """Look at required fields, labels and description, and every custom field."""
+        """Check required fields, labels and description, and every custom field."""
         yield self._check_required()
         yield self._check_labels_and_description()
         yield self._check_custom_fields()
-
-    # Required fields
 
     def _check_required(self) -> Finding:
         check = CheckName.REQUIRED_FIELDS
@@ -58,21 +56,24 @@ class ScreenChecks:
             return failed(
                 check,
                 f"without a value: {names}",
-                "Give each a value in custom_fields, or a default in Jira.",
+                "Give each of them a value in custom_fields, or a default in Jira.",
                 [self.describe_accepted(field) for field in missing],
             )
         uncertain = list(self._find_uncertain())
         if uncertain:
             return warning(
                 check,
-                "have a value, as long as their attributes have one",
-                "Add a text that stays, or a default in Jira, unless every error has the attribute.",
+                "a required field gets its value from an attribute only",
+                "Unless every error has the attribute, add a text that does not change, or a default in Jira.",
                 uncertain,
             )
         return ok(check, "every required field has a value or a default")
 
     def _find_filled(self) -> set[str]:
-        """Return the ids that get a value. A name that is not clear is told once, and not as a missing value too."""
+        """Return the ids of fields that get a value.
+
+        If a name fits several fields, all count as filled: the check of custom fields reports that name.
+        """
         filled = {"project", "issuetype", "summary"}
         for name in (*self._mapped().values(), *self._templates):
             template = self._templates.get(name)
@@ -82,7 +83,9 @@ class ScreenChecks:
                 filled.add(self._schema.resolve(name).id)
             except InvalidField as error:
                 filled |= {field.id for field in self._schema.fields if _is_among(field, error.allowed)}
-        return filled | {field.id for purpose in self._unmapped() for field in self._find_alike(purpose)}
+        return filled | {
+            field.id for purpose in self._unmapped() for field in self._find_substitutes(purpose)
+        }
 
     def _find_uncertain(self) -> Iterator[str]:
         for name, template in self._templates.items():
@@ -95,10 +98,10 @@ class ScreenChecks:
                 and not template.plain
             ):
                 names = ", ".join(f"${each}" for each in template.attributes)
-                yield f"{field}: a group without {names} makes no ticket"
+                yield f"{field}: a group without {names} gets no ticket"
 
     def describe_accepted(self, field: Field) -> str:
-        """Say what a field takes, in the words of its refusal."""
+        """Return what a field takes, in the words with which it refuses an impossible text."""
         try:
             to_field_value(field, IMPOSSIBLE, cloud=self._schema.cloud, people=lambda _: None)
         except InvalidField as error:
@@ -109,8 +112,6 @@ class ScreenChecks:
             f"{field} takes {'the name of a ' + kind if kind in ('group', 'version') else 'a text'}{several}"
         )
 
-    # Labels and description
-
     def _mapped(self) -> dict[str, str]:
         return {
             "labels": required_name(self._integration.labels_field),
@@ -120,13 +121,13 @@ class ScreenChecks:
     def _unmapped(self) -> list[str]:
         return [purpose for purpose, name in self._mapped().items() if not self._find_field(name)]
 
-    def _find_alike(self, purpose: str) -> list[Field]:
-        """Find required fields that may be what labels or description are called here."""
-        return [field for field in self._schema.missing(()) if field.kind == _ALIKE[purpose]]
+    def _find_substitutes(self, purpose: str) -> list[Field]:
+        """Find required fields that this site may use instead of labels or description."""
+        return [field for field in self._schema.missing(()) if field.kind == _SUBSTITUTE_KINDS[purpose]]
 
     def _check_labels_and_description(self) -> Finding:
         check = CheckName.LABELS_AND_DESCRIPTION
-        found, wrong, missing, alike = [], [], [], []
+        found, wrong, missing, substitutes = [], [], [], []
         for purpose, name in self._mapped().items():
             try:
                 field = self._schema.resolve(name)
@@ -135,36 +136,38 @@ class ScreenChecks:
             except InvalidField as error:
                 wrong.append(str(error))
                 missing.append(purpose)
-                alike += [
-                    f"{purpose}_field may be meant to be {field}" for field in self._find_alike(purpose)
+                substitutes += [
+                    f"{field} may be the one for {purpose}_field" for field in self._find_substitutes(purpose)
                 ]
         if not wrong:
             return ok(check, f"on the screen: {' and '.join(found)}")
         settings = " and ".join(f"{purpose}_field" for purpose in missing)
-        remedy = f"Put the field on the create screen, or name the one that takes its place in {settings}."
-        return failed(check, "; ".join(wrong), remedy, alike)
-
-    # Custom fields
+        remedy = (
+            f"Put the field on the create screen, or set {settings} to the field that this site uses instead."
+        )
+        return failed(check, "; ".join(wrong), remedy, substitutes)
 
     def _check_custom_fields(self) -> Finding:
         check = CheckName.CUSTOM_FIELDS
         mapped = self._mapped()
-        # A mapped field that is not there is told above.
+        # The check of labels and description reports a mapped field that is not on the screen.
         judged = [
             self._judge(name, template)
             for name, template in self._templates.items()
             if name not in mapped.values() or self._find_field(name)
         ]
         wrong = [judgement.wrong for judgement in judged if judgement.wrong]
-        notes = [judgement.note for judgement in judged if judgement.note]
+        remarks = [judgement.remark for judgement in judged if judgement.remark]
         if len(wrong) == 1:
-            return failed(check, wrong[0], "Mend it in custom_fields.")
+            return failed(check, wrong[0], "Correct it in custom_fields.")
         if wrong:
-            return failed(check, f"{len(wrong)} would be refused", "Mend them in custom_fields.", wrong)
+            return failed(
+                check, f"Jira would refuse {len(wrong)} of them", "Correct them in custom_fields.", wrong
+            )
         if not judged:
-            return ok(check, "none are set")
+            return ok(check, "the settings have none")
         return ok(
-            check, f"{len(judged)} would be accepted, as far as can be said before there is an error", notes
+            check, f"Jira would accept {len(judged)}, as far as can be told before there is an error", remarks
         )
 
     def _judge(self, name: str, template: Template) -> Judgement:
@@ -173,7 +176,7 @@ class ScreenChecks:
             if template.attributes:
                 return _judge_by_type(field, template)
             if not template.plain:
-                return Judgement(field, note=f"{field}: the text is empty, so the field is left out")
+                return Judgement(field, remark=f"{field}: the text is empty, so the field is left out")
             to_field_value(field, template.plain, cloud=self._schema.cloud, people=self._people)
         except InvalidField as error:
             return Judgement(wrong=_in_settings(name, error))
@@ -187,20 +190,24 @@ class ScreenChecks:
 
 
 def _judge_by_type(field: Field, template: Template) -> Judgement:
-    """Say what can be said of a text that differs from error to error."""
+    """Judge a text with attributes by the type of its field: the text itself differs from error to error."""
     if not is_fillable(field) or field.allowed == ():
-        reason = "takes nothing" if field.allowed is None else "takes values from a list, and Jira lists none"
+        reason = (
+            "takes nothing" if field.allowed is None else "takes values of a list, which Jira leaves empty"
+        )
         return Judgement(field, wrong=f"{field} {reason} when a ticket is created")
     names = ", ".join(f"${name}" for name in template.attributes)
     if field.allowed:
-        return Judgement(field, note=f"{field}: depends on {names}, whose values have to be on Jira's list")
+        return Judgement(field, remark=f"{field}: depends on {names}, whose values have to be on Jira's list")
     if field.type in ("string", "any") or (field.type == "array" and field.items == "string"):
         return Judgement(field)
-    return Judgement(field, note=f"{field}: depends on {names}, whose values have to be a {field.type}")
+    return Judgement(
+        field, remark=f"{field}: depends on {names}, whose values have to be of the type {field.type}"
+    )
 
 
 def _in_settings(name: str, error: InvalidField) -> str:
-    """Name the setting too, where the error names the field only."""
+    """Name the setting as well, unless the error does."""
     if isinstance(error, NotOnScreen) or name in str(error) or name in REQUIRED:
         return str(error)
     return f"{name}: {error}"

@@ -1,4 +1,4 @@
-"""What one check found, and how checks depend on each other."""
+"""The finding of one check, and the order in which checks depend on each other."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class Status(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """Works, and should be known."""
+    """It works, but the operator should know about it."""
     FAILED = "failed"
     NOT_CHECKED = "not_checked"
-    """What it depends on failed, or is not known yet."""
+    """A check that it depends on failed, or a secret is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was found and, unless all is well, what to do. `details` are one thing each."""
+    """One line: what was found and, unless all is well, what to do. Each of `details` is a further line."""
 
     check: CheckName
     status: Status
@@ -58,11 +58,11 @@ class Finding:
 
     @property
     def stops(self) -> bool:
-        """Whether what depends on this check cannot be looked at."""
+        """Whether checks that depend on this one cannot run."""
         return self.status in (Status.FAILED, Status.NOT_CHECKED)
 
     def rewritten(self, rewrite: Callable[[str], str]) -> Finding:
-        """Return the finding with every text put through a function."""
+        """Return the finding with each of its texts rewritten by a function."""
         return replace(
             self,
             found=rewrite(self.found),
@@ -82,51 +82,51 @@ class Finding:
 
 
 def ok(check: CheckName, found: str, details: Sequence[str] = ()) -> Finding:
-    """Say what is as it should be."""
+    """Return the finding of a check that passed."""
     return Finding(check, Status.OK, found, details=tuple(details))
 
 
 def warning(check: CheckName, found: str, remedy: str = "", details: Sequence[str] = ()) -> Finding:
-    """Say what works and should be known."""
+    """Return the finding of a check that passed with something that the operator should know."""
     return Finding(check, Status.WARNING, found, remedy, tuple(details))
 
 
 def failed(check: CheckName, found: str, remedy: str, details: Sequence[str] = ()) -> Finding:
-    """Say what is wrong and how to mend it."""
+    """Return the finding of a check that failed, with what to do about it."""
     return Finding(check, Status.FAILED, found, remedy, tuple(details))
 
 
 def not_checked(check: CheckName, why: str) -> Finding:
-    """Say why nothing was looked at."""
+    """Return the finding of a check that did not run, with the reason."""
     return Finding(check, Status.NOT_CHECKED, f"not checked: {why}")
 
 
 Step: TypeAlias = tuple[Sequence[CheckName], Callable[[], Iterable[Finding]]]
-"""Checks that are made together, in this order, and how."""
+"""Names of checks, in order, and the function that runs them and returns their findings."""
 
 
 def run_in_order(steps: Sequence[Step]) -> Iterator[Finding]:
-    """Make checks of which each step needs those before it. What fails is told once, by the check that found it."""
+    """Run steps, each of which needs those before it. After a failure, the rest say only which check to see."""
     blocked_by = ""
-    for names, make in steps:
+    for names, run in steps:
         if blocked_by:
             yield from (not_checked(name, f"see {blocked_by}") for name in names)
             continue
         stopping: list[Finding] = []
-        for finding in _run_step(names, make):
+        for finding in _run_step(names, run):
             yield finding
             if finding.stops:
                 stopping.append(finding)
-        # A step may leave a check out because a later one of its own failed: that one is to be named.
+        # A step may leave out a check because a later one of the same step failed: name the one that failed.
         stopping.sort(key=lambda finding: finding.status is not Status.FAILED)
         blocked_by = stopping[0].check.words if stopping else ""
 
 
-def _run_step(names: Sequence[CheckName], make: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Give a finding for each name, whatever is raised on the way."""
+def _run_step(names: Sequence[CheckName], run: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Yield a finding for each name, even if the step raises an error half-way."""
     left = list(names)
     try:
-        for finding in make():
+        for finding in run():
             left.remove(finding.check)
             yield finding
     except BacktraceJiraError as error:

@@ -1,4 +1,4 @@
-"""All checks of one integration, in order."""
+"""All checks of one integration, in the order of the product page's troubleshooting list."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import OnLinking, SyncedField
 from backtrace_jira_cli.check import connection
+from backtrace_jira_cli.check.backtrace_project import BacktraceProjectChecks
 from backtrace_jira_cli.check.connection import ConnectionChecks, Jira
 from backtrace_jira_cli.check.create_screen import ScreenChecks
 from backtrace_jira_cli.check.finding import (
@@ -24,7 +25,6 @@ from backtrace_jira_cli.check.finding import (
     warning,
 )
 from backtrace_jira_cli.check.overrides import issue_type_of, project_of
-from backtrace_jira_cli.check.universe import UniverseChecks
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 
 SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
@@ -39,25 +39,28 @@ FOR_REGRESSIONS = {
     OnRegression.NEW_TICKET: {"LINK_ISSUES": "Link Issues"},
     OnRegression.LEAVE: {},
 }
-"""Permissions by Jira's key, with what people know them as."""
+"""These three: permissions by their key in Jira's API, with the name that Jira's pages show."""
 
 
 class IntegrationChecks:
     """One integration, with the shared checks of its connection and of its Backtrace project."""
 
     def __init__(
-        self, integration: Integration, connection_checks: ConnectionChecks, universe: UniverseChecks
+        self,
+        integration: Integration,
+        connection_checks: ConnectionChecks,
+        backtrace_checks: BacktraceProjectChecks,
     ) -> None:
         self._integration = integration
         self._connection = connection_checks
-        self._universe = universe
+        self._backtrace_project = backtrace_checks
         self._project = project_of(integration)
         self._issue_type = issue_type_of(integration)
         self.schema: FieldSchema | None = None
 
     @property
     def jira(self) -> Jira:
-        """Return the site. There is one only after the connection's checks have passed."""
+        """Return the site. It exists only after the connection's checks have passed."""
         return self._connection.jira
 
     @property
@@ -66,7 +69,7 @@ class IntegrationChecks:
         return self.jira.tickets
 
     def findings(self) -> Iterator[Finding]:
-        """Make the checks; Backtrace is looked at whatever Jira says."""
+        """Run the checks. Those of Backtrace run even if those of Jira fail."""
         yield from run_in_order(
             [
                 (connection.CHECKS, self._connection.findings),
@@ -75,10 +78,10 @@ class IntegrationChecks:
                 (SCREEN, self._check_screen),
             ]
         )
-        yield from self._universe.findings(self._integration)
+        yield from self._backtrace_project.findings(self._integration)
 
     def find_user(self, who: str) -> str | None:
-        """Ask Jira who somebody is."""
+        """Ask Jira for the user that a setting names."""
         return self.tickets.ask(lambda jira: RestJiraTickets(jira).find_user(who, self._project.plain))
 
     def _check_project(self) -> Iterator[Finding]:
@@ -95,7 +98,7 @@ class IntegrationChecks:
             yield failed(
                 CheckName.PROJECT,
                 f"{key} does not exist, or this account may not see it",
-                f"Mend {template.place}, or give the account Browse Projects there.",
+                f"Correct {template.place}, or give the account Browse Projects there.",
             )
             yield not_checked(CheckName.PERMISSION, "see project")
             return
@@ -114,13 +117,13 @@ class IntegrationChecks:
         if missing:
             return warning(
                 CheckName.PERMISSION,
-                f"may create issues in {key}, but lacks {missing}: what happens in Backtrace does not all arrive",
+                f"may create issues in {key}, but lacks {missing}: Jira will refuse some changes from Backtrace",
                 f"Give it {missing} in the permission scheme of {key}.",
             )
         return ok(CheckName.PERMISSION, f"may create issues in {key}")
 
     def _permissions_to_synchronise(self) -> dict[str, str]:
-        """Return what changes made in Backtrace, and errors that come back, need in Jira, by name."""
+        """Return the permissions that changes from Backtrace and regressions need, by key."""
         sync, fixes = self._integration.sync, self._integration.fix_versions
         wanted: dict[str, str] = {}
         if sync.backtrace_to_jira or sync.on_linking is OnLinking.BACKTRACE:
@@ -142,7 +145,8 @@ class IntegrationChecks:
             return
         if self.schema is None:
             yield warning(
-                check, "this Jira does not tell what its create screens demand; the first ticket will"
+                check,
+                "this Jira does not show its create screens; the first ticket will tell what they require",
             )
         else:
             yield ok(check, self.schema.issue_type)

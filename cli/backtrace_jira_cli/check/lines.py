@@ -1,4 +1,4 @@
-"""How a finding is written: one line, and one more for each detail."""
+"""A finding as text: one line, and one more for each detail."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def lines_of(finding: Finding, *, plain: bool) -> Iterator[tuple[str, str]]:
 
 
 def _printable(text: str) -> str:
-    """Make a text fit for a terminal: some of it comes from servers."""
+    """Replace characters that could steer a terminal: servers sent some of this text."""
     return "".join(char if char.isprintable() else "?" for char in text)

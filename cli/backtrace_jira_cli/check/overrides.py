@@ -1,4 +1,4 @@
-"""What an integration would really send: a custom field of that name comes before the setting for it.
+"""The texts that an integration sends: a custom field with the name of a required field replaces its setting.
 
 Product page, "Required Fields": "You can override the content of any of these settings by specifying their
 value in the appropriate Backtrace Jira config setting, or by specifying it as a Custom Field".
@@ -15,7 +15,7 @@ from backtrace_jira.tickets.templates import attribute_names, fill_template, tem
 
 REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 
-# Every fact that a group may have, so that template_values gives all their names.
+# A group that lacks nothing, so that template_values returns every built-in name.
 _COMPLETE = ErrorGroup(
     universe="u",
     project="p",
@@ -28,13 +28,13 @@ _COMPLETE = ErrorGroup(
     hosts=1,
     guids=1,
 )
-FACTS = frozenset(template_values(_COMPLETE))
-"""Names after a $ that every event carries outside its attributes."""
+BUILT_IN_NAMES = frozenset(template_values(_COMPLETE))
+"""Names after a $ that mean a part of every event, not an attribute of the group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A setting's text, by where it stands."""
+    """A text of the settings, and its place there."""
 
     place: str
     text: str
@@ -51,7 +51,7 @@ class Template:
 
 
 def required_name(name: str) -> str:
-    """Give the id of a required field whatever its case; other fields are as the settings name them."""
+    """Return a required field's id in lower case; any other name as the settings have it."""
     cleaned = name.strip()
     return cleaned.lower() if cleaned.lower() in REQUIRED else cleaned
 
@@ -65,17 +65,17 @@ def overrides(integration: Integration) -> dict[str, Template]:
 
 
 def project_of(integration: Integration) -> Template:
-    """Return what decides the project."""
-    return _chosen(integration, "project", Template("project_key", integration.project_key))
+    """Return the text that names the Jira project."""
+    return _choose(integration, "project", Template("project_key", integration.project_key))
 
 
 def issue_type_of(integration: Integration) -> Template:
-    """Return what decides the issue type."""
-    return _chosen(integration, "issuetype", Template("issue_type", integration.issue_type))
+    """Return the text that names the issue type."""
+    return _choose(integration, "issuetype", Template("issue_type", integration.issue_type))
 
 
-def _chosen(integration: Integration, name: str, setting: Template) -> Template:
-    """Take the override unless it is empty. The setting itself is plain text: nothing is filled in."""
+def _choose(integration: Integration, name: str, setting: Template) -> Template:
+    """Return the override, unless it is empty. The setting itself is plain text, so its $ are doubled."""
     override = overrides(integration).get(name)
     if override and (override.attributes or override.plain):
         return override
@@ -83,8 +83,8 @@ def _chosen(integration: Integration, name: str, setting: Template) -> Template:
 
 
 def unknown_attributes(integration: Integration, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Find (name, where it stands) of attributes that Backtrace does not have."""
-    values = dict.fromkeys({*known, *FACTS}, "")
+    """Yield name and place of each attribute that the settings use and Backtrace does not have."""
+    values = dict.fromkeys({*known, *BUILT_IN_NAMES}, "")
     templates = [Template("subject", integration.subject), *overrides(integration).values()]
     for template in templates:
         yield from ((name, template.place) for name in fill_template(template.text, values).unknown)

@@ -1,4 +1,4 @@
-"""Bring the parameters of one stage to what a settings file says."""
+"""One run of `backtrace-jira configure`: it writes to Parameter Store what a settings file says."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGAIN = "Running the same command again is safe: it writes only what is missing.
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator chose."""
+    """The options that the operator gave."""
 
     dry_run: bool = False
     yes: bool = False
@@ -38,8 +38,8 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything that is about to be written."""
+class Preparation:
+    """Everything that is about to be written, and what is stored before that."""
 
     settings: SettingsFile
     secrets: tuple[FoundSecret, ...]
@@ -48,8 +48,8 @@ class Prepared:
     stored: Mapping[str, Stored]
 
 
-Check: TypeAlias = Callable[[Prepared], Sequence[Fault]]
-"""Looks at what is about to be written. A fault, or a Stop, keeps all of it from being written."""
+Check: TypeAlias = Callable[[Preparation], Sequence[Fault]]
+"""Checks what is about to be written. If it returns a fault or raises a Stop, nothing is written."""
 
 
 class ConfigureRun:
@@ -65,7 +65,7 @@ class ConfigureRun:
         *,
         before_writing: Sequence[Check] = (),
     ) -> None:
-        """Take how the store is opened: a file that is not valid needs no AWS account to be told so."""
+        """Take a function that opens the store: mistakes in the file are listed even without an AWS account."""
         self._open_store = open_store
         self._names = names
         self._console = console
@@ -79,7 +79,7 @@ class ConfigureRun:
         """Validate, show, ask, write.
 
         Raises:
-            Stop: whatever keeps it from being done.
+            Stop: the file is not valid, a check failed, AWS refused, or the operator said no.
         """
         self._console.report |= {
             "prefix": self._names.prefix,
@@ -89,10 +89,10 @@ class ConfigureRun:
             "notes": self._notes,
         }
         settings, store, stored = self._read_valid(raw)
-        prepared = self._prepare(settings, store, stored)
-        self._show(prepared, store)
-        self._run_checks(prepared)
-        writing = [c for c in prepared.changes if c.writes or c.effect is Effect.DELETED]
+        preparation = self._prepare(settings, store, stored)
+        self._show(preparation, store)
+        self._run_checks(preparation)
+        writing = [c for c in preparation.changes if c.writes or c.effect is Effect.DELETED]
         if not writing:
             self._console.say("Everything is stored as the file says; nothing to write.")
         elif self._options.dry_run:
@@ -120,7 +120,7 @@ class ConfigureRun:
         return store, {name: found for name, found in stored.items() if not name.startswith(ours)}
 
     def _try_to_find_unstored(self, references: Sequence[Reference]) -> list[Fault]:
-        """Complete the list of faults if the store can be asked; if not, the others are worth telling anyway."""
+        """Find faults that only the store can show. If AWS refuses, the operator still sees the other faults."""
         try:
             return self._find_unstored(references, self._read_stored()[1]) if references else []
         except Stop:
@@ -136,26 +136,26 @@ class ConfigureRun:
 
     def _prepare(
         self, settings: SettingsFile, store: ParameterStore, stored: Mapping[str, Stored]
-    ) -> Prepared:
+    ) -> Preparation:
         secrets = self._find_secrets(settings, stored)
-        effects = [(given, _effect_of(given, store, stored)) for given in secrets]
+        effects = [(secret, _effect_of(secret, store, stored)) for secret in secrets]
         changes = plan_changes(settings, effects, stored, self._names, prune=self._options.prune)
         wrong_type = find_type_mismatches(changes, stored)
         if wrong_type:
             raise Stop("SSM does not change the type of a parameter; nothing was written.", faults=wrong_type)
-        return Prepared(settings, tuple(secrets), tuple(changes), store, stored)
+        return Preparation(settings, tuple(secrets), tuple(changes), store, stored)
 
     def _find_secrets(self, settings: SettingsFile, stored: Mapping[str, Stored]) -> list[FoundSecret]:
         needed = list(secrets_needed(settings, self._names))
-        given = find_secrets(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
-        if self._options.dry_run or all(one.origin is not Origin.NOT_YET for one in given):
-            return given
+        found = find_secrets(needed, self._env, stored.keys(), ask_again=self._options.ask_secrets)
+        if self._options.dry_run or all(one.origin is not Origin.NOT_YET for one in found):
+            return found
         if not self._console.can_ask:
-            raise describe_missing(given)
-        return [ask_for_secret(one, self._console.ask_secret, self._console.warn) for one in given]
+            raise describe_missing(found)
+        return [ask_for_secret(one, self._console.ask_secret, self._console.warn) for one in found]
 
-    def _show(self, prepared: Prepared, store: ParameterStore) -> None:
-        self._rows += [_row(change) for change in prepared.changes]
+    def _show(self, preparation: Preparation, store: ParameterStore) -> None:
+        self._rows += [_row(change) for change in preparation.changes]
         self._console.say(f"Settings below {self._names.prefix} in {store.region}:")
         self._console.show_table(
             ("parameter", "change", "kind", "note"),
@@ -166,15 +166,15 @@ class ConfigureRun:
                     change.kind,
                     change.note,
                 )
-                for change in prepared.changes
+                for change in preparation.changes
             ],
         )
-        self._notes += _notes(prepared)
+        self._notes += _notes(preparation)
         for note in self._notes:
             self._console.warn(note)
 
-    def _run_checks(self, prepared: Prepared) -> None:
-        faults = [fault for check in self._before_writing for fault in check(prepared)]
+    def _run_checks(self, preparation: Preparation) -> None:
+        faults = [fault for check in self._before_writing for fault in check(preparation)]
         if faults:
             raise Stop("The settings did not pass their checks; nothing was written.", faults=faults)
 
@@ -183,12 +183,12 @@ class ConfigureRun:
             return
         if not self._console.can_ask:
             raise wrong_usage(
-                "Nobody to ask here: add --yes to write, or --dry-run to look. Nothing was written."
+                "Nothing was written: there is no terminal to ask at. Add --yes to write, or --dry-run to look."
             )
         deletions = sum(change.effect is Effect.DELETED for change in writing)
         question = f"Write {len(writing) - deletions} parameters"
         if deletions:
-            question += f" and DELETE {deletions}, secrets among them if the table says so"
+            question += f" and DELETE {deletions} (the table shows which, secrets included)"
         if not self._console.confirm(f"{question}?"):
             raise Stop("Nothing was written.")
 
@@ -206,19 +206,19 @@ class ConfigureRun:
             for row in self._rows:
                 row["done"] = row["parameter"] in done
         self._console.say(
-            f"Done: {len(done)} parameters. Functions that run already see them when their copy has aged "
-            "(SettingsMaxAgeInSeconds, 5 minutes unless set otherwise).",
+            f"Done: {len(done)} parameters. Running functions keep their copy of the settings for a while "
+            "(SettingsMaxAgeInSeconds, 5 minutes unless set otherwise), then read the new ones.",
             "green",
         )
 
 
-def _effect_of(given: FoundSecret, store: ParameterStore, stored: Mapping[str, Stored]) -> Effect:
-    name = given.needed.parameter
+def _effect_of(secret: FoundSecret, store: ParameterStore, stored: Mapping[str, Stored]) -> Effect:
+    name = secret.needed.parameter
     if name not in stored:
         return Effect.NEW
-    if given.origin is Origin.STORED:
+    if secret.origin is Origin.STORED:
         return Effect.KEPT
-    same = given.value is not None and store.holds(name, given.value)
+    same = secret.value is not None and store.holds(name, secret.value)
     return Effect.UNCHANGED if same else Effect.CHANGED
 
 
@@ -239,13 +239,15 @@ def _row(change: Change) -> dict[str, Any]:
     }
 
 
-def _notes(prepared: Prepared) -> list[str]:
+def _notes(preparation: Preparation) -> list[str]:
     notes = [
         f"Connection {connection.name} uses a password. Jira has deprecated that: make an API token instead."
-        for connection in prepared.settings.connections
+        for connection in preparation.settings.connections
         if connection.credential is CredentialKind.PASSWORD
     ]
-    left = sum(change.effect is Effect.NOT_IN_FILE and change.note != "in use" for change in prepared.changes)
+    left = sum(
+        change.effect is Effect.NOT_IN_FILE and change.note != "in use" for change in preparation.changes
+    )
     if left:
         notes.append(f"{left} stored parameters are not in this file and stay; --prune deletes them.")
     return notes

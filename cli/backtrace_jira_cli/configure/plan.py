@@ -1,4 +1,4 @@
-"""What a settings file changes in the store, and in which order."""
+"""The changes that a settings file makes in the store, and their order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backtrace_jira_cli.faults import Fault
 
 
 class Kind(StrEnum):
-    """What a parameter holds. The order is the order of writing: what is named comes before what names it."""
+    """The content of a parameter, in the order of writing: a connection comes before integrations that name it."""
 
     SECRET = "secret"  # noqa: S105 - a kind, not a secret
     CONNECTION = "connection"
@@ -26,21 +26,21 @@ class Kind(StrEnum):
 
 
 class Effect(StrEnum):
-    """What becomes of a parameter."""
+    """The change of a parameter. The operator reads the values in a table."""
 
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     KEPT = "kept"
-    """A stored secret, which nobody gave anew."""
+    """A stored secret that this run does not replace."""
     NOT_IN_FILE = "not in this file"
-    """Stored, left alone."""
+    """Stored, and left as it is."""
     DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One parameter and what becomes of it. The value does not show in a repr."""
+    """One parameter, and what the run does to it. A repr does not show the value."""
 
     parameter: str
     kind: Kind
@@ -50,12 +50,12 @@ class Change:
 
     @property
     def writes(self) -> bool:
-        """Whether it is to be put."""
+        """Whether the run writes the parameter."""
         return self.effect in (Effect.NEW, Effect.CHANGED)
 
 
 def list_parameters(settings: SettingsFile, names: ParameterNames) -> Iterator[tuple[str, Kind, str]]:
-    """Yield name, kind and text of every parameter of a file that is no secret."""
+    """Yield name, kind and text of every parameter of a file, without the secrets."""
     for connection in settings.connections:
         yield names.connection(connection.name), Kind.CONNECTION, parameter_text(connection)
     for universe in settings.backtrace:
@@ -78,7 +78,7 @@ def plan_changes(
     ever finds an integration whose connection or secret is missing. Deleting last also means that a run
     that is cut off leaves the old settings at work.
     """
-    changes = [_plan_secret(given, effect) for given, effect in secrets]
+    changes = [_plan_secret(secret, effect) for secret, effect in secrets]
     changes += [_plan_setting(*one, stored) for one in list_parameters(settings, names)]
     return changes + _find_not_in_file(
         settings, {change.parameter for change in changes}, stored, names, prune
@@ -105,7 +105,7 @@ def find_type_mismatches(changes: Sequence[Change], stored: Mapping[str, Stored]
 
 
 def kind_of(parameter: str, names: ParameterNames) -> Kind | None:
-    """Tell what a stored parameter holds; None for what this command does not write."""
+    """Return what a stored parameter holds; None: this command does not write such a parameter."""
     roots = {
         names.connection(""): Kind.CONNECTION,
         names.universe(""): Kind.UNIVERSE,
@@ -116,14 +116,14 @@ def kind_of(parameter: str, names: ParameterNames) -> Kind | None:
     return next((kind for root, kind in roots.items() if parameter.startswith(root)), None)
 
 
-def _plan_secret(given: FoundSecret, effect: Effect) -> Change:
+def _plan_secret(secret: FoundSecret, effect: Effect) -> Change:
     notes = {
-        Origin.ENVIRONMENT: f"from {given.needed.variable}",
+        Origin.ENVIRONMENT: f"from {secret.needed.variable}",
         Origin.TYPED: "as typed",
-        Origin.NOT_YET: f"asked for, or from {given.needed.variable}",
+        Origin.NOT_YET: f"asked for, or from {secret.needed.variable}",
         Origin.STORED: "",
     }
-    return Change(given.needed.parameter, Kind.SECRET, effect, given.value, notes[given.origin])
+    return Change(secret.needed.parameter, Kind.SECRET, effect, secret.value, notes[secret.origin])
 
 
 def _plan_setting(parameter: str, kind: Kind, text: str, stored: Mapping[str, Stored]) -> Change:
@@ -142,7 +142,7 @@ def _find_not_in_file(
     names: ParameterNames,
     prune: bool,
 ) -> list[Change]:
-    """Find what is stored and not in the file; what the file's integrations name is in use, file or not."""
+    """Return a change for each stored parameter that the file lacks. One that an integration names is kept."""
     in_use = {
         name
         for one in settings.integrations

@@ -1,6 +1,6 @@
-"""Where each secret comes from: an environment variable, the store, or the operator's keyboard.
+"""The sources of secrets: an environment variable, the store, or the operator's keyboard.
 
-Never from the settings file and never from the command line, where others could read it.
+The settings file and the command line are none, because others could read a secret there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ KIND_IN_WORDS = {
 
 
 class Origin(StrEnum):
-    """Where a secret was found."""
+    """The source of a secret."""
 
     ENVIRONMENT = "environment"
     STORED = "stored"
@@ -51,7 +51,7 @@ class NeededSecret:
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """A needed secret and its origin. `value` is None where it stays as it is stored, or is not known yet."""
+    """A needed secret and its origin. `value` is None if the stored secret stays, or if none is known yet."""
 
     needed: NeededSecret
     origin: Origin
@@ -90,7 +90,7 @@ def parse_secret(text: str, needed: NeededSecret) -> SecretStr:
         raise ValueError("holds a line end or another character that does not print; copy it again")
     if not needed.may_have_blanks and (not secret.isascii() or " " in secret):
         raise ValueError(
-            "holds a blank, or a character that no token has; copy it again, and nothing around it"
+            "holds a blank, or a character that no token has; copy it again, without anything around it"
         )
     if "{{" in secret:
         raise ValueError("holds {{, which Parameter Store does not accept; make another one")
@@ -100,50 +100,52 @@ def parse_secret(text: str, needed: NeededSecret) -> SecretStr:
 def find_secrets(
     needed: Sequence[NeededSecret], env: Mapping[str, str], stored: Collection[str], *, ask_again: bool
 ) -> list[FoundSecret]:
-    """Find what needs no asking; the rest is NOT_YET. A variable comes before what is stored.
+    """Find each secret in its variable, or else in the store. Those that are in neither have the origin NOT_YET.
 
     Raises:
         Stop: a variable holds something that cannot be a secret.
     """
-    given, faults = [], []
+    found, faults = [], []
     for one in needed:
         if one.variable in env:
             try:
-                given.append(FoundSecret(one, Origin.ENVIRONMENT, parse_secret(env[one.variable], one)))
+                found.append(FoundSecret(one, Origin.ENVIRONMENT, parse_secret(env[one.variable], one)))
             except ValueError as error:
                 faults.append(Fault(one.variable, str(error)))
         elif one.parameter in stored and not ask_again:
-            given.append(FoundSecret(one, Origin.STORED))
+            found.append(FoundSecret(one, Origin.STORED))
         else:
-            given.append(FoundSecret(one, Origin.NOT_YET))
+            found.append(FoundSecret(one, Origin.NOT_YET))
     if faults:
         raise wrong_usage(
             "These environment variables cannot be secrets; nothing was written.", faults=faults
         )
-    return given
+    return found
 
 
-def describe_missing(given: Sequence[FoundSecret]) -> Stop:
-    """Return what to say where nobody can be asked."""
+def describe_missing(secrets: Sequence[FoundSecret]) -> Stop:
+    """Return the stop of a run without a terminal. It lists the variables that have to be set."""
     faults = [
         Fault(one.needed.variable, f"has to be set: {one.needed.title}")
-        for one in given
+        for one in secrets
         if one.origin is Origin.NOT_YET
     ]
     return wrong_usage(
-        "Secrets are missing, and this is no terminal to ask for them; nothing was written.", faults=faults
+        "Nothing was written: secrets are missing, and there is no terminal to ask at.", faults=faults
     )
 
 
-def ask_for_secret(given: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]) -> FoundSecret:
+def ask_for_secret(
+    secret: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]
+) -> FoundSecret:
     """Ask for a secret that was not found, a few times if need be."""
-    if given.origin is not Origin.NOT_YET:
-        return given
+    if secret.origin is not Origin.NOT_YET:
+        return secret
     for _ in range(ATTEMPTS):
         try:
             return FoundSecret(
-                given.needed, Origin.TYPED, parse_secret(ask(given.needed.title), given.needed)
+                secret.needed, Origin.TYPED, parse_secret(ask(secret.needed.title), secret.needed)
             )
         except ValueError as error:
-            tell(f"What was typed {error}.")
-    raise Stop(f"No usable {given.needed.title}; nothing was written.")
+            tell(f"The secret that you typed {error}.")
+    raise Stop(f"Nothing was written: you typed no usable {secret.needed.title}.")

@@ -51,20 +51,22 @@ class Reading:
 
 
 def read_start(file: FilePath) -> bytes:
-    """Read no more of a file than shows that it is too large."""
+    """Return a file's bytes; of a file that is too large, one byte more than is allowed."""
     with file.open("rb") as opened:
         return opened.read(LARGEST_FILE + 1)
 
 
 def read_settings(raw: bytes) -> Reading:
-    """Read and check a settings file, all but what only the store can tell (`references`)."""
+    """Read and check a settings file. Whether its `references` are stored is left to the caller."""
     document = read_yaml(raw)
     faults = list(document.faults)
     if document.data is None and not faults:
-        faults.append(Fault("the file", "is empty; docs/settings.example.yaml is one to start from"))
+        faults.append(Fault("the file", "is empty; start from docs/settings.example.yaml"))
     if document.data is None:
         return Reading(None, tuple(faults))
-    settings = _validate(document.data, document.lines, faults)
+    settings, invalid = _validate(document.data, document.lines)
+    known = {fault.where for fault in faults}
+    faults += [fault for fault in invalid if fault.where not in known]
     items = _Items(document.data, document.lines)
     faults += items.find_duplicates()
     faults += _find_too_large(settings, document.lines) if settings else []
@@ -72,13 +74,11 @@ def read_settings(raw: bytes) -> Reading:
     return Reading(None if faults else settings, tuple(faults), tuple(items.find_references()))
 
 
-def _validate(data: object, lines: Mapping[Path, int], faults: list[Fault]) -> SettingsFile | None:
+def _validate(data: object, lines: Mapping[Path, int]) -> tuple[SettingsFile | None, list[Fault]]:
     try:
-        return SettingsFile.model_validate(data)
+        return SettingsFile.model_validate(data), []
     except ValidationError as error:
-        told = {fault.where for fault in faults}
-        faults += [f for f in faults_from(error, SettingsFile, lines) if f.where not in told]
-        return None
+        return None, faults_from(error, SettingsFile, lines)
 
 
 def _find_too_large(settings: SettingsFile, lines: Mapping[Path, int]) -> Iterator[Fault]:
@@ -99,7 +99,7 @@ class _Items:
         self._lines = lines
 
     def find_duplicates(self) -> Iterator[Fault]:
-        """Find what is there twice, and secrets that would be read from the same variable."""
+        """Find items that are in the file twice, and items whose secrets would be in the same variable."""
         yield from self._find_twice("connections", ("name",), _same_name)
         yield from self._find_twice("backtrace", ("universe",), _same_name)
         yield from self._find_twice("integrations", ("universe", "project", "name"), _same_name)
@@ -125,7 +125,7 @@ class _Items:
         first: dict[str, tuple[Path, tuple[str, ...]]] = {}
         for path, texts in self._texts(section, keys):
             earlier, same = first.setdefault(identity("/".join(texts)), (path, texts))
-            # Equal names are one fault, not one more for the variable that they share, too.
+            # Equal names are one fault: the variable that they share is not reported as well.
             if earlier == path or (identity is not _same_name and texts == same):
                 continue
             place = f"{where_of(earlier)} (line {line_of(earlier, self._lines)})"

@@ -45,7 +45,7 @@ _SYNTAX = (
 
 @dataclass(slots=True)
 class Document:
-    """What was read. `data` is None when there is nothing usable."""
+    """A document as it was read. `data` is None if nothing of it can be used."""
 
     data: object = None
     lines: dict[Path, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def read_yaml(raw: bytes) -> Document:
         return document
     try:
         root = yaml.compose(raw.decode("utf-8-sig"), Loader=yaml.SafeLoader)
-        document.data = _Walk(document).value(root, ()) if root else None
+        document.data = _Walk(document).read_value(root, ()) if root else None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         document.faults.append(Fault("the file", "is not UTF-8 text; save it as UTF-8", line))
@@ -68,14 +68,14 @@ def read_yaml(raw: bytes) -> Document:
         document.faults.append(_syntax_fault(error, raw))
     except RecursionError:
         document.faults.append(Fault("the file", "is nested too deeply"))
-    except _TooMuch:
+    except _TooManyValues:
         document.faults.append(
             Fault("the file", f"expands to more than {MOST_NODES:,} values; use fewer anchors")
         )
     return document
 
 
-class _TooMuch(Exception):
+class _TooManyValues(Exception):
     """The document is larger than any settings file."""
 
 
@@ -87,39 +87,39 @@ class _Walk:
         self._left = MOST_NODES
         self._open: set[int] = set()
 
-    def value(self, node: yaml.Node, path: Path) -> object:
+    def read_value(self, node: yaml.Node, path: Path) -> object:
         self._left -= 1
         if self._left < 0:
-            raise _TooMuch
-        if not path or isinstance(path[-1], int):  # what has a key stands where its key does
+            raise _TooManyValues
+        if not path or isinstance(path[-1], int):  # the line of a value with a key is its key's
             self._document.lines[path] = _line(node)
         if isinstance(node, yaml.ScalarNode):
-            return self._text(node, path)
+            return self._read_text(node, path)
         if id(node) in self._open:
             self._refuse(path, node, "refers to itself")
             return None
         self._open.add(id(node))
         try:
-            return self._collection(node, path)
+            return self._read_collection(node, path)
         finally:
             self._open.discard(id(node))
 
-    def _text(self, node: yaml.ScalarNode, path: Path) -> str | None:
+    def _read_text(self, node: yaml.ScalarNode, path: Path) -> str | None:
         if node.tag not in _TEXT_TAGS:
             self._refuse(path, node, "starts with !, which is a YAML tag; put the text in quotes")
             return None
         return None if node.tag == _NULL else str(node.value)
 
-    def _collection(self, node: yaml.Node, path: Path) -> object:
+    def _read_collection(self, node: yaml.Node, path: Path) -> object:
         if isinstance(node, yaml.SequenceNode) and node.tag == _CORE + "seq":
-            return [self.value(item, (*path, place)) for place, item in enumerate(node.value)]
+            return [self.read_value(item, (*path, place)) for place, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode) and node.tag == _CORE + "map":
-            return self._mapping(node, path)
+            return self._read_mapping(node, path)
         self._refuse(path, node, "carries a YAML tag (!); leave the tag out")
         return None
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
-        merged = self._merged(node, path)
+    def _read_mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+        merged = self._read_merged(node, path)
         own: dict[str, object] = {}
         for key, value in node.value:
             if key.tag == _MERGE or not isinstance(key, yaml.ScalarNode):
@@ -129,11 +129,11 @@ class _Walk:
                 self._refuse((*path, key.value), key, f"is there twice, first in line {first}; keep one")
                 continue
             self._document.lines[(*path, key.value)] = _line(key)
-            own[key.value] = self.value(value, (*path, key.value))
+            own[key.value] = self.read_value(value, (*path, key.value))
         return merged | own
 
-    def _merged(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
-        """Return what `<<: *anchor` brings in, the first of several having the say."""
+    def _read_merged(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+        """Return the keys that `<<: *anchor` adds. Of several anchors, the first wins."""
         merged: dict[str, object] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -141,7 +141,7 @@ class _Walk:
             elif key.tag == _MERGE:
                 sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 for source in sources:
-                    found = self.value(source, path)
+                    found = self.read_value(source, path)
                     if not isinstance(found, dict):
                         self._refuse(path, key, "merges (<<) something that is no group of keys")
                         continue

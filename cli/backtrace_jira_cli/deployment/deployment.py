@@ -12,6 +12,7 @@ from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira_cli.deployment.link_table import LinkTable, open_link_table
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored, open_store
 from backtrace_jira_cli.deployment.stored_settings import (
+    WRITE_IT,
     StoredSettings,
     choose_integrations,
     valid_integrations,
@@ -47,8 +48,13 @@ class Deployment:
 
     @property
     def stage(self) -> str:
-        """Return the last part of the path."""
+        """Return the name of the stage: the last part of the path."""
         return self.names.prefix.rpartition("/")[2]
+
+    @property
+    def place(self) -> str:
+        """Return where the settings are stored, for messages: `/backtrace-jira/dev in eu-west-1`."""
+        return f"{self.names.prefix} in {self.store.region}"
 
     @cached_property
     def store(self) -> ParameterStore:
@@ -63,7 +69,7 @@ class Deployment:
     @cached_property
     def settings(self) -> StoredSettings:
         """Return the stored settings, valid or not."""
-        return StoredSettings(self.names, self.stored, self.store.secret)
+        return StoredSettings(self.names, self.stored, self.store.read_secret)
 
     @cached_property
     def integrations(self) -> dict[str, Integration]:
@@ -72,14 +78,14 @@ class Deployment:
 
     @cached_property
     def link_table(self) -> LinkTable:
-        """Open the link table whose name the deployment wrote down."""
+        """Open the link table. The deployment wrote its name into a parameter."""
         table = self.read_output("links_table")
         return open_link_table(
             table, region=self._region, profile=self._profile, endpoint_url=self._endpoint_url
         )
 
     def read_output(self, name: str) -> str:
-        """Return what the deployment wrote down about itself.
+        """Return a value that the deployment wrote into a parameter, such as the link table's name.
 
         Raises:
             Stop: nothing is deployed here.
@@ -98,9 +104,13 @@ class Deployment:
         Raises:
             Stop: there is none, or there are several.
         """
+        if not self.integrations:
+            raise wrong_usage(f"No integration is stored below {self.place}. {WRITE_IT}")
         ids = choose_integrations(name, self.integrations)
         if len(ids) != 1:
-            raise wrong_usage(f"Name one with --integration: {', '.join(ids) or 'none is configured'}.")
+            raise wrong_usage(
+                f"Several integrations are stored. Name one with --integration: {', '.join(ids)}."
+            )
         return self.integrations[ids[0]]
 
 
@@ -118,7 +128,7 @@ def parameter_names(stage: str | None, prefix: str | None) -> ParameterNames:
     if not _PATH.fullmatch(prefix) or prefix.lower().startswith(("/aws", "/ssm")):
         raise wrong_usage(
             f"--prefix has to be a path like {ROOT}/dev: letters, digits, `_`, `.` and `-` between slashes, "
-            "not beginning with aws or ssm."
+            "and not begin with aws or ssm."
         )
     return ParameterNames(prefix)
 
@@ -127,7 +137,7 @@ def ensure_safe_address(option: str, url: str | None) -> str | None:
     """Return the address of an option; secrets are sent there, so it has to be encrypted or this machine.
 
     Raises:
-        Stop: it is not.
+        Stop: the address is neither https nor this machine.
     """
     try:
         return parse_web_address(url) if url else None

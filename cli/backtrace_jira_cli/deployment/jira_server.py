@@ -12,7 +12,7 @@ TIMEOUTS = Timeouts(connect=5, read=15, total=20)
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What a server says of itself. Very old ones do not name their deployment type; they are no Cloud."""
+    """A Jira server, as it describes itself. Very old ones do not name their deployment type; they are not Cloud."""
 
     cloud: bool
     version: str = ""
@@ -20,7 +20,7 @@ class Server:
 
     @classmethod
     def from_info(cls, info: dict[str, Any]) -> Server | None:
-        """Read serverInfo; None where it is no Jira's."""
+        """Read the answer to GET /serverInfo. None: it is no Jira's answer."""
         if not {"version", "versionNumbers", "deploymentType"} & info.keys():
             return None
         numbers = info.get("versionNumbers")

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_ROWS = 200
-"""Of one integration and fingerprint; where every error has a ticket there may be any number."""
+"""A command reads at most so many rows. With `event: trace`, a group may have any number of them."""
 
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 5})
 
 
 class LinkTable:
-    """Decisions by integration and fingerprint, and parking notes by connection."""
+    """Links by fingerprint, ticket or last decision, and parking notes by connection."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-        self.tickets = DynamoDBTicketLinks(Table(client, table))
-        self.store = DynamoDBSyncedLinks(Table(client, table))
+        self.ticket_links = DynamoDBTicketLinks(Table(client, table))
+        self.synced_links = DynamoDBSyncedLinks(Table(client, table))
 
     def find_by_fingerprint(self, integration: str, beginning: str) -> list[Link]:
         """Return the rows of all fingerprints that begin like this, newest decision first."""
@@ -51,7 +51,7 @@ class LinkTable:
         return sorted(found, key=lambda link: link.record.at if link.record else 0.0, reverse=True)
 
     def list_recent_decisions(self, integration: str, limit: int) -> list[Link]:
-        """Return the rows that were decided about last, newest first."""
+        """Return the rows with the latest decisions, newest first."""
         return self._query(
             limit,
             IndexName=RECENT_DECISIONS,
@@ -77,7 +77,7 @@ class LinkTable:
         )
 
     def find_by_issue_key(self, integration: str, issue_key: str) -> list[Link]:
-        """Return the rows that hold a ticket under this key; all rows of the integration are read for it."""
+        """Return the rows of the ticket with this key. DynamoDB reads all rows of the integration for that."""
         return self._query(
             KeyConditionExpression="integration = :integration",
             FilterExpression="issue_key = :key",
@@ -85,7 +85,7 @@ class LinkTable:
         )
 
     def find_by_issue_id(self, integration: str, issue_id: str) -> list[Link]:
-        """Return the rows of an integration that hold a ticket."""
+        """Return the rows of the ticket with this id."""
         return self._query(
             IndexName=BY_ISSUE,
             KeyConditionExpression="issue_id = :id AND integration = :integration",
@@ -94,7 +94,7 @@ class LinkTable:
 
     def read_parkings(self, connection: str) -> Mapping[str, Parking]:
         """Return the connection's parking notes by scope, expired or not."""
-        with self._in_one_sentence():
+        with self._translate_errors():
             found = self._client.get_item(
                 TableName=self._table, Key={"integration": s(PARKING), "fingerprint": s(connection)}
             )
@@ -104,13 +104,14 @@ class LinkTable:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table, PaginationConfig={"MaxItems": limit}, **query
         )
-        with self._in_one_sentence():
+        with self._translate_errors():
             items = [item for page in pages for item in page["Items"]]
-        # A group's item may hold nothing but its counters.
+        # An item may hold only a group's counters. It is no link.
         return [link_in(item) for item in items if "state" in item or "record" in item]
 
     @contextmanager
-    def _in_one_sentence(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
+        """Raise a Stop with one sentence for the operator instead of AWS's errors."""
         try:
             yield
         except ClientError as error:
@@ -126,6 +127,6 @@ class LinkTable:
 def open_link_table(
     table: str, *, region: str | None, profile: str | None, endpoint_url: str | None
 ) -> LinkTable:
-    """Return the link table of an account and region; the store of parameters was opened there before."""
+    """Return the link table of an account and region. Opening Parameter Store has tested the options before."""
     session = boto3.Session(profile_name=profile, region_name=region)
     return LinkTable(session.client("dynamodb", config=_CONFIG, endpoint_url=endpoint_url), table)

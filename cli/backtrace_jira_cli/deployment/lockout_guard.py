@@ -1,4 +1,7 @@
-"""Nobody is asked twice with a credential that was refused: the second time may lock the account."""
+"""A guard against lock-outs: servers lock an account after a few failed logins.
+
+So a command does not send a credential again that a server has refused.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ C = TypeVar("C")
 A = TypeVar("A")
 
 Refusals: TypeAlias = dict[Hashable, CredentialRefused]
-"""What was refused in this run, by site, account and secret."""
+"""The refusals of this run, by site, account and secret."""
 
 
 class LockoutGuard(Generic[C]):
-    """A client, and the credential it shows."""
+    """A client that sends nothing more once its credential was refused."""
 
     def __init__(self, client: C, credential: Hashable, refusals: Refusals) -> None:
         self._client = client
@@ -23,10 +26,10 @@ class LockoutGuard(Generic[C]):
         self._refusals = refusals
 
     def ask(self, question: Callable[[C], A]) -> A:
-        """Ask, unless the credential was refused before.
+        """Ask the server through the client, unless the server refused the credential before.
 
         Raises:
-            BacktraceJiraError: what the client raised, now or then.
+            BacktraceJiraError: the client's error, or the refusal of the earlier question.
         """
         refused = self._refusals.get(self._credential)
         if refused:
@@ -38,5 +41,5 @@ class LockoutGuard(Generic[C]):
             raise
 
     def give_up(self, error: CredentialRefused) -> None:
-        """Record a refusal that came in another form."""
+        """Record an error that means a refused credential although the client did not recognise it."""
         self._refusals[self._credential] = error

@@ -1,4 +1,4 @@
-"""SSM Parameter Store, as the operator's commands use it. AWS's answers become one sentence each."""
+"""SSM Parameter Store, as the operator's commands use it. Each of AWS's errors becomes one sentence."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ _STALE_LOGIN = (
 
 
 class ParameterStore:
-    """The parameters below one path."""
+    """The parameters of an AWS account in one region."""
 
     def __init__(self, client: SSMClient) -> None:
         self._client = client
         self.region = client.meta.region_name
 
     def read(self, prefix: str) -> dict[str, Stored]:
-        """Return what is stored below a path. Secrets are not decrypted."""
+        """Return the parameters below a path. Secrets are not decrypted."""
         pages = self._client.get_paginator("get_parameters_by_path").paginate(
             Path=prefix, Recursive=True, WithDecryption=False
         )
-        with _in_one_sentence("read", prefix):
+        with _translate_errors("read", prefix):
             found = [parameter for page in pages for parameter in page["Parameters"]]
         stored = {}
         for parameter in found:
@@ -68,9 +68,9 @@ class ParameterStore:
             stored[parameter["Name"]] = Stored(secure, "" if secure else parameter["Value"])
         return stored
 
-    def secret(self, name: str) -> SecretStr | None:
-        """Return a secret, decrypted with the operator's own rights; None where there is none."""
-        with _in_one_sentence("read and decrypt", name):
+    def read_secret(self, name: str) -> SecretStr | None:
+        """Return a secret, decrypted with the operator's own rights; None: it is not stored."""
+        with _translate_errors("read and decrypt", name):
             try:
                 found = self._client.get_parameter(Name=name, WithDecryption=True)
             except self._client.exceptions.ParameterNotFound:
@@ -78,7 +78,7 @@ class ParameterStore:
         return SecretStr(found["Parameter"]["Value"])
 
     def holds(self, name: str, secret: SecretStr) -> bool:
-        """Return whether a secret is stored already; no when that may not be read."""
+        """Whether this very secret is stored. False if the operator may not read it."""
         try:
             found = self._client.get_parameter(Name=name, WithDecryption=True)
         except (BotoCoreError, ClientError):
@@ -86,8 +86,8 @@ class ParameterStore:
         return found["Parameter"]["Value"] == secret.get_secret_value()
 
     def put(self, name: str, value: SecretStr, *, secure: bool) -> None:
-        """Write one parameter; Intelligent-Tiering makes it an advanced one only when its size asks for it."""
-        with _in_one_sentence("write", name):
+        """Write one parameter. Intelligent-Tiering makes it an advanced one only if its size requires it."""
+        with _translate_errors("write", name):
             self._client.put_parameter(
                 Name=name,
                 Value=value.get_secret_value(),
@@ -97,8 +97,8 @@ class ParameterStore:
             )
 
     def delete(self, name: str) -> None:
-        """Delete one parameter; one that is gone already is fine."""
-        with _in_one_sentence("delete", name):
+        """Delete one parameter. It may be gone already."""
+        with _translate_errors("delete", name):
             self._client.delete_parameters(Names=[name])
 
 
@@ -120,8 +120,8 @@ def open_store(*, region: str | None, profile: str | None, endpoint_url: str | N
 
 
 @contextmanager
-def _in_one_sentence(verb: str, name: str) -> Iterator[None]:
-    """Translate AWS's errors. Their texts are left out: a ValidationException repeats the value."""
+def _translate_errors(verb: str, name: str) -> Iterator[None]:
+    """Raise a Stop instead of AWS's errors. Their texts are left out: a ValidationException repeats the value."""
     try:
         yield
     except _NO_LOGIN:

@@ -1,4 +1,4 @@
-"""How settings are written into a parameter."""
+"""The text of a parameter: settings as JSON that Parameter Store accepts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-adv
 def parameter_text(settings: Settings) -> str:
     """Return the JSON of a parameter.
 
-    SSM refuses values with {{...}}, which it takes for a reference to another parameter, and Jira's wiki markup
-    has it for fixed-width text. In JSON, two opening braces in a row occur within texts only, where the second
-    may be escaped.
+    SSM takes {{...}} for a reference to another parameter and refuses such a value. Jira's wiki markup uses {{...}}
+    for fixed-width text. In JSON, two opening braces in a row occur only within texts, where the second can be
+    escaped.
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html (Value)
     """
     return settings.model_dump_json(exclude_none=True).replace("{{", "{\\u007b")

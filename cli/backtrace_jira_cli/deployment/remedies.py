@@ -1,4 +1,4 @@
-"""What an error of a client says to whoever can mend it."""
+"""Remedies: what the operator can do about an error of a client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backtrace_jira.errors import (
 
 
 def explain_error(error: BacktraceJiraError) -> tuple[str, str]:
-    """Return what was found and what to do."""
+    """Return the error's text, and its remedy."""
     return str(error), _remedy(error)
 
 
@@ -27,11 +27,11 @@ def _remedy(error: BacktraceJiraError) -> str:
 
 
 _REMEDIES: dict[type[BacktraceJiraError], str] = {
-    Unreachable: "See whether this address answers from here at all: host name, port, VPN, proxy.",
-    TryAgain: "The server, or a proxy before it, did not answer as it should: run this again, then look there.",
+    Unreachable: "Check that this machine can reach the address: host name, port, VPN, proxy.",
+    TryAgain: "The server, or a proxy before it, did not answer as it should. Run this again, then look there.",
     CredentialRefused: "Make a new token, and write it with backtrace-jira configure --ask-secrets.",
-    Refused: "Mend what the answer says, then run this again.",
-    InvalidField: "Mend this field in the settings file.",
-    InvalidSettings: "Mend the settings file, then write it with backtrace-jira configure.",
+    Refused: "Correct what the answer names, then run this again.",
+    InvalidField: "Correct this field in the settings file.",
+    InvalidSettings: "Correct the settings file, then write it with backtrace-jira configure.",
 }
-"""The more special come first."""
+"""A subclass comes before its base class, because the first match counts."""

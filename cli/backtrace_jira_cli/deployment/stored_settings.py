@@ -1,4 +1,4 @@
-"""The settings and secrets of a deployment: as they are stored, or as they are about to be."""
+"""The settings and secrets of a deployment: those that are stored, or those that a run is about to write."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ class StoredSettings:
         names: ParameterNames,
         stored: Mapping[str, Stored],
         read_secret: Callable[[str], SecretStr | None],
-        given: Mapping[str, SecretStr | None] | None = None,
+        new_secrets: Mapping[str, SecretStr | None] | None = None,
     ) -> None:
-        """Take the secrets of this run in `given`, by parameter; None is a secret that nobody has typed yet."""
+        """Take the secrets that this run is about to write, by parameter. None: nobody has typed the secret yet."""
         self._names = names
         self._stored = stored
         self._read_secret = read_secret
-        self._given = given or {}
+        self._new_secrets = new_secrets or {}
         self._handed_out_secrets: set[str] = set()
 
     def hide_secrets(self, text: str) -> str:
@@ -85,7 +85,7 @@ class StoredSettings:
         """Return an integration's settings.
 
         Raises:
-            Unusable: says how they are not valid.
+            Unusable: they are missing or not valid.
         """
         parameter = f"{self._names.integrations(path.universe, path.project)}/{path.name}"
         found = self._parse(Integration, parameter)
@@ -133,7 +133,7 @@ class StoredSettings:
             raise Unusable(f"{parameter}: the parameter is missing")
         if stored.secure:
             raise Unusable(
-                f"{parameter}: is a SecureString, and has to be a String", f"Delete it. {WRITE_IT}"
+                f"{parameter}: it is a SecureString, and has to be a String", f"Delete it. {WRITE_IT}"
             )
         try:
             return parse(model, parameter, stored.text)
@@ -141,16 +141,16 @@ class StoredSettings:
             raise Unusable(str(error)) from None
 
     def _hand_out(self, parameter: str) -> SecretStr:
-        secret = self._secret(parameter)
+        secret = self._find_secret(parameter)
         self._handed_out_secrets.add(secret.get_secret_value())
         return secret
 
-    def _secret(self, parameter: str) -> SecretStr:
-        if parameter in self._given:
-            given = self._given[parameter]
-            if given is None:
+    def _find_secret(self, parameter: str) -> SecretStr:
+        if parameter in self._new_secrets:
+            new = self._new_secrets[parameter]
+            if new is None:
                 raise NotKnownYet(f"{parameter}: the secret is not known yet")
-            return given
+            return new
         found = self._read_secret(parameter) if parameter in self._stored else None
         if found is None:
             raise Unusable(f"{parameter}: the secret is missing", WRITE_SECRET)

@@ -53,8 +53,12 @@ def explain(
     from backtrace_jira_cli.exits import wrong_usage
     from backtrace_jira_cli.explain.explain_run import ExplainRun
 
-    if bool(fingerprint) == recent:
-        raise wrong_usage("Give a fingerprint, or --recent.")
+    if not fingerprint and not recent:
+        raise wrong_usage("Name an error group by its fingerprint, or list the last decisions with --recent.")
+    if fingerprint and recent:
+        raise wrong_usage(
+            "--recent lists decisions about all groups. Leave out --recent, or the fingerprint."
+        )
     run = ExplainRun(deployment.integrations, deployment.link_table, console, time.time())
     if fingerprint:
         run.explain_group(fingerprint.strip(), integration)

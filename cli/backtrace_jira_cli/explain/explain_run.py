@@ -14,20 +14,28 @@ from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import choose_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
-from backtrace_jira_cli.link_words import SHORTEST, ago, facts_of, moment, synced_facts, synced_json
+from backtrace_jira_cli.link_words import (
+    NO_ANSWER,
+    SHORTEST,
+    ago,
+    describe_record,
+    describe_synced,
+    moment,
+    synced_json,
+)
 
 SHOWN = 20
 
 
-_MEND = "correct the cause (backtrace-jira check finds it)"
+_CORRECT = "correct the cause (backtrace-jira check finds it)"
 
 
 _ADVICE = {
-    Decision.REFUSED: f"{_MEND}; then move the event from the dead-letter queue back (SQS: Start DLQ redrive)",
-    Decision.PARKED: f"{_MEND}; the event waits in its queue and is tried again by itself",
-    Decision.POSTPONED: "nothing: the event waits in its queue and comes back by itself",
-    Decision.FILTERED: "nothing if you want it so; if not, change the integration's actions",
-    Decision.HELD: "nothing if you want it so; if not, change the integration's frequency or threshold",
+    Decision.REFUSED: f"{_CORRECT}; then move the event from the dead-letter queue back (SQS: Start DLQ redrive)",
+    Decision.PARKED: f"{_CORRECT}; the event waits in its queue, and the function tries it again",
+    Decision.POSTPONED: "nothing: the event waits in its queue, and the function tries it again",
+    Decision.FILTERED: "nothing, if you want it so; otherwise change the integration's actions",
+    Decision.HELD: "nothing, if you want it so; otherwise change the integration's frequency or threshold",
     Decision.NO_INTEGRATION: "add an integration for this Backtrace project to the settings (backtrace-jira configure)",
 }
 
@@ -36,7 +44,7 @@ _HOW = {Decision.CREATED: "created", Decision.LINKED: "linked by hand"}
 
 
 _SYNC_ADVICE = (
-    "correct what stands at 'could not be done'; it is tried again when the ticket or the group changes next"
+    "correct what stands at 'could not be done'. It is tried again when the ticket or the group changes next"
 )
 
 
@@ -53,7 +61,7 @@ _HEADLINES = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What one row of the link table says, in words."""
+    """One row of the link table, in words."""
 
     link: Link
     headline: str
@@ -79,13 +87,15 @@ class Explanation:
 
 
 def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
-    """Return what became of the group in one sentence, and what to do in another."""
+    """Explain a row: one sentence says what became of the group, another what to do."""
     record = link.record
     if link.issue:
         decision = record.decision if record else Decision.CREATED
         how = _HOW.get(decision, "found in Jira after a create without an answer")
-        told = "" if link.linked_in_backtrace else "; not yet linked in Backtrace, which is tried again"
-        headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{told}"
+        not_in_backtrace = (
+            "" if link.linked_in_backtrace else "; not yet linked in Backtrace, which is tried again"
+        )
+        headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{not_in_backtrace}"
         return Explanation(
             link, headline, _SYNC_ADVICE if link.synced and link.synced.problems else "nothing"
         )
@@ -94,7 +104,7 @@ def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
             link, "The ticket is being created right now", "look again in a minute", parked_until
         )
     if link.state in (LinkState.CREATING, LinkState.UNCERTAIN):
-        headline = f"A create got no answer; Jira is searched for its ticket ({link.lookups} times so far)"
+        headline = f"{NO_ANSWER} ({link.lookups} times so far)"
         refused = record is not None and record.decision is Decision.REFUSED
         advice = _ADVICE[Decision.REFUSED if refused else Decision.POSTPONED]
         return Explanation(link, headline, advice, parked_until)
@@ -127,14 +137,14 @@ class ExplainRun:
         """Explain what was decided about a group.
 
         Raises:
-            Stop: nothing is known of it.
+            Stop: no event of it has arrived.
         """
         if len(beginning) < SHORTEST:
             raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint.")
         found = [
             self._explain(link)
-            for where in self._places(integration)
-            for link in self._table.find_by_fingerprint(where, beginning)
+            for id_ in self._integration_ids(integration)
+            for link in self._table.find_by_fingerprint(id_, beginning)
         ]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
@@ -148,8 +158,8 @@ class ExplainRun:
         """List the last decisions."""
         rows = [
             link
-            for where in self._places(integration)
-            for link in self._table.list_recent_decisions(where, count)
+            for id_ in self._integration_ids(integration)
+            for link in self._table.list_recent_decisions(id_, count)
         ]
         rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
         found = [self._explain(link) for link in rows[:count]]
@@ -160,9 +170,10 @@ class ExplainRun:
         columns = ("when", "decision", "integration", "fingerprint", "ticket or reason")
         self._console.show_table(columns, [_line(each, self._now) for each in found])
 
-    def _places(self, integration: str | None) -> list[str]:
-        places = choose_integrations(integration, self._integrations)
-        return places if integration is not None else [*places, NO_INTEGRATION]
+    def _integration_ids(self, integration: str | None) -> list[str]:
+        ids = choose_integrations(integration, self._integrations)
+        # An event of a project without an integration has a row under this name.
+        return ids if integration is not None else [*ids, NO_INTEGRATION]
 
     def _explain(self, link: Link) -> Explanation:
         return explain_link(link, self._parked_until(link), self._now)
@@ -180,9 +191,9 @@ class ExplainRun:
     def _nothing_known(self, beginning: str) -> str:
         searched = ", ".join(self._integrations) or "no integration is configured"
         return (
-            f"Nothing is known of a group that begins with {beginning} (searched: {searched}). No event of it arrived. "
-            "Look whether --stage and --region are right, whether Backtrace publishes to the topic, and into the "
-            "dead-letter queue of the topic's subscription."
+            f"No event has arrived of a group that begins with {beginning} (searched: {searched}). Check --stage and "
+            "--region, whether Backtrace publishes to the topic, and the dead-letter queue of the topic's "
+            "subscription."
         )
 
     def _show(self, each: Explanation) -> None:
@@ -190,9 +201,9 @@ class ExplainRun:
         name = "no integration" if link.key.integration == NO_INTEGRATION else link.key.integration
         self._console.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
         self._console.say(f"  {each.headline}", "green" if link.issue else "yellow")
-        rows = facts_of(record) if record else []
+        rows = describe_record(record) if record else []
         if link.synced:
-            rows += [(name, text) for name, text in synced_facts(link.synced, self._now) if text]
+            rows += [(name, text) for name, text in describe_synced(link.synced, self._now) if text]
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
         rows.append(("what to do", each.advice))

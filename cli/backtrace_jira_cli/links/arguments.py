@@ -1,4 +1,4 @@
-"""What an operator types for tickets and error groups, and the question before a link is removed."""
+"""The arguments of the links commands: ticket keys and fingerprints; and the question before a link is removed."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def parse_issue_key(text: str) -> str:
 def parse_fingerprints(texts: Sequence[str]) -> list[str]:
     """Return whole fingerprints, each once."""
     if not all(map(_FINGERPRINT.fullmatch, texts)):
-        raise wrong_usage("A fingerprint has 1 to 256 characters of ASCII, and no blank.")
+        raise wrong_usage("A fingerprint has 1 to 256 ASCII characters and no blank.")
     return list(dict.fromkeys(texts))
 
 
-def choose_group(given: str, found: Sequence[Link]) -> list[Link]:
-    """Return the links of the one group that was named: one, or one for each of its errors (`event: trace`).
+def choose_group(beginning: str, found: Sequence[Link]) -> list[Link]:
+    """Return the links of the one group that begins like this: one, or one for each of its errors (`event: trace`).
 
     Raises:
         Stop: no group with a ticket begins like this, or several do.
     """
     linked = [link for link in found if link.issue]
-    exact = [link for link in linked if link.key.fingerprint == given] or linked
+    exact = [link for link in linked if link.key.fingerprint == beginning] or linked
     if not exact:
-        raise Stop(f"No error group that begins with {given} is linked to a ticket.")
+        raise Stop(f"No error group that begins with {beginning} is linked to a ticket.")
     groups = sorted({f"{link.key.integration} {link.key.fingerprint}" for link in exact})
     if len(groups) > 1:
         raise wrong_usage(

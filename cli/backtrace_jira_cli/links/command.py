@@ -22,7 +22,7 @@ def list_links(
     deployment: "Deployment",
     integration: OnlyIntegration = None,
     count: Annotated[
-        int, typer.Option("--count", "-n", min=1, max=10_000, help="List at most so many.")
+        int, typer.Option("--count", "-n", min=1, max=10_000, help="List at most this many links.")
     ] = 50,
 ) -> None:
     """List error groups that have a ticket or may be getting one, the last decision first.
@@ -57,7 +57,7 @@ def list_links(
 def show(
     console: "Console",
     deployment: "Deployment",
-    what: Annotated[
+    group_or_ticket: Annotated[
         str,
         typer.Argument(
             metavar="FINGERPRINT|ISSUE-KEY",
@@ -92,7 +92,7 @@ def show(
     from backtrace_jira_cli.links.overview import Overview
 
     Overview(deployment.integrations, deployment.link_table, console, time.time()).show(
-        what.strip(), integration
+        group_or_ticket.strip(), integration
     )
 
 

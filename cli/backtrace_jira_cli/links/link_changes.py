@@ -28,8 +28,8 @@ from backtrace_jira_cli.exits import Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one error group. `detail` says it, `warning` adds what the operator should know."""
+class GroupResult:
+    """The result for one error group. `detail` says what was done; `warning` adds what the operator should know."""
 
     fingerprint: str
     ok: bool
@@ -52,8 +52,8 @@ class LinkChanges:
     ) -> None:
         self._settings = settings
         self._stored_settings = stored_settings
-        self._tickets = table.tickets
-        self._store = table.store
+        self._ticket_links = table.ticket_links
+        self._synced_links = table.synced_links
         self._console = console
         self._stage = stage
         self._clock = clock
@@ -63,9 +63,9 @@ class LinkChanges:
         """Link an existing ticket to error groups.
 
         Raises:
-            Stop: it was not done for all of them.
+            Stop: it failed for at least one group.
         """
-        with _in_one_sentence(), self._console.show_progress("asking Jira"):
+        with _translate_errors(), self._console.show_progress("asking Jira"):
             ticket = self._jira().ticket(issue_key)
             backtrace = self._backtrace()
         if ticket is None:
@@ -78,25 +78,25 @@ class LinkChanges:
         self._run_each(fingerprints, lambda one: self._add_one(ticket.issue, one, backtrace, replace=replace))
 
     def remove(self, links: Sequence[Link]) -> None:
-        """Cut links.
+        """Unlink error groups from their tickets.
 
         Raises:
-            Stop: it was not done for all of them.
+            Stop: it failed for at least one group.
         """
-        with _in_one_sentence():
+        with _translate_errors():
             backtrace = self._backtrace()
         by_name = {f"{link.key.fingerprint} {link.key.trace}".strip(): link for link in links}
         self._run_each(by_name, lambda name: self._remove_one(by_name[name], backtrace))
 
-    def _run_each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], Done]) -> None:
-        done = []
+    def _run_each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], GroupResult]) -> None:
+        results = []
         for name in names:
             with self._console.show_progress("asking Backtrace"):
                 try:
                     one = do(name)
                 except BacktraceJiraError as error:
-                    one = Done(name, ok=False, detail=_failure(error))
-            done.append(one)
+                    one = GroupResult(name, ok=False, detail=_failure(error))
+            results.append(one)
             self._console.say(f"{one.fingerprint}: {one.detail}", "green" if one.ok else "yellow")
             if one.warning:
                 self._console.warn(f"  {one.warning}")
@@ -107,32 +107,34 @@ class LinkChanges:
                 "detail": one.detail,
                 "warning": one.warning or None,
             }
-            for one in done
+            for one in results
         ]
-        wrong = sum(not one.ok for one in done)
+        wrong = sum(not one.ok for one in results)
         if wrong:
-            raise Stop(f"{wrong} of {len(done)} failed; the lines above say why.")
+            raise Stop(f"{wrong} of {len(results)} failed; the lines above say why.")
 
-    def _add_one(self, issue: Issue, fingerprint: str, backtrace: BacktraceClient, *, replace: bool) -> Done:
+    def _add_one(
+        self, issue: Issue, fingerprint: str, backtrace: BacktraceClient, *, replace: bool
+    ) -> GroupResult:
         key = LinkKey(self._settings.id, fingerprint)
-        row = self._tickets.claim(self._lease(key))
+        row = self._ticket_links.claim(self._lease(key))
         was = row.issue
         if was and was.id != issue.id:
             if not replace:
                 detail = f"it is linked to {was.key} already; --replace links it to {issue.key} instead"
-                return Done(fingerprint, ok=False, detail=detail)
-            self._cut(row, was, backtrace, f"replaced by {issue.key} by hand")
-            row = self._tickets.claim(self._lease(key))
+                return GroupResult(fingerprint, ok=False, detail=detail)
+            self._unlink(row, was, backtrace, f"replaced by {issue.key} by hand")
+            row = self._ticket_links.claim(self._lease(key))
         warning = ""
         if row.issue is None:
             warning = self._complete(row, issue)
         baseline = RestBacktraceLinks(backtrace).link(
             project=self._settings.project, fingerprint=fingerprint, watcher=self._settings.name, issue=issue
         )
-        self._tickets.mark_linked(key, baseline)
+        self._ticket_links.mark_linked(key, baseline)
         before = f", no longer to {was.key}" if was and was.id != issue.id else ""
         same = was is not None and was.id == issue.id
-        return Done(
+        return GroupResult(
             fingerprint, True, f"linked to {issue.key} {'already' if same else ''}".strip() + before, warning
         )
 
@@ -141,15 +143,15 @@ class LinkChanges:
         lease = self._lease(row.key)
         mine = row.owner == self._owner and row.state is LinkState.CREATING
         free = mine or row.state is LinkState.HELD
-        if not free and (row.lease_until > lease.now or not self._tickets.take_over(row, lease)):
+        if not free and (row.lease_until > lease.now or not self._ticket_links.take_over(row, lease)):
             raise Busy("a ticket is being created for this group right now; try again in a minute")
         try:
-            kept = self._tickets.complete(
+            kept = self._ticket_links.complete(
                 row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand")
             )
         except BacktraceJiraError:
             with suppress(BacktraceJiraError):
-                self._tickets.release(lease, None)
+                self._ticket_links.release(lease, None)
             raise
         if kept.id != issue.id:
             raise Busy(f"it was linked to {kept.key} a moment ago")
@@ -166,35 +168,38 @@ class LinkChanges:
                 f"{settings.project_key}: this integration does not see changes of that ticket."
             )
         if str(settings.event) == "trace":
-            yield "This integration creates a ticket for each error (event: trace), and goes on doing so."
+            yield "This integration creates a ticket for each error (event: trace), and will go on doing so."
 
-    def _remove_one(self, link: Link, backtrace: BacktraceClient) -> Done:
+    def _remove_one(self, link: Link, backtrace: BacktraceClient) -> GroupResult:
         name = f"{link.key.fingerprint} {link.key.trace}".strip()
         if link.issue is None:
-            return Done(name, ok=False, detail="it has no ticket")
-        told = self._cut(link, link.issue, backtrace, "unlinked by hand")
-        where = "" if told else "; it was not linked in Backtrace"
-        return Done(
+            return GroupResult(name, ok=False, detail="it has no ticket")
+        was_linked = self._unlink(link, link.issue, backtrace, "unlinked by hand")
+        where = "" if was_linked else "; it was not linked in Backtrace"
+        return GroupResult(
             name, True, f"{link.issue.key} is unlinked{where}; the group's next error creates a new ticket"
         )
 
-    def _cut(self, link: Link, issue: Issue, backtrace: BacktraceClient, why: str) -> bool:
-        """Unlink in Backtrace, then in the link table. The turn keeps the polls away from the ticket meanwhile."""
+    def _unlink(self, link: Link, issue: Issue, backtrace: BacktraceClient, why: str) -> bool:
+        """Unlink in Backtrace, then in the link table: cut off between them, the link is still there to be removed.
+
+        The turn keeps the polls away from the ticket meanwhile.
+        """
         now = self._clock()
         turn = Turn(self._settings.connection, issue.id, self._owner, now + LEASE)
-        held = self._store.take_turn(turn, now=now)
+        held = self._synced_links.take_turn(turn, now=now)
         try:
-            told = RestBacktraceGroups(backtrace).unlink(
+            was_linked = RestBacktraceGroups(backtrace).unlink(
                 project=self._settings.project,
                 fingerprint=link.key.fingerprint,
                 watcher=self._settings.name,
                 issue=issue,
                 reopen_criteria=link.synced.reopen_criteria if link.synced else (),
             )
-            self._store.unlink(link.key, issue.id, Record(self._clock(), Decision.UNLINKED, why))
+            self._synced_links.unlink(link.key, issue.id, Record(self._clock(), Decision.UNLINKED, why))
         finally:
-            self._store.end_turn(held, done=not held.notes)
-        return told
+            self._synced_links.end_turn(held, done=not held.notes)
+        return was_linked
 
     def _lease(self, key: LinkKey) -> Lease:
         now = self._clock()
@@ -226,7 +231,8 @@ def _failure(error: BacktraceJiraError) -> str:
 
 
 @contextmanager
-def _in_one_sentence() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
+    """Raise a Stop with one sentence for the operator instead of the clients' errors."""
     try:
         yield
     except Unusable as error:

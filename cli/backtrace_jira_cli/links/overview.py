@@ -12,13 +12,13 @@ from backtrace_jira_cli.deployment.stored_settings import choose_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.link_words import SHORTEST, ago
 from backtrace_jira_cli.links.arguments import ISSUE_KEY
-from backtrace_jira_cli.links.facts import as_json, facts_about
+from backtrace_jira_cli.links.link_description import as_json, describe_link
 
 SHOWN = 50
 
 
 class Overview:
-    """One run of a command that reads."""
+    """One run of `links list` or `links show`."""
 
     def __init__(
         self, integrations: Mapping[str, Integration], table: LinkTable, console: Console, now: float
@@ -30,8 +30,8 @@ class Overview:
 
     def list_links(self, count: int, integration: str | None) -> None:
         """List links, the last decision first."""
-        places = choose_integrations(integration, self._integrations)
-        found = [link for place in places for link in self._table.list_links(place, count)]
+        ids = choose_integrations(integration, self._integrations)
+        found = [link for id_ in ids for link in self._table.list_links(id_, count)]
         found.sort(key=_decided_at, reverse=True)
         self._console.report |= {"links": [as_json(link) for link in found[:count]]}
         if not found:
@@ -40,37 +40,38 @@ class Overview:
         columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
         self._console.show_table(columns, [self._row(link) for link in found[:count]])
 
-    def show(self, what: str, integration: str | None) -> None:
+    def show(self, group_or_ticket: str, integration: str | None) -> None:
         """Show everything about the links of a group or ticket.
 
         Raises:
             Stop: there is none.
         """
-        found = self.find(what, integration)
+        found = self.find(group_or_ticket, integration)
         self._console.report |= {"links": [as_json(link) for link in found]}
         if not found:
             raise Stop(
-                f"There is no link of {what}. A ticket is known by the key that it had when it was last looked at."
+                f"There is no link of {group_or_ticket}. If that ticket has moved, try its former key: a link keeps "
+                "the key that the ticket had when it was last read."
             )
         for link in found[:SHOWN]:
             key = link.key
             self._console.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
-            self._console.show_table(("about", "what is known"), facts_about(link, self._now))
+            self._console.show_table(("about", "what is known"), describe_link(link, self._now))
         if len(found) > SHOWN:
             self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
-    def find(self, what: str, integration: str | None) -> Sequence[Link]:
+    def find(self, group_or_ticket: str, integration: str | None) -> Sequence[Link]:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
-        places = choose_integrations(integration, self._integrations)
-        if ISSUE_KEY.fullmatch(what):
-            named = [link for place in places for link in self._table.find_by_issue_key(place, what.upper())]
-            tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}
-            return [
-                link for place, issue_id in tickets for link in self._table.find_by_issue_id(place, issue_id)
+        ids = choose_integrations(integration, self._integrations)
+        if ISSUE_KEY.fullmatch(group_or_ticket):
+            named = [
+                link for id_ in ids for link in self._table.find_by_issue_key(id_, group_or_ticket.upper())
             ]
-        if len(what) < SHORTEST:
+            tickets = {(link.key.integration, link.issue.id) for link in named if link.issue}
+            return [link for id_, issue_id in tickets for link in self._table.find_by_issue_id(id_, issue_id)]
+        if len(group_or_ticket) < SHORTEST:
             raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint, or a key.")
-        return [link for place in places for link in self._table.find_by_fingerprint(place, what)]
+        return [link for id_ in ids for link in self._table.find_by_fingerprint(id_, group_or_ticket)]
 
     def _row(self, link: Link) -> Sequence[str]:
         record = link.record

@@ -12,13 +12,15 @@ COLUMNS = ("enabled", "url", "events", "body", "jql", "signed")
 
 
 def inspect_registration(target: RegistrationTarget) -> ConnectionResult:
-    """Compare what Jira has with what it should have."""
+    """Compare the registration in Jira with the one that it should have."""
     name = target.connection.name
     registrations = target.find_registrations()
     if registrations is None or target.jira is None:
         unknown = {"registered": "not known"}
-        return ConnectionResult(name, Result.BY_HAND, [target.why_by_hand], target.by_hand.steps(), unknown)
-    here = [each for each in registrations if target.is_here(each)]
+        return ConnectionResult(
+            name, Result.BY_HAND, [target.why_by_hand], target.manual_steps.steps(), unknown
+        )
+    here = [each for each in registrations if target.leads_here(each)]
     ours = here or [each for each in registrations if each.name == target.name]
     if not ours:
         why = "no webhook of ours is registered"
@@ -32,7 +34,7 @@ def inspect_registration(target: RegistrationTarget) -> ConnectionResult:
     if problem:
         notes.append(f"the last delivery failed: {problem}")
     if target.secret.replaces_another:
-        notes.append("a former secret is still accepted; `backtrace-jira webhook install` ends that")
+        notes.append("a former secret is still accepted, until you run `backtrace-jira webhook install`")
     return ConnectionResult(
         name,
         Result.NOT_FINE if wrong or problem else Result.FINE,
@@ -46,13 +48,13 @@ def remove_registration(target: RegistrationTarget, *, forget_secret: bool) -> C
     name = target.connection.name
     registrations = target.find_registrations()
     if registrations is None or target.jira is None:
-        step = f"Open {target.by_hand.site} as a Jira administrator: System > WebHooks, and delete {target.name}."
+        step = f"Open {target.manual_steps.site} as a Jira administrator: System > WebHooks, and delete {target.name}."
         return ConnectionResult(name, Result.BY_HAND, [target.why_by_hand], [step])
-    here = [each for each in registrations if target.is_here(each)]
+    here = [each for each in registrations if target.leads_here(each)]
     for each in here:
         target.jira.ask(partial(JiraWebhooks.remove, registration=each))
     notes = [
-        f"another webhook is called {target.name} and leads to {host_of(each.url)}: it was left alone"
+        f"another webhook is called {target.name} and leads to {host_of(each.url)}. It was left as it is"
         for each in registrations
         if each.name == target.name and each not in here
     ]

@@ -21,12 +21,12 @@ from backtrace_jira_cli.webhook.result import ConnectionResult, Result
 
 IN_THE_ADDRESS = (
     "This server cannot sign its webhooks (Data Center 9 and older): the secret is the last part of the address. "
-    "Who sees that address in Jira can send webhooks."
+    "Whoever sees that address in Jira can send webhooks."
 )
 
 
 class Installation:
-    """One connection's installation."""
+    """The installation of one connection's webhook."""
 
     def __init__(self, target: RegistrationTarget, console: Console) -> None:
         self._target = target
@@ -44,7 +44,7 @@ class Installation:
             return self._leave_to_operator()
         if not target.signs:
             self._notes.append(IN_THE_ADDRESS)
-        here = [each for each in registrations if target.is_here(each)]
+        here = [each for each in registrations if target.leads_here(each)]
         named = [each for each in registrations if each.name == target.name and each not in here]
         desired = target.desired
         result = self._write(target.jira, desired, [*here, *named])
@@ -68,7 +68,7 @@ class Installation:
         if not differs and self._secret.exists and not self._secret.replaces_another:
             return Result.UNCHANGED
         jira.ask(lambda webhooks: webhooks.change(ours[0], desired))
-        if not self._target.is_here(ours[0]):
+        if not self._target.leads_here(ours[0]):
             self._notes.append(f"it led to {host_of(ours[0].url)} before")
         differs.pop("url", None)
         self._notes += [f"corrected: {text}" for text in differs.values()]
@@ -83,7 +83,7 @@ class Installation:
         return differences(found, desired, signs=self._target.signs)
 
     def _settle_secret(self, *, keep_former: bool) -> None:
-        """Keep the secret that Jira has. A former one goes, unless webhooks on their way may still need it."""
+        """Store the secret that Jira has. A former one is dropped, unless webhooks on their way may still need it."""
         if not self._secret.exists:
             self._secret.settle()
         elif self._secret.replaces_another and keep_former:
@@ -96,7 +96,7 @@ class Installation:
             self._notes.append("the former secret is not accepted any more")
 
     def _rotate(self) -> None:
-        """Let both secrets be accepted, and wait: a function that has just read the former one keeps it a while."""
+        """Store both secrets, and wait: a function that has just read the former one alone keeps it for a while."""
         self._secret.rotate()
         with self._console.show_progress("waiting until every function knows the new secret"):
             time.sleep(SHORTEST_AGE + 1)
@@ -111,4 +111,4 @@ class Installation:
                 f"{self._secret.parameter} holds two secrets, one a line, and both are accepted. Once Jira has the "
                 "first, delete the other line."
             )
-        return ConnectionResult(target.connection.name, Result.BY_HAND, notes, target.by_hand.steps())
+        return ConnectionResult(target.connection.name, Result.BY_HAND, notes, target.manual_steps.steps())

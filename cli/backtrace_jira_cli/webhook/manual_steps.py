@@ -1,4 +1,4 @@
-"""What to do by hand where this account, or this address, may not register webhooks."""
+"""The steps for an operator whose account, or whose address of Jira, may not register webhooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLACEHOLDER = "<secret>"
 
 @dataclass(frozen=True, slots=True)
 class ManualSteps:
-    """A registration for somebody to type. `address` is ours without a secret in it, `site` that of Jira's pages."""
+    """A registration that a person types into Jira. `address` is ours, without a secret; `site` has Jira's pages."""
 
     site: str
     cloud: bool
@@ -19,10 +19,10 @@ class ManualSteps:
     name: str
     address: str
     jql: str
-    reading: str
-    """Which parameter holds the secret, as the AWS CLI takes it."""
-    several: bool = False
-    """Whether the parameter holds a former secret, too."""
+    aws_options: str
+    """Options of the AWS CLI that name the parameter with the secret."""
+    has_former_secret: bool = False
+    """Whether the parameter holds a former secret as well."""
 
     def steps(self) -> list[str]:
         """Return the steps; the secret is in none of them."""
@@ -38,16 +38,16 @@ class ManualSteps:
         ]
 
     def _secret(self) -> str:
-        goes = "Secret: paste it" if self.signs else f"Put the secret in the place of {PLACEHOLDER}"
-        which = "its first line" if self.several else "it"
+        goes = "Secret: paste it" if self.signs else f"Put the secret in place of {PLACEHOLDER}"
+        which = "its first line" if self.has_former_secret else "it"
         return (
-            f"{goes}; to read {which}: aws ssm get-parameter --with-decryption {self.reading} "
+            f"{goes}; to read {which}: aws ssm get-parameter --with-decryption {self.aws_options} "
             "--query Parameter.Value --output text"
         )
 
 
 def _checkbox(event: str) -> str:
-    """Name what Jira's page shows for an event: jira:version_released is Version: released."""
+    """Return the name of an event on Jira's page: jira:version_released is Version: released."""
     kind, _, what = event.removeprefix("jira:").partition("_")
     return f"{kind.capitalize()}: {what}"
 

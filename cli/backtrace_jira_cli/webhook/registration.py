@@ -2,7 +2,7 @@
 
 They have an API of their own beside /rest/api/2, for administrators only. Data Center 10 moved it and changed its
 shape. It silently ignores keys that it does not know (https://jira.atlassian.com/browse/JRASERVER-78733), so
-whoever writes reads back.
+that an installation has to read back what it wrote.
 Cloud and Data Center 9: https://developer.atlassian.com/cloud/jira/platform/webhooks/ (admin webhooks).
 """
 
@@ -32,8 +32,8 @@ EVENTS = (
 ISSUE_SECTION = "issue-related-events-section"
 FIRST_THAT_SIGNS = (10,)
 """Data Center. Cloud signs."""
-MOST = "1000"
-"""Data Center 10 gives a list in pages, of a size that is not documented."""
+LONGEST_LIST = "1000"
+"""So many registrations in one answer: Data Center 10 sends pages, and does not document how long they are."""
 
 
 class NotAdministrator(NeedsAttention):
@@ -42,7 +42,7 @@ class NotAdministrator(NeedsAttention):
 
 @dataclass(frozen=True, slots=True)
 class DesiredRegistration:
-    """A registration as it should be. `secret` is None where it stands in the address, or is not to be changed."""
+    """A registration as it should be. `secret` is None if the address holds the secret."""
 
     name: str
     url: str
@@ -52,7 +52,7 @@ class DesiredRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A registration as Jira shows it. `signed` is None where Jira does not say."""
+    """A registration as Jira shows it. `signed` is None if Jira does not say."""
 
     id: str
     name: str
@@ -63,7 +63,7 @@ class Registration:
     enabled: bool
     signed: bool | None
     problem: str = ""
-    """Why the last delivery failed, where Jira says that it did."""
+    """The reason why the last delivery failed, if Jira reports one."""
 
 
 class Shape(Protocol):
@@ -156,7 +156,7 @@ class JiraWebhooks:
         self._site = connection.jira_api.removesuffix(API_ENDING)
         moved = not server.cloud and server.numbers >= FIRST_THAT_SIGNS
         self._shape: Shape = DataCenterShape() if moved else CloudShape()
-        self._tells_of_deliveries = moved
+        self._reports_deliveries = moved
 
     def read_all(self) -> list[Registration]:
         """Return all registrations, ours and others.
@@ -164,7 +164,7 @@ class JiraWebhooks:
         Raises:
             NotAdministrator: this account may not see them.
         """
-        raw = self._send("GET", "", params={"limit": MOST} if self._tells_of_deliveries else None)
+        raw = self._send("GET", "", params={"limit": LONGEST_LIST} if self._reports_deliveries else None)
         if not isinstance(raw, list):
             raise OutcomeUnknown(f"GET {self._shape.path}: the answer is no list")
         return [self._shape.from_json(each) for each in raw if isinstance(each, dict)]
@@ -190,12 +190,12 @@ class JiraWebhooks:
                 raise
 
     def read_last_problem(self, registration: Registration) -> str:
-        """Return why the last delivery failed, where a server keeps that; 204 before the first one.
+        """Return why the last delivery failed, if the server keeps that. It answers 204 before the first delivery.
 
         Data Center 10: `{"result": {"outcome": "SUCCESS", "description": "200"}}`, as Bitbucket's page describes the
-        same component; what looks otherwise says nothing.
+        same component. Any other answer counts as no failure.
         """
-        if not self._tells_of_deliveries:
+        if not self._reports_deliveries:
             return ""
         try:
             raw = self._send("GET", f"/{registration.id}/latest")
@@ -212,8 +212,8 @@ class JiraWebhooks:
         request = f"{method} {self._shape.path}{path}"
         api = f"{self._site}{self._shape.path}"
         response = self._client.exchange(method, path, params=params, body=body, api=api)
-        # Before the credential is judged: a 401 may say here that the account is no administrator.
-        if self._is_for_others(response, path):
+        # This comes before the credential is judged: here, a 401 may mean that the account is no administrator.
+        if self._is_no_administrator(response, path):
             raise NotAdministrator(f"{request}: {response.status}, webhooks are for Jira administrators")
         if response.status == 204 or (200 <= response.status < 300 and method == "DELETE"):
             return None
@@ -222,7 +222,7 @@ class JiraWebhooks:
         raise_for_credential(request, response)
         raise self._client.failure(request, response)
 
-    def _is_for_others(self, response: Response, path: str) -> bool:
+    def _is_no_administrator(self, response: Response, path: str) -> bool:
         """Whether the account is no administrator: 403, on Cloud also 401, or 404 for the list. It signed in before."""
         if "DENIED" in response.headers.get("x-seraph-loginreason", ""):
             return False
@@ -235,7 +235,7 @@ def project_filter(projects: Sequence[str]) -> str:
 
 
 def differences(found: Registration, desired: DesiredRegistration, *, signs: bool) -> dict[str, str]:
-    """Return what is not as it should be, by column of `webhook status`."""
+    """Return each difference in words, by column of `webhook status`."""
     told = {
         "enabled": "" if found.enabled else "it is switched off",
         "url": "" if found.url == desired.url else "it leads to another address",

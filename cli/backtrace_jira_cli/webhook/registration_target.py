@@ -1,4 +1,4 @@
-"""One connection, and how its registration in Jira has to be."""
+"""The Jira of one connection, and the registration that it should have."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ GATEWAY = "api.atlassian.com"
 
 @dataclass(frozen=True, slots=True)
 class RegistrationTarget:
-    """One connection, and how its registration has to be."""
+    """The Jira of one connection, and all that its registration depends on."""
 
     connection: Connection
     jira: LockoutGuard[JiraWebhooks] | None
-    """None behind a gateway that has no registrations."""
+    """None: the address is Atlassian's gateway, which has no registrations."""
     server: Server
     secret: WebhookSecret
     name: str
@@ -48,8 +48,8 @@ class RegistrationTarget:
         return DesiredRegistration(self.name, f"{self.address}/{secret.get_secret_value()}", self.jql)
 
     @property
-    def by_hand(self) -> ManualSteps:
-        """Return the registration for somebody to type."""
+    def manual_steps(self) -> ManualSteps:
+        """Return the steps with which a person registers the webhook."""
         site = self.connection.browse_url or self.connection.jira_api.removesuffix(API_ENDING)
         return ManualSteps(
             site=site,
@@ -58,25 +58,25 @@ class RegistrationTarget:
             name=self.name,
             address=self.address,
             jql=self.jql,
-            reading=f"--name {self.secret.parameter} --region {self.region}",
-            several=self.secret.replaces_another,
+            aws_options=f"--name {self.secret.parameter} --region {self.region}",
+            has_former_secret=self.secret.replaces_another,
         )
 
     @property
     def why_by_hand(self) -> str:
-        """Say why it cannot be done for the operator."""
+        """Return why the operator has to register the webhook by hand."""
         if self.jira is None:
             return f"{GATEWAY} registers no webhooks. Register it on the site itself."
         return (
             "The account of this connection is no Jira administrator, and Jira lets nobody else see webhooks."
         )
 
-    def is_here(self, registration: Registration) -> bool:
-        """Whether a registration leads to us, whatever secret is in its address."""
+    def leads_here(self, registration: Registration) -> bool:
+        """Whether a registration leads to this deployment, whatever secret its address holds."""
         return registration.url == self.address or registration.url.startswith(f"{self.address}/")
 
     def find_registrations(self) -> list[Registration] | None:
-        """Return all registrations, ours and others; None where this account may not see them."""
+        """Return all registrations, ours and others. None: this account may not see them."""
         if self.jira is None:
             return None
         try:

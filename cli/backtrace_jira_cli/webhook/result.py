@@ -1,4 +1,4 @@
-"""How a command about webhooks ended for one connection."""
+"""The result of a webhook command for one connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Result(StrEnum):
-    """How it ended for a connection. Machines rely on the names."""
+    """The result for one connection. Machines rely on the names."""
 
     REGISTERED = "registered"
     UPDATED = "updated"
@@ -29,10 +29,10 @@ class Result(StrEnum):
 
 @dataclass(slots=True)
 class ConnectionResult:
-    """What became of one connection. `notes` are sentences, `steps` are what the operator does by hand."""
+    """The result with its explanation: `notes` are sentences, `steps` are for the operator to do by hand."""
 
     connection: str
-    ending: Result
+    result: Result
     notes: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     state: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class ConnectionResult:
         """Return it for machines."""
         return {
             "connection": self.connection,
-            "outcome": str(self.ending),
+            "outcome": str(self.result),
             "notes": self.notes,
             "steps": self.steps,
             **({"state": self.state} if self.state else {}),

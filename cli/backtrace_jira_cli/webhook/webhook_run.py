@@ -1,4 +1,4 @@
-"""One run of `backtrace-jira webhook`: what is asked of whom, connection by connection."""
+"""One run of `backtrace-jira webhook`: the connections one after the other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from backtrace_jira_cli.webhook.secret import WebhookSecret
 
 
 class WebhookRun:
-    """One run of a command about webhooks: it goes through the connections and prints what became of each."""
+    """One run of a webhook command: it goes through the connections and prints the result for each."""
 
     def __init__(self, deployment: Deployment, console: Console, address: str) -> None:
         self._console = console
@@ -34,6 +34,7 @@ class WebhookRun:
         self._store = deployment.store
         self._stored = deployment.stored
         self._names = deployment.names
+        self._place = deployment.place
         self._stored_settings = deployment.settings
         self._integrations = deployment.integrations
         self._refusals: Refusals = {}
@@ -45,50 +46,50 @@ class WebhookRun:
         Raises:
             Stop: not every webhook is registered.
         """
-        outcomes = self._run_each(
+        results = self._run_each(
             connection, lambda target: Installation(target, self._console).install(rotate=rotate)
         )
-        self._stop_if_wrong(outcomes, "Not every webhook is registered")
+        self._stop_if_wrong(results, "Not every webhook is registered")
 
     def status(self, connection: str | None) -> None:
         """Show whether each webhook is registered as it should be.
 
         Raises:
-            Stop: one is not, or is not known.
+            Stop: a webhook is not as it should be, or Jira does not show it.
         """
-        outcomes = self._run_each(connection, inspect_registration)
-        rows = [_row(outcome) for outcome in outcomes]
+        results = self._run_each(connection, inspect_registration)
+        rows = [_row(result) for result in results]
         self._console.show_table(("connection", "registered", *COLUMNS, "last problem"), rows)
-        mends = any(outcome.ending is Result.NOT_FINE for outcome in outcomes)
-        advice = " (backtrace-jira webhook install corrects it)" if mends else ""
-        self._stop_if_wrong(outcomes, f"Not every webhook is known to be as it should be{advice}")
+        can_correct = any(result.result is Result.NOT_FINE for result in results)
+        advice = " (backtrace-jira webhook install corrects it)" if can_correct else ""
+        self._stop_if_wrong(results, f"Not every webhook is known to be as it should be{advice}")
 
     def remove(self, connection: str | None, *, forget_secret: bool) -> None:
         """Delete the webhooks that lead to our address.
 
         Raises:
-            Stop: one could not be removed.
+            Stop: a webhook could not be removed.
         """
-        outcomes = self._run_each(
+        results = self._run_each(
             connection, lambda target: remove_registration(target, forget_secret=forget_secret), needed=False
         )
-        self._stop_if_wrong(outcomes, "Not every webhook is removed")
+        self._stop_if_wrong(results, "Not every webhook is removed")
 
     def _run_each(
         self, only: str | None, do: Callable[[RegistrationTarget], ConnectionResult], *, needed: bool = True
     ) -> list[ConnectionResult]:
-        outcomes: list[ConnectionResult] = []
+        results: list[ConnectionResult] = []
         reported: list[dict[str, Any]] = []
         self._console.report["connections"] = reported
         for name in self._choose_connections(only):
             with self._console.show_progress(f"asking the Jira of {name}"):
-                outcome = self._run_one(name, do, needed=needed)
-            outcome.notes = [self._hide_secrets(text) for text in outcome.notes]
-            outcome.state = {column: self._hide_secrets(text) for column, text in outcome.state.items()}
-            self._say(outcome)
-            outcomes.append(outcome)
-            reported.append(outcome.as_json())
-        return outcomes
+                result = self._run_one(name, do, needed=needed)
+            result.notes = [self._hide_secrets(text) for text in result.notes]
+            result.state = {column: self._hide_secrets(text) for column, text in result.state.items()}
+            self._print_result(result)
+            results.append(result)
+            reported.append(result.as_json())
+        return results
 
     def _run_one(
         self, name: str, do: Callable[[RegistrationTarget], ConnectionResult], *, needed: bool
@@ -109,13 +110,16 @@ class WebhookRun:
         root = self._names.connection("")
         known = sorted(name.removeprefix(root) for name in self._stored if name.startswith(root))
         if not known:
-            raise wrong_usage("No connection is stored here. Write one with backtrace-jira configure.")
+            raise wrong_usage(
+                f"No connection is stored below {self._place}. Write one with backtrace-jira configure, "
+                "or name another deployment with --stage or --region."
+            )
         if only is not None and only not in known:
             raise wrong_usage(f"No connection is called {only}. Stored: {', '.join(known)}.")
         return known if only is None else [only]
 
     def _find_target(self, name: str, users: Sequence[Integration]) -> RegistrationTarget:
-        """Sign in before the webhooks are asked for: a 401 from them then means "no administrator", not a bad token."""
+        """Sign in before any request for webhooks: a 401 to those then means "no administrator", not a bad token."""
         connection = self._stored_settings.read_connection(name)
         secret = WebhookSecret(self._store, self._names, name)
         self._secrets.append(secret)
@@ -137,13 +141,11 @@ class WebhookRun:
         tickets = JiraClient(
             connection, self._stored_settings.read_jira_secret(connection.name), timeouts=TIMEOUTS
         )
-        asking = LockoutGuard(tickets, self._credential(connection), self._refusals)
-        asking.ask(JiraClient.account)
-        server = Server.from_info(dict(asking.ask(JiraClient.server_info)))
+        client = LockoutGuard(tickets, self._credential(connection), self._refusals)
+        client.ask(JiraClient.account)
+        server = Server.from_info(dict(client.ask(JiraClient.server_info)))
         if server is None:
-            raise NeedsAttention(
-                f"{connection.jira_api} answers, but not as a Jira does: it does not give its version"
-            )
+            raise NeedsAttention(f"{connection.jira_api} answers without a version, so it may be no Jira")
         return server
 
     def _open_webhooks(self, connection: Connection, server: Server) -> LockoutGuard[JiraWebhooks]:
@@ -154,16 +156,16 @@ class WebhookRun:
         secret = self._stored_settings.read_jira_secret(connection.name).get_secret_value()
         return urlsplit(connection.jira_api).netloc, connection.email, secret
 
-    def _say(self, outcome: ConnectionResult) -> None:
-        style = "green" if outcome.ending.is_well else "yellow"
-        self._console.say(f"{outcome.connection}: {IN_WORDS[outcome.ending]}", style)
-        for note in outcome.notes:
+    def _print_result(self, result: ConnectionResult) -> None:
+        style = "green" if result.result.is_well else "yellow"
+        self._console.say(f"{result.connection}: {IN_WORDS[result.result]}", style)
+        for note in result.notes:
             self._console.say(f"  {note}")
-        for number, step in enumerate(outcome.steps, 1):
+        for number, step in enumerate(result.steps, 1):
             self._console.say(f"  {number}. {step}")
 
-    def _stop_if_wrong(self, outcomes: Sequence[ConnectionResult], sentence: str) -> None:
-        wrong = [outcome.connection for outcome in outcomes if not outcome.ending.is_well]
+    def _stop_if_wrong(self, results: Sequence[ConnectionResult], sentence: str) -> None:
+        wrong = [result.connection for result in results if not result.result.is_well]
         if wrong:
             raise Stop(f"{sentence}: {', '.join(wrong)}.")
 
@@ -174,10 +176,10 @@ class WebhookRun:
         return self._stored_settings.hide_secrets(text)
 
 
-def _row(outcome: ConnectionResult) -> Sequence[str]:
-    state = outcome.state
+def _row(result: ConnectionResult) -> Sequence[str]:
+    state = result.state
     return (
-        outcome.connection,
+        result.connection,
         state.get("registered", "-"),
         *(state.get(column, "-") for column in COLUMNS),
         state.get("last_problem") or "-",

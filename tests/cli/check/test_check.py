@@ -193,7 +193,7 @@ def test_a_required_field_in_the_place_of_the_description_is_told_once(cloud: Si
     found = cloud.findings()
     assert [name for name, each in found.items() if each["status"] == "failed"] == ["labels_and_description"]
     assert found["labels_and_description"]["details"] == [
-        "description_field may be meant to be Details (customfield_10001)"
+        "Details (customfield_10001) may be the one for description_field"
     ]
 
 
@@ -251,6 +251,8 @@ def test_an_integration_by_id_or_by_a_name_that_is_its_own(cloud: Site) -> None:
 def test_nothing_is_stored(operator: Operator) -> None:
     result = operator.call("check")
     assert (result.exit_code, "configure" in result.stderr) == (2, True)
+    elsewhere = operator.call("check", "--prefix", "/elsewhere/dev", "--region", "us-east-1")
+    assert "No integration is stored below /elsewhere/dev in us-east-1." in elsewhere.stderr
 
 
 # ── how it is told ──
@@ -283,7 +285,7 @@ def test_no_colour_and_no_signs_that_the_output_does_not_have(
     result = cloud.check()
     assert "  ok   endpoint" in result.stdout
     assert "  FAIL project " in result.stdout
-    assert " -> Mend project_key" in result.stdout
+    assert " -> Correct project_key" in result.stdout
     result.stdout.encode("ascii")
 
 
@@ -349,5 +351,5 @@ def test_a_server_without_create_metadata_is_tried_with_a_ticket(on_site: Callab
 def test_a_test_ticket_without_an_answer_is_not_repeated(cloud: Site) -> None:
     cloud.jira.faults.add("POST", "/issue$", 1, drop_after=True)
     result = cloud.check("--create-test-ticket")
-    assert "may have been made" in lines_of(result)["test_ticket"][1]
+    assert "Jira may have created it" in lines_of(result)["test_ticket"][1]
     assert len(cloud.jira.issues) == 1

@@ -81,10 +81,10 @@ CLOUD: dict[str, tuple[Break, Broken]] = {
         connect(jira_api="http://127.0.0.1:9/rest/api/2/"),
         Broken("reachable", "no connection", "host name, port, VPN, proxy", 0),
     ),
-    "404": (at("/nowhere/rest/api/2/"), Broken("reachable", "404", "/jira before /rest/api/2/", 0)),
+    "404": (at("/nowhere/rest/api/2/"), Broken("reachable", "404", "before /rest/api/2/ (such as /jira)", 0)),
     "404 in html": (
         fault("add", "*", "/rest/", None, status=404, body="<html>Page unavailable</html>"),
-        Broken("reachable", "404", "Mend jira_api", 0),
+        Broken("reachable", "404", "Correct jira_api", 0),
     ),
     "login page": (
         fault("add", "*", "/rest/", None, page=True),
@@ -105,7 +105,7 @@ CLOUD: dict[str, tuple[Break, Broken]] = {
     "down": (fault("unavailable", times=None), Broken("reachable", "503", "run this again", 0)),
     "not a Jira": (
         fault("add", "*", "/rest/", None, status=200, body={"hello": "world"}),
-        Broken("reachable", "no Jira REST API", "Mend jira_api", 0),
+        Broken("reachable", "no Jira REST API", "Correct jira_api", 0),
     ),
     "cut off": (
         fault("add", "*", "/rest/", None, drop_before=True),
@@ -129,15 +129,18 @@ CLOUD: dict[str, tuple[Break, Broken]] = {
     ),
     "sign-on page for accounts": (sign_on_after_the_first, Broken("credential", "a page instead", "sign-on proxy", 1)),
     "refused later": (refused_later, Broken("project", "does not accept", "--ask-secrets", 2)),
-    "password": (connect(credential="password"), Broken("credential_kind", "accepts none", "credential: api_token", 0)),
+    "password": (
+        connect(credential="password"),
+        Broken("credential_kind", "Jira Cloud does not accept", "credential: api_token", 0),
+    ),
     "personal access token": (
         connect(credential="personal_access_token"),
-        Broken("credential_kind", "Jira Cloud has none", "credential: api_token", 0),
+        Broken("credential_kind", "Jira Cloud does not have", "credential: api_token", 0),
     ),
-    "unknown project": (edit(project_key="NOPE"), Broken("project", "NOPE does not exist", "Mend project_key")),
+    "unknown project": (edit(project_key="NOPE"), Broken("project", "NOPE does not exist", "Correct project_key")),
     "unknown project by a custom field": (
         edit(custom_fields={"Project": "NOPE"}),
-        Broken("project", "NOPE does not exist", "Mend custom_fields.Project"),
+        Broken("project", "NOPE does not exist", "Correct custom_fields.Project"),
     ),
     "no browse permission": (
         lambda site: site.jira.deny("BROWSE_PROJECTS"),
@@ -157,23 +160,23 @@ CLOUD: dict[str, tuple[Break, Broken]] = {
     ),
     "labels not on the screen": (
         lambda site: site.jira.remove_field("labels"),
-        Broken("labels_and_description", "labels: BUG has no such field", "in labels_field"),
+        Broken("labels_and_description", "labels: BUG has no such field", "set labels_field"),
     ),
     "description not on the screen": (
         lambda site: site.jira.remove_field("description"),
-        Broken("labels_and_description", "description: BUG has no such field", "in description_field"),
+        Broken("labels_and_description", "description: BUG has no such field", "set description_field"),
     ),
     "labels field that takes no labels": (
         lambda site: site.integration.update(labels_field=site.field(10001, "Size", "number")),
-        Broken("labels_and_description", "takes a number", "in labels_field"),
+        Broken("labels_and_description", "takes a number", "set labels_field"),
     ),
     "field not on the screen": (
         edit(custom_fields={"customfield_10999": "x"}),
-        Broken("custom_fields", "customfield_10999: BUG has no such field", "Mend it in custom_fields"),
+        Broken("custom_fields", "customfield_10999: BUG has no such field", "Correct it in custom_fields"),
     ),
     "field nearly named": (
         nearly_named,
-        Broken("custom_fields", "did you mean Team", "Mend it in custom_fields"),
+        Broken("custom_fields", "did you mean Team", "Correct it in custom_fields"),
     ),
     "ambiguous name": (
         two_fields_of_one_name,
@@ -213,7 +216,7 @@ ON_SITE: dict[str, tuple[Break, str, Broken]] = {
     "wrong context path": (
         at("/wiki/rest/api/2/"),
         "password",
-        Broken("reachable", "404", "/jira before", 0),
+        Broken("reachable", "404", "(such as /jira)", 0),
     ),
     "wrong password": (
         secret("canary-wrong"),
@@ -236,7 +239,11 @@ ON_SITE: dict[str, tuple[Break, str, Broken]] = {
         "password",
         Broken("permission", "lacks Create Issues", "permission scheme"),
     ),
-    "unknown project": (edit(project_key="NOPE"), "password", Broken("project", "NOPE", "Mend project_key")),
+    "unknown project": (
+        edit(project_key="NOPE"),
+        "password",
+        Broken("project", "NOPE", "Correct project_key"),
+    ),
 }
 
 

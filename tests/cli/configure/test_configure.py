@@ -14,7 +14,7 @@ from typer.testing import Result
 from backtrace_jira.settings.connection import Connection
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
-from backtrace_jira_cli.configure.configure_run import ConfigureRun, Options, Prepared
+from backtrace_jira_cli.configure.configure_run import ConfigureRun, Options, Preparation
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore
 from backtrace_jira_cli.exits import Stop
@@ -328,10 +328,10 @@ def test_a_parameter_of_the_other_type_is_refused(
 
 
 def test_a_check_can_keep_everything_from_being_written(operator: Operator) -> None:
-    seen: list[Prepared] = []
+    seen: list[Preparation] = []
 
-    def check(prepared: Prepared) -> list[Fault]:
-        seen.append(prepared)
+    def check(preparation: Preparation) -> list[Fault]:
+        seen.append(preparation)
         return [Fault("integrations[0].project_key", "is not known to Jira")]
 
     configuring = ConfigureRun(

@@ -111,7 +111,7 @@ def test_at_a_terminal_it_is_asked_for(operator: Operator) -> None:
     result = operator.configure(SETTINGS, typing=f"\n{JIRA_TOKEN}\n{BACKTRACE_TOKEN} \ny\n")
     assert result.exit_code == 0
     assert "API token of Jira connection main" in result.stderr
-    assert "What was typed is empty." in result.stderr
+    assert "The secret that you typed is empty." in result.stderr
     assert jira_secret(operator) == JIRA_TOKEN
     assert JIRA_TOKEN not in result.output
 

@@ -140,7 +140,7 @@ def test_a_create_that_nobody_is_at_any_more_is_not_being_made(
     links.claim(Lease(KEY, "dead", now - 100, now - 25))
     text = told(operator, FINGERPRINT)
     assert "being created right now" not in text
-    assert "got no answer" in text
+    assert "Jira did not answer the create request" in text
 
 
 def test_a_look_up_that_was_refused_wants_attention(operator: Operator, links: DynamoDBTicketLinks) -> None:
@@ -212,12 +212,15 @@ def test_what_is_not_over(operator: Operator, links: DynamoDBTicketLinks) -> Non
         until=held.until,
         looked_up=True,
     )
-    assert "got no answer; Jira is searched for its ticket (1 times so far)" in told(operator, "e" * 16)
+    assert (
+        "Jira did not answer the create request; the function looks for its ticket (1 times so far)"
+        in told(operator, "e" * 16)
+    )
 
 
 def test_nothing_is_known(operator: Operator, links: DynamoDBTicketLinks) -> None:
     text = told(operator, "0123456789", code=1)
-    assert "Nothing is known" in text
+    assert "No event has arrived" in text
     assert SETTINGS.id in text
 
 
@@ -233,10 +236,18 @@ def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBTicket
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), (FINGERPRINT, "--recent"), ("abc",), (FINGERPRINT, "--integration", "nobody")]
+    ("arguments", "advice"),
+    [
+        ((), "list the last decisions with --recent"),
+        ((FINGERPRINT, "--recent"), "Leave out --recent, or the fingerprint."),
+        (("abc",), "at least the first 6 characters"),
+        ((FINGERPRINT, "--integration", "nobody"), "No integration is called nobody"),
+    ],
 )
-def test_wrong_usage(operator: Operator, links: DynamoDBTicketLinks, arguments: tuple[str, ...]) -> None:
-    told(operator, *arguments, code=2)
+def test_wrong_usage_says_what_to_do(
+    operator: Operator, links: DynamoDBTicketLinks, arguments: tuple[str, ...], advice: str
+) -> None:
+    assert advice in told(operator, *arguments, code=2)
 
 
 def test_a_stage_that_is_not_deployed(operator: Operator) -> None:

@@ -406,6 +406,11 @@ def test_of_several_integrations_one_has_to_be_named(
     assert store.get(LinkKey("my_universe/my_project/second", FINGERPRINT))
 
 
+def test_without_any_integration_the_path_and_region_are_named(operator: Operator, table: Table) -> None:
+    text = told(operator, "add", "BUG-1", FINGERPRINT, code=2)
+    assert "No integration is stored below /backtrace-jira/dev in eu-west-1. Write it with" in text
+
+
 def test_nothing_is_deployed(cloud: Site) -> None:
     cloud.store()
     assert "nothing is deployed" in told(cloud.operator, "list", code=1)

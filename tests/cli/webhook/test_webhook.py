@@ -384,7 +384,7 @@ def test_remove_takes_ours_and_leaves_the_secret_unless_told_otherwise(site: Sit
     elsewhere.name = NAME
     text = ran(site, "remove").stdout
     assert "main: removed" in text
-    assert "leads to https://elsewhere.example: it was left alone" in text
+    assert "leads to https://elsewhere.example. It was left as it is" in text
     assert "with-a-secret" not in text
     assert site.jira.webhooks.hooks == [elsewhere]
     assert len(stored(site)) == 1
@@ -406,6 +406,13 @@ def test_a_connection_that_nobody_uses_is_left_out(site: Site) -> None:
     site.put("connections/spare", site.connection | {"name": "spare"})
     assert "spare: skipped" in ran(site, "install").stdout
     assert hook(site).name == NAME
+
+
+def test_without_any_connection_the_path_and_region_are_named(operator: Operator) -> None:
+    operator.put("deployment/webhook_url", ADDRESS)
+    result = operator.call("webhook", "status")
+    assert result.exit_code == 2
+    assert "No connection is stored below /backtrace-jira/dev in eu-west-1." in result.stderr
 
 
 @pytest.mark.parametrize("wrong", [("--connection", "nobody"), ("--url", "http://example.com/")])

@@ -1,4 +1,7 @@
-"""One Backtrace project: whether its issues can be read with the token, and which attributes it has."""
+"""Checks of one Backtrace project: whether the token can read its error groups, and which attributes it has.
+
+A universe is what Backtrace calls a customer's instance. It holds projects, and one token reads them all.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,11 @@ from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard, Refusals
 from backtrace_jira_cli.deployment.remedies import explain_error
 from backtrace_jira_cli.deployment.stored_settings import NotKnownYet, StoredSettings, Unusable
 
-ADD_ATTRIBUTE = "Mend the name, or add the attribute in Backtrace: Project Settings > Attributes."
+ADD_ATTRIBUTE = "Correct the name, or add the attribute in Backtrace: Project Settings > Attributes."
 
 
-class UniverseChecks:
-    """The checks of one project; they are made once, whatever number of integrations use it."""
+class BacktraceProjectChecks:
+    """The checks of one Backtrace project. The token is tried once, however many integrations use the project."""
 
     def __init__(
         self, universe: str, project: str, stored_settings: StoredSettings, refusals: Refusals
@@ -33,7 +36,7 @@ class UniverseChecks:
         self._attributes: frozenset[str] | None = None
 
     def findings(self, integration: Integration | None) -> Iterator[Finding]:
-        """Look at the attributes that an integration uses, and at the token."""
+        """Check the attributes that an integration uses, and the token. None: its settings cannot be read."""
         reached = self._reached = self._reached or self._check_token()
         if reached.stops:
             yield not_checked(CheckName.ATTRIBUTES, "see backtrace")
@@ -59,7 +62,7 @@ class UniverseChecks:
         except BacktraceJiraError as error:
             return failed(check, str(error), _remedy(error, self._universe))
         self._client = client
-        return ok(check, f"the token reads the issues of {self._universe}/{self._project}")
+        return ok(check, f"the token reads the error groups of {self._universe}/{self._project}")
 
     def _check_attributes(self, integration: Integration) -> Finding:
         check = CheckName.ATTRIBUTES
@@ -69,7 +72,9 @@ class UniverseChecks:
             return failed(check, *explain_error(error))
         unknown = list(unknown_attributes(integration, known))
         if not unknown:
-            return ok(check, f"what the templates use is among the {len(known)} attributes of the project")
+            return ok(
+                check, f"the project has every attribute that the settings use, and {len(known)} in all"
+            )
         names = ", ".join(dict.fromkeys(name for name, _ in unknown))
         details = [f"{name} ({place}){_suggest(name, known)}" for name, place in unknown]
         return failed(check, f"Backtrace does not know {names}", ADD_ATTRIBUTE, details)
@@ -93,7 +98,7 @@ def _remedy(error: BacktraceJiraError, universe: str) -> str:
                 f"with backtrace-jira configure --ask-secrets (universe {universe})."
             )
         case InvalidSettings():
-            return "Mend the address of the universe, or its certificate."
+            return "Correct the address of the universe, or its certificate."
         case Refused():
-            return "Mend universe and project of the integration, and the universe's address."
-    return f"{explain_error(error)[1]} The address is the universe's in section backtrace."
+            return "Correct universe and project of the integration, or the address of the universe."
+    return f"{explain_error(error)[1]} The address is in the section backtrace of the settings file."

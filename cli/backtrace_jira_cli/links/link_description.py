@@ -1,4 +1,4 @@
-"""A link row in an operator's words, and for machines."""
+"""A row of the link table in an operator's words, and as JSON for machines."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ from dataclasses import asdict
 from typing import Any
 
 from backtrace_jira.links.link import Link, LinkState
-from backtrace_jira_cli.link_words import ago, facts_of, moment, synced_facts, synced_json
-
-Facts = list[tuple[str, str]]
+from backtrace_jira_cli.link_words import (
+    NO_ANSWER,
+    ago,
+    describe_record,
+    describe_synced,
+    moment,
+    synced_json,
+)
 
 STATES = {
     LinkState.CREATING: "a ticket is being created",
-    LinkState.UNCERTAIN: "a create got no answer; Jira is searched for its ticket",
+    LinkState.UNCERTAIN: NO_ANSWER,
     LinkState.RELEASED: "no ticket",
     LinkState.HELD: "frequency and threshold hold it back",
     LinkState.COMPLETE: "linked",
 }
 
 
-def facts_about(link: Link, now: float) -> Facts:
-    """Return everything that a row holds, as name and text. Empty ones are left out."""
+def describe_link(link: Link, now: float) -> list[tuple[str, str]]:
+    """Return everything that a row holds, as rows of name and text, without empty ones."""
     issue, record = link.issue, link.record
-    facts = [
+    rows = [
         ("state", STATES[link.state]),
         ("ticket", f"{issue.key} (id {issue.id})" if issue else ""),
         ("address", issue.url if issue else ""),
@@ -35,11 +40,11 @@ def facts_about(link: Link, now: float) -> Facts:
         ("searched for", f"{link.lookups} times" if link.lookups else ""),
     ]
     if record:
-        facts += [("last decision", f"{record.decision}, {moment(record.at)} ({ago(now - record.at)})")]
-        facts += facts_of(record)
+        rows += [("last decision", f"{record.decision}, {moment(record.at)} ({ago(now - record.at)})")]
+        rows += describe_record(record)
     if link.synced:
-        facts += synced_facts(link.synced, now)
-    return [(name, text) for name, text in facts if text]
+        rows += describe_synced(link.synced, now)
+    return [(name, text) for name, text in rows if text]
 
 
 def as_json(link: Link) -> dict[str, Any]:
