@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -46,6 +47,7 @@ class DynamoDBLocal:
         self._guard: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._name = f"engine-{uuid.uuid4().hex}"
         self.port = 0
 
     @property
@@ -83,6 +85,9 @@ class DynamoDBLocal:
                     "-inMemory",
                     "-sharedDb",
                     "-disableTelemetry",
+                    # It names this origin in its answers, and no other engine does.
+                    "-cors",
+                    self._name,
                     "-port",
                     str(self.port),
                 ],
@@ -136,12 +141,15 @@ class DynamoDBLocal:
         self.stop()
 
     def _answers(self) -> bool:
-        """Wait for the first answer. An engine that could not bind stays alive, so its log is read, too."""
+        """Wait for the first answer, which must be this engine's: another one may have taken the port before it.
+
+        An engine that could not bind stays alive, so its log is read, too.
+        """
         until = time.monotonic() + START_TIMEOUT
         while time.monotonic() < until and self._process and self._process.poll() is None:
             if "Failed to bind" in self._log():
                 return False
-            if "Version" in self._log() and _is_dynamodb(self.port):
+            if "Version" in self._log() and _answers_as(self._name, self.port):
                 return True
             time.sleep(0.05)
         return False
@@ -151,11 +159,11 @@ class DynamoDBLocal:
         return path.read_text(errors="replace") if path and path.exists() else ""
 
 
-def _is_dynamodb(port: int) -> bool:
+def _answers_as(name: str, port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/")
-        return b"MissingAuthenticationToken" in connection.getresponse().read()
+        connection.request("GET", "/", headers={"Origin": name})
+        return connection.getresponse().getheader("Access-Control-Allow-Origin") == name
     except (OSError, http.client.HTTPException):
         return False
     finally:
@@ -163,7 +171,7 @@ def _is_dynamodb(port: int) -> bool:
 
 
 def _reserve_port() -> tuple[IO[str], int]:
-    """Return a free port and the lock that keeps our own processes from choosing the same one."""
+    """Return a free port and the lock that keeps other processes of this folder from choosing the same one."""
     folder = CACHE / "dynamodb-local" / "ports"
     folder.mkdir(parents=True, exist_ok=True)
     for port in PORTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -177,13 +178,19 @@ def test_an_archive_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> Non
         verify(archive)
 
 
-def test_engines_run_beside_each_other_and_leave_nothing() -> None:
+def test_engines_run_beside_each_other_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes to a port too late, because another folder's process has it, does not take that one's answers."""
     missing = dynamodb_local.available()
     if missing:
         pytest.skip(missing)
-    with DynamoDBLocal() as one, DynamoDBLocal() as other:
-        pids = [one.pid, other.pid]
-        assert one.port != other.port
+    with DynamoDBLocal() as one:
+        reserve = dynamodb_local._reserve_port
+        taken = [(io.StringIO(), one.port)]
+        monkeypatch.setattr(dynamodb_local, "_reserve_port", lambda: taken.pop() if taken else reserve())
+        with DynamoDBLocal() as other:
+            pids = [one.pid, other.pid]
+            assert taken == []
+            assert one.port != other.port
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
