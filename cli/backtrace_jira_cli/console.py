@@ -64,11 +64,11 @@ class Console:
             return False
         return True
 
-    def show_progress(self, what: str) -> AbstractContextManager[object]:
+    def show_progress(self, waiting_for: str) -> AbstractContextManager[object]:
         """Show at a terminal what the command is waiting for. Other lines may be printed meanwhile."""
         if self._machine or not self._out.is_terminal:
             return nullcontext()
-        return self._out.status(f"[dim]{what}[/dim]")
+        return self._out.status(f"[dim]{waiting_for}[/dim]")
 
     def show_table(self, columns: Row, rows: Sequence[Row]) -> None:
         """Print a table on standard output."""

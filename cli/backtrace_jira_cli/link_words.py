@@ -56,7 +56,7 @@ def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
 
 
 def synced_json(synced: LastSynced) -> dict[str, Any]:
-    """Return it for machines, by the names that the link table uses."""
+    """Return the last synchronisation for machines, by the names that the link table uses."""
     stored = {"reopen_criteria": "until", "unread_versions": "unread", "fix_versions": "fixes"}
     return {stored.get(name, name): value for name, value in asdict(synced).items()}
 

@@ -1,6 +1,6 @@
 """Checks of one Backtrace project: whether the token can read its error groups, and which attributes it has.
 
-A universe is what Backtrace calls a customer's instance. It holds projects, and one token reads them all.
+A universe is what Backtrace calls a customer's instance; it holds projects. The settings have one token for each.
 """
 
 from __future__ import annotations

@@ -127,8 +127,8 @@ class CheckRun:
         )
 
     def _backtrace_checks(self, universe: str, project: str) -> BacktraceProjectChecks:
-        made = BacktraceProjectChecks(universe, project, self._stored_settings, self._refusals)
-        return self._backtrace_projects.setdefault((universe, project), made)
+        checks = BacktraceProjectChecks(universe, project, self._stored_settings, self._refusals)
+        return self._backtrace_projects.setdefault((universe, project), checks)
 
     def _say_findings(self, title: str, report: CheckReport, findings: Iterable[Finding]) -> None:
         """Print each finding as soon as its check has run."""

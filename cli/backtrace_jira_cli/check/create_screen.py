@@ -167,7 +167,7 @@ class ScreenChecks:
         if not judged:
             return ok(check, "the settings have none")
         return ok(
-            check, f"Jira would accept {len(judged)}, as far as can be told before there is an error", remarks
+            check, f"Jira would accept {len(judged)}, unless an attribute's value does not fit", remarks
         )
 
     def _judge(self, name: str, template: Template) -> Judgement:

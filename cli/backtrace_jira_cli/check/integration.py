@@ -80,9 +80,9 @@ class IntegrationChecks:
         )
         yield from self._backtrace_project.findings(self._integration)
 
-    def find_user(self, who: str) -> str | None:
+    def find_user(self, name: str) -> str | None:
         """Ask Jira for the user that a setting names."""
-        return self.tickets.ask(lambda jira: RestJiraTickets(jira).find_user(who, self._project.plain))
+        return self.tickets.ask(lambda jira: RestJiraTickets(jira).find_user(name, self._project.plain))
 
     def _check_project(self) -> Iterator[Finding]:
         template, key = self._project, self._project.plain
@@ -146,7 +146,7 @@ class IntegrationChecks:
         if self.schema is None:
             yield warning(
                 check,
-                "this Jira does not show its create screens; the first ticket will tell what they require",
+                "this Jira does not show its create screens; the first ticket will show what they require",
             )
         else:
             yield ok(check, self.schema.issue_type)

@@ -136,7 +136,7 @@ def describe_missing(secrets: Sequence[FoundSecret]) -> Stop:
 
 
 def ask_for_secret(
-    secret: FoundSecret, ask: Callable[[str], str], tell: Callable[[str], None]
+    secret: FoundSecret, ask: Callable[[str], str], warn: Callable[[str], None]
 ) -> FoundSecret:
     """Ask for a secret that was not found, a few times if need be."""
     if secret.origin is not Origin.NOT_YET:
@@ -147,5 +147,5 @@ def ask_for_secret(
                 secret.needed, Origin.TYPED, parse_secret(ask(secret.needed.title), secret.needed)
             )
         except ValueError as error:
-            tell(f"The secret that you typed {error}.")
+            warn(f"The secret that you typed {error}.")
     raise Stop(f"Nothing was written: you typed no usable {secret.needed.title}.")

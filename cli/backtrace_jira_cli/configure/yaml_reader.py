@@ -158,10 +158,10 @@ def _line(node: yaml.Node) -> int:
 
 def _syntax_fault(error: yaml.YAMLError, raw: bytes) -> Fault:
     if isinstance(error, yaml.MarkedYAMLError):
-        told = f"{error.problem}"
+        problem = f"{error.problem}"
         mark = error.problem_mark or error.context_mark
         sentence = next(
-            (ours for theirs, ours in _SYNTAX if theirs in told), "is not YAML, or is indented wrongly"
+            (ours for theirs, ours in _SYNTAX if theirs in problem), "is not YAML, or is indented wrongly"
         )
         return Fault("the file", sentence, mark.line + 1 if mark else 0)
     position = getattr(error, "position", None)

@@ -1,1 +1,1 @@
-"""What the commands know of a deployment: its parameters, its link table, its Jira servers."""
+"""One deployment as the commands reach it: its parameters, its link table, its Jira servers."""

@@ -25,7 +25,7 @@ _STAGE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class Deployment:
-    """Settings, secrets and link table of one stage. AWS is asked when something is needed, and once for each."""
+    """Settings, secrets and link table of one stage. Each is read from AWS when a command first needs it."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Deployment:
         return self.stored[parameter].text
 
     def choose_integration(self, name: str | None) -> Integration:
-        """Return the integration with this id or name. No name is needed where there is only one.
+        """Return the integration with this id or name. No name is needed if there is only one.
 
         Raises:
             Stop: there is none, or there are several.

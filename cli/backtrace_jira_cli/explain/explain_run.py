@@ -69,7 +69,7 @@ class Explanation:
     parked_until: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for machines; times are unix seconds."""
+        """Return the explanation for machines. Times are unix seconds."""
         link, record = self.link, self.link.record
         return {
             "integration": "" if link.key.integration == NO_INTEGRATION else link.key.integration,
@@ -216,7 +216,13 @@ def _until(notes: Mapping[str, Parking], scope: str) -> float:
 
 def _line(each: Explanation, now: float) -> Sequence[str]:
     link, record = each.link, each.link.record
-    what = link.issue.key if link.issue else (record.reason or record.rule if record else "")
+    ticket_or_reason = link.issue.key if link.issue else (record.reason or record.rule if record else "")
     name = "-" if link.key.integration == NO_INTEGRATION else link.key.integration
     decided = str(record.decision) if record else str(link.state)
-    return (ago(now - record.at) if record else "", decided, name, link.key.fingerprint[:16], what[:120])
+    return (
+        ago(now - record.at) if record else "",
+        decided,
+        name,
+        link.key.fingerprint[:16],
+        ticket_or_reason[:120],
+    )

@@ -126,6 +126,8 @@ class LinkChanges:
             self._unlink(row, was, backtrace, f"replaced by {issue.key} by hand")
             row = self._ticket_links.claim(self._lease(key))
         warning = ""
+        # The table comes before Backtrace. If this run is cut off in between, the function links the ticket in
+        # Backtrace later. In the other order it would find no ticket in the table, and create a second one.
         if row.issue is None:
             warning = self._complete(row, issue)
         baseline = RestBacktraceLinks(backtrace).link(

@@ -1,1 +1,1 @@
-"""`backtrace-jira webhook`: what Jira is told to send, and where."""
+"""`backtrace-jira webhook`: the changes that Jira reports, and the address that it sends them to."""

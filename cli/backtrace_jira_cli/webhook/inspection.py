@@ -69,5 +69,5 @@ def _columns(target: RegistrationTarget, registration: Registration, wrong: dict
     if not target.signs:
         columns["signed"] = "secret in URL"
     elif registration.signed is None:
-        columns["signed"] = "not told"
+        columns["signed"] = "not reported"
     return columns

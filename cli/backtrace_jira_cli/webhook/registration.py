@@ -170,7 +170,7 @@ class JiraWebhooks:
         return [self._shape.from_json(each) for each in raw if isinstance(each, dict)]
 
     def add(self, desired: DesiredRegistration) -> None:
-        """Register. The POST is sent once; without a usable answer, the list tells whether it worked."""
+        """Register. The POST is sent once; without an answer, the list of registrations shows if it worked."""
         try:
             self._send("POST", "", self._shape.to_json(desired))
         except OutcomeUnknown:
@@ -236,7 +236,7 @@ def project_filter(projects: Sequence[str]) -> str:
 
 def differences(found: Registration, desired: DesiredRegistration, *, signs: bool) -> dict[str, str]:
     """Return each difference in words, by column of `webhook status`."""
-    told = {
+    texts = {
         "enabled": "" if found.enabled else "it is switched off",
         "url": "" if found.url == desired.url else "it leads to another address",
         "events": _events(found),
@@ -245,14 +245,14 @@ def differences(found: Registration, desired: DesiredRegistration, *, signs: boo
         "signed": "it is not signed" if signs and found.signed is False else "",
         "name": "" if found.name == desired.name else "it has another name",
     }
-    return {column: text for column, text in told.items() if text}
+    return {column: text for column, text in texts.items() if text}
 
 
 def _events(found: Registration) -> str:
     missing = [event for event in EVENTS if event not in found.events]
     more = [event for event in found.events if event not in EVENTS]
-    told = [f"{', '.join(missing)} not reported"] if missing else []
-    return "; ".join([*told, *([f"{', '.join(more)} reported, too"] if more else [])])
+    texts = [f"{', '.join(missing)} not reported"] if missing else []
+    return "; ".join([*texts, *([f"{', '.join(more)} reported, too"] if more else [])])
 
 
 def _same(found: str, desired: str) -> bool:

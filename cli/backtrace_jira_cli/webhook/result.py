@@ -23,7 +23,7 @@ class Result(StrEnum):
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody has to do anything."""
+        """Whether the operator has nothing to do."""
         return self not in (Result.NOT_FINE, Result.BY_HAND, Result.FAILED)
 
 
@@ -38,7 +38,7 @@ class ConnectionResult:
     state: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for machines."""
+        """Return the result for machines."""
         return {
             "connection": self.connection,
             "outcome": str(self.result),

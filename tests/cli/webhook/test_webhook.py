@@ -351,7 +351,11 @@ def test_status_of_what_is_fine_and_of_what_is_not_there(site: Site) -> None:
     lines = ran(site, "status").stdout.splitlines()
     cells = [cell.strip() for cell in lines[-1].split("|")]
     signed = (
-        "not told" if not site.jira.state.cloud and signs(site) else "yes" if signs(site) else "secret in URL"
+        "not reported"
+        if not site.jira.state.cloud and signs(site)
+        else "yes"
+        if signs(site)
+        else "secret in URL"
     )
     assert cells == ["main", "yes", "yes", "yes", "yes", "yes", "yes", signed, "-"]
     site.operator.ssm.delete_parameter(Name=f"/backtrace-jira/dev/{SECRET}")
