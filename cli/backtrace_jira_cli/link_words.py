@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from backtrace_jira.fix_versions.boundary import rules_of
+from backtrace_jira.fix_versions.boundary import version_criteria_of
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
@@ -47,7 +47,7 @@ def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        ("resolved until", " or ".join(map(str, rules_of(synced.reopen_criteria)))),
+        ("resolved until", " or ".join(map(str, version_criteria_of(synced.reopen_criteria)))),
         *(("Fix Version", text) for text in synced.unread_versions),
         ("seen again", "yes, and the ticket shows it" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),

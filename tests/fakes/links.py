@@ -69,7 +69,7 @@ class FakeTicketLinks:
             self.table.unclaimed.discard(lease.key)
             return self.rows[lease.key]
 
-    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
+    def count_event(self, key: LinkKey, trace: str, now: float, rule: DueRule) -> bool:
         group = LinkKey(key.integration, key.fingerprint)
         with self._lock:
             if group not in self.rows:
@@ -79,12 +79,12 @@ class FakeTicketLinks:
             over = first or (counted.fired_at or 0.0) <= now - rule.frequency
             enough = counted.aggregated is not None and counted.aggregated >= rule.threshold - 1
             if (rule.frequency and over) or (rule.threshold and enough):
-                self.counters[group] = Counted(now, owner, 0, counted.aggregated_by)
+                self.counters[group] = Counted(now, trace, 0, counted.aggregated_by)
                 return True
-            if counted.fired_by == owner:
+            if counted.fired_by == trace:
                 return True
-            if rule.threshold and counted.aggregated_by != owner:
-                counted.aggregated, counted.aggregated_by = (counted.aggregated or 0) + 1, owner
+            if rule.threshold and counted.aggregated_by != trace:
+                counted.aggregated, counted.aggregated_by = (counted.aggregated or 0) + 1, trace
             return False
 
     def hold(self, lease: Lease, record: Record, expires_at: float) -> None:

@@ -298,8 +298,8 @@ def test_screens_are_by_connection_and_scope(links: TicketLinks) -> None:
     assert links.load_screen("other", "BUG/Bug") is None
 
 
-def due(store: TicketLinks, now: float, rule: DueRule, owner: str = "", key: LinkKey = KEY) -> bool:
-    return store.count_event(key, owner or f"owner-{now}", now, rule)
+def due(store: TicketLinks, now: float, rule: DueRule, trace: str = "", key: LinkKey = KEY) -> bool:
+    return store.count_event(key, trace or f"trace-{now}", now, rule)
 
 
 def test_frequency_lets_one_event_through_and_then_none_for_its_time(links: TicketLinks) -> None:

@@ -105,12 +105,12 @@ def test_a_field_that_jira_does_not_have_leaves_the_boundary_unknown() -> None:
 # What it makes of a group
 
 
-def known(state: State, status: Status, *owned: str) -> LastSynced:
-    return agreed(state, status, reopen_criteria=tuple(text(later(version)) for version in owned))
+def known(state: State, status: Status, *ours: str) -> LastSynced:
+    return agreed(state, status, reopen_criteria=tuple(text(later(version)) for version in ours))
 
 
 @pytest.mark.parametrize(
-    ("status", "versions", "synced", "state", "column", "given", "after", "owned"),
+    ("status", "versions", "synced", "state", "column", "given", "after", "ours"),
     [
         # resolved until a version
         (DONE, ("2.4",), known(RESOLVED, DONE), RESOLVED, [], None, [later("2.4")], ["2.4"]),
@@ -165,13 +165,13 @@ def test_what_becomes_of_a_group(
     column: list[dict[str, Any]],
     given: State | None,
     after: list[dict[str, Any]] | None,
-    owned: list[str],
+    ours: list[str],
 ) -> None:
     its_pair = pair(group(state, reopen_criteria=column), synced, fix_versions={"enabled": True})
     its_ticket = ticket(status, versions=versions)
     until = plan_resolved_until(its_pair, its_ticket, boundary_of(its_ticket, its_pair.integration), None, ())
     assert (until.state, until.reopen_criteria, until.problem) == (given, after, "")
-    assert until.owned_criteria == tuple(text(later(version)) for version in owned)
+    assert until.link_criteria == tuple(text(later(version)) for version in ours)
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_criteria_that_cannot_be_read_are_not_written_over() -> None:
     )
     its_ticket = ticket(DONE, versions=("2.4",))
     until = plan_resolved_until(its_pair, its_ticket, boundary_of(its_ticket, its_pair.integration), None, ())
-    assert (until.reopen_criteria, until.owned_criteria) == (None, ())
+    assert (until.reopen_criteria, until.link_criteria) == (None, ())
     assert "cannot be read" in until.problem
 
 
 @pytest.mark.parametrize(
-    ("status", "versions", "owned", "sentence"),
+    ("status", "versions", "ours", "sentence"),
     [
         (DONE, ("2.4",), (), "Done in Jira: resolved in Backtrace until version > 2.4"),
         (TODO, (), ("2.4",), "To Do in Jira: no longer resolved until version > 2.4"),
@@ -228,11 +228,11 @@ def test_criteria_that_cannot_be_read_are_not_written_over() -> None:
     ],
 )
 def test_what_is_done_is_said(
-    status: Status, versions: tuple[str, ...], owned: tuple[str, ...], sentence: str
+    status: Status, versions: tuple[str, ...], ours: tuple[str, ...], sentence: str
 ) -> None:
     its_pair = pair(
-        group(RESOLVED, reopen_criteria=[later(version) for version in owned]),
-        known(RESOLVED, DONE, *owned),
+        group(RESOLVED, reopen_criteria=[later(version) for version in ours]),
+        known(RESOLVED, DONE, *ours),
         fix_versions={"enabled": True},
     )
     its_ticket = ticket(status, versions=versions)

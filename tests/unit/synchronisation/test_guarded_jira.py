@@ -71,22 +71,22 @@ def test_what_jira_answers_is_passed_on(use: str) -> None:
 def test_a_pause_that_jira_asks_for_is_kept(use: str, after: float | None, pause: float) -> None:
     parking, clock, _ = attempt(use, Throttled("later", after=after))
     with pytest.raises(Throttled):
-        parking.check(integration(), lookup=True)
+        parking.check(integration(), creates=False)
     clock.advance(pause - 1)
     with pytest.raises(Throttled):
-        parking.check(integration(), lookup=True)
+        parking.check(integration(), creates=False)
     clock.advance(1)
-    parking.check(integration(), lookup=True)
+    parking.check(integration(), creates=False)
 
 
 @pytest.mark.parametrize("use", USES)
 def test_a_refused_credential_parks_the_connection(use: str) -> None:
     parking, _, _ = attempt(use, CredentialRefused("401", status=401))
     with pytest.raises(Parked):
-        parking.check(integration(), lookup=True)
+        parking.check(integration(), creates=False)
 
 
 @pytest.mark.parametrize("use", USES)
 def test_another_refusal_parks_nothing(use: str) -> None:
     parking, _, _ = attempt(use, Refused("400", status=400))
-    parking.check(integration(), lookup=True)
+    parking.check(integration(), creates=False)

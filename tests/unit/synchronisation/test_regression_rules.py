@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.fix_versions.boundary import rules_of
+from backtrace_jira.fix_versions.boundary import version_criteria_of
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.states import State, Status
@@ -32,7 +32,7 @@ REOPEN, NEW, COMMENT, LEAVE = (
 )
 FIXES = {"enabled": True}
 SEEN = (("2.5", 3),)
-RULE = '{"field":"version","type":"version_gt","version":"2.4"}'
+CRITERION = '{"field":"version","type":"version_gt","version":"2.4"}'
 
 
 def done(**more: Any) -> LastSynced:
@@ -165,11 +165,15 @@ def test_a_handled_regression_is_no_news_and_a_group_with_a_new_ticket_is_gone()
     [
         (
             (("2.5", 1),),
-            (RULE,),
+            (CRITERION,),
             "was seen again in 2.5 (1 error); it was to be resolved until version > 2.4",
         ),
         ((("2.6", 2), ("2.5", 3)), (), "was seen again in 2.6 (2 errors), 2.5 (3 errors)"),
-        ((), (RULE,), "was seen again and reopened by Backtrace; it was to be resolved until version > 2.4"),
+        (
+            (),
+            (CRITERION,),
+            "was seen again and reopened by Backtrace; it was to be resolved until version > 2.4",
+        ),
         ((), (), "was seen again and reopened by Backtrace"),
         (
             tuple((f"2.{n}", n) for n in range(9, 2, -1)),
@@ -182,6 +186,6 @@ def test_what_was_seen_is_said(
     seen: tuple[tuple[str, int], ...], criteria: tuple[str, ...], sentence: str
 ) -> None:
     assert (
-        Regression(pair(), REOPEN, seen).sentence(rules_of(criteria))
+        Regression(pair(), REOPEN, seen).sentence(version_criteria_of(criteria))
         == f"Error group aaaaaaaaaaaa {sentence}"
     )

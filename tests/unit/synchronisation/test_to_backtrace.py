@@ -150,7 +150,7 @@ def test_a_group_whose_ticket_stays_done_is_not_resolved_again(
 ) -> None:
     its_pair = pair(group(state), agreed(state, DONE), fix_versions=FIXES)
     plan = plan_group(its_pair, ticket(DONE, versions=("2.4",)), NOBODY_WON, turn(), find_user, action)
-    assert (plan.state, list(plan.owned_criteria)) == expected
+    assert (plan.state, list(plan.link_criteria)) == expected
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_what_was_written_is_remembered(plan: GroupPlan, expected: tuple[object,
 
 
 @pytest.mark.parametrize(
-    ("status", "state", "owned", "regressed"),
+    ("status", "state", "ours", "regressed"),
     [
         (DONE, OPEN, (), True),
         (DONE, RESOLVED, (), False),  # resolved again: the next one is another regression
@@ -260,10 +260,10 @@ def test_what_was_written_is_remembered(plan: GroupPlan, expected: tuple[object,
     ],
 )
 def test_a_regression_is_remembered_while_it_stands(
-    status: Status, state: State, owned: tuple[str, ...], regressed: bool
+    status: Status, state: State, ours: tuple[str, ...], regressed: bool
 ) -> None:
     its_pair = pair(group(state), agreed(state, DONE, regressed=True))
-    assert remember(GroupPlan(owned), its_pair, ticket(status)).regressed is regressed
+    assert remember(GroupPlan(ours), its_pair, ticket(status)).regressed is regressed
 
 
 def test_versions_are_remembered_where_jira_has_the_field() -> None:

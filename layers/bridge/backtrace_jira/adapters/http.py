@@ -47,7 +47,7 @@ class Response:
 
     @property
     def is_html(self) -> bool:
-        """Whether this is a login, proxy or error page and not an API's answer."""
+        """Return whether this is a login, proxy or error page and not an API's answer."""
         return "html" in self.headers.get("content-type", "").lower()
 
     def retry_after(self, now: float) -> float | None:

@@ -17,14 +17,14 @@ def text_of(criterion: Mapping[str, Any]) -> str:
     return json.dumps(criterion, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def replace_owned(
-    column: Sequence[Mapping[str, Any]], owned: Iterable[str], wanted: Iterable[str]
+def replace_ours(
+    column: Sequence[Mapping[str, Any]], ours: Iterable[str], wanted: Iterable[str]
 ) -> list[JSON]:
     """Return the column with a link's own criteria replaced by the wanted ones; all others stay as they are.
 
     Each link has its own copy. If two tickets set the same criterion, removing one leaves the other's copy.
     """
-    left = list(owned)
+    left = list(ours)
     others: list[JSON] = []
     for criterion in column:
         if (text := text_of(criterion)) in left:
@@ -35,10 +35,10 @@ def replace_owned(
 
 
 def plan_column(
-    column: Sequence[Mapping[str, Any]] | None, owned: Iterable[str], wanted: Iterable[str]
+    column: Sequence[Mapping[str, Any]] | None, ours: Iterable[str], wanted: Iterable[str]
 ) -> list[JSON] | None:
     """Return the column to write; None if it would not change, or if it could not be read."""
     if column is None:
         return None
-    after = replace_owned(column, owned, wanted)
+    after = replace_ours(column, ours, wanted)
     return None if after == list(column) else after

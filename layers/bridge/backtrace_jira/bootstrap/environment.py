@@ -32,7 +32,7 @@ class CreateTicketEnvironment(ReceiveWebhookEnvironment):
     dead_letters_url: str
     max_receives: int
     search_settle_seconds: float = SEARCH_SETTLE
-    """How far Jira's search may lag before "not found" is believed."""
+    """Seconds that Jira's search may lag: before this, a look-up that finds nothing proves nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,7 +139,7 @@ def _kind(branch: Branch) -> dict[str, JSON]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class VersionCriterion:
     """One reopen criterion of ours, taken apart. `where` are attributes, with expressions found in their values."""
 
     attribute: str
@@ -172,18 +172,18 @@ class Rule:
         return f"{self.attribute} {sign} {self.version.text}{kinds}"
 
 
-def rules_of(reopen_criteria: Iterable[str]) -> list[Rule]:
+def version_criteria_of(reopen_criteria: Iterable[str]) -> list[VersionCriterion]:
     """Take reopen criteria of ours (JSON texts) apart."""
-    return [rule for text in reopen_criteria if (rule := _rule(json.loads(text)))]
+    return [criterion for text in reopen_criteria if (criterion := _read_criterion(json.loads(text)))]
 
 
-def _rule(criterion: Mapping[str, Any]) -> Rule | None:
+def _read_criterion(criterion: Mapping[str, Any]) -> VersionCriterion | None:
     parts = criterion.get("children", [criterion])
     where = {part["field"]: part["pattern"] for part in parts if part["type"] == "regular_expression"}
     for part in parts:
         version = read_version(part["version"]) if part["type"] in list(SeenIn) else None
         if version:
-            return Rule(part["field"], SeenIn(part["type"]), version, where)
+            return VersionCriterion(part["field"], SeenIn(part["type"]), version, where)
     return None
 
 

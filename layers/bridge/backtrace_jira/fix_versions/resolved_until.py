@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backtrace_jira.backtrace.reopen_criteria import plan_column
-from backtrace_jira.fix_versions.boundary import Boundary, is_done, rules_of
+from backtrace_jira.fix_versions.boundary import Boundary, is_done, version_criteria_of
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.pair import Pair
@@ -18,14 +18,14 @@ class ResolvedUntil:
     """The write to a group; None leaves a value as it is."""
 
     state: State | None
-    owned_criteria: tuple[str, ...]
+    link_criteria: tuple[str, ...]
     """The reopen criteria that are this link's after that, as JSON texts."""
     reopen_criteria: list[JSON] | None = None
     """The whole column."""
     sentence: str = ""
-    """What is done, as a sentence for the operator; empty if nothing is."""
+    """A sentence for the operator on what the write does; empty if it does nothing."""
     problem: str = ""
-    """What cannot be done, as a sentence for the operator; empty if all can."""
+    """A sentence for the operator on what cannot be written; empty if all can."""
 
 
 def plan_resolved_until(
@@ -75,8 +75,8 @@ def _was_opened_by_somebody(pair: Pair) -> bool:
 
 
 def _sentence(before: Iterable[str], wanted: Iterable[str], ticket: Ticket) -> str:
-    rules = " or ".join(map(str, rules_of(wanted)))
-    if rules:
-        return f"{ticket.status.name} in Jira: resolved in Backtrace until {rules}"
-    withdrawn = " or ".join(map(str, rules_of(before)))
+    criteria = " or ".join(map(str, version_criteria_of(wanted)))
+    if criteria:
+        return f"{ticket.status.name} in Jira: resolved in Backtrace until {criteria}"
+    withdrawn = " or ".join(map(str, version_criteria_of(before)))
     return f"{ticket.status.name} in Jira: no longer resolved until {withdrawn}" if withdrawn else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from backtrace_jira.jira.fields import AllowedValue, fold
 
 LONGEST_CASCADE = 1_000
-"""Characters of a parent and a child together, with room to spare: Jira keeps 255 characters of an option."""
+"""Characters of a parent and a child together, with some to spare: Jira keeps 255 characters of an option."""
 
 
 class AllowedValues:

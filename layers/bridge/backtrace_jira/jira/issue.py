@@ -104,7 +104,7 @@ class Ticket:
 
     @property
     def done_since(self) -> float:
-        """When the ticket was resolved (unix seconds); if Jira does not say, when its status last changed."""
+        """Return when the ticket was resolved (unix seconds); if Jira does not say, when its status last changed."""
         return self.resolved or self.changed_at("status")
 
     def changed_at(self, name: str) -> float:

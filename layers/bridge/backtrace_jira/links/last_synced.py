@@ -24,7 +24,7 @@ class LastSynced:
     ticket_assignee: str | None = None
     """The ticket's: an accountId or user name, empty for nobody."""
     at: float = 0.0
-    """When ticket and group were compared (unix seconds); 0 is never."""
+    """The moment (unix seconds) at which the synchronisation compared ticket and group; 0 is never."""
     told: tuple[str, ...] = ()
     """A sentence for each thing that this bridge did then."""
     problems: tuple[str, ...] = ()
@@ -36,6 +36,6 @@ class LastSynced:
     fix_versions: Mapping[str, str] = field(default_factory=dict)
     """The facts of the ticket's Fix Versions, by id."""
     reopens: int | None = None
-    """How often Backtrace had reopened the group."""
+    """The number of times that Backtrace had reopened the group."""
     regressed: bool = False
-    """Whether the ticket was already reopened, followed up or commented on because its error came back."""
+    """True if the ticket was already reopened, followed up or commented on because its error came back."""

@@ -54,7 +54,7 @@ class Link:
     owner: str = ""
     lease_until: float = 0.0
     uncertain_since: float = 0.0
-    """When the create was over, at the latest (unix seconds). Its outcome is not known."""
+    """The latest moment (unix seconds) at which the create can have ended. Its outcome is not known."""
     lookups: int = 0
     """Look-ups since then that found no ticket."""
     issue: Issue | None = None

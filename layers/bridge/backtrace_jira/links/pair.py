@@ -32,12 +32,12 @@ class Pair:
 
     @property
     def linked_at(self) -> float:
-        """When the ticket was linked (unix seconds); 0 if that is not known."""
+        """Return when the ticket was linked (unix seconds); 0 if that is not known."""
         return self.link.record.at if self.link.record else 0.0
 
     @property
     def is_fresh(self) -> bool:
-        """Whether ticket and group were never compared."""
+        """Return whether ticket and group were never compared."""
         return self.synced.at == 0.0
 
     @property

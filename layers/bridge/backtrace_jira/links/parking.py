@@ -40,8 +40,10 @@ class ParkingGuard:
         self._duration = duration
         self._notes: dict[str, _Note] = {}
 
-    def check(self, integration: Integration, *, lookup: bool = False) -> None:
-        """Raise if a create, or a look-up, has to wait. Only a parking of the whole connection stops a look-up.
+    def check(self, integration: Integration, *, creates: bool = True) -> None:
+        """Raise if a request to Jira has to wait.
+
+        A parking of the whole connection stops every request, one of a project and issue type only a create.
 
         Raises:
             Throttled: Jira asked for a pause that is not over.
@@ -55,7 +57,7 @@ class ParkingGuard:
         if note.read_at + self._trust < now:
             note.parkings = self._stored(integration.connection)
             note.read_at = now
-        scopes = (WHOLE_CONNECTION,) if lookup else (WHOLE_CONNECTION, integration.parking_scope)
+        scopes = (WHOLE_CONNECTION, integration.parking_scope) if creates else (WHOLE_CONNECTION,)
         _raise_if_parked(note.parkings, scopes, now)
 
     def _stored(self, connection: str) -> dict[str, Parking]:

@@ -36,7 +36,7 @@ class VersionChoice(StrEnum):
 
 
 class OnRegression(StrEnum):
-    """What the synchronisation does to the ticket if its error is seen again."""
+    """The action on a ticket whose error is seen again."""
 
     REOPEN = "reopen"
     NEW_TICKET = "new_ticket"

@@ -35,7 +35,7 @@ ANY_ATTRIBUTE = "*"
 
 
 class ActionKind(StrEnum):
-    """What an action does with an error group that it matches."""
+    """The effect of an action on an error group that it matches."""
 
     SUBMIT = "submit"
     FILTER = "filter"
@@ -93,7 +93,7 @@ class DueRule:
 
     @property
     def lets_all_through(self) -> bool:
-        """Whether every event is due, so that the store need not count them."""
+        """Return whether every event is due, so that the store need not count them."""
         return self.threshold == 1 or not (self.frequency or self.threshold)
 
 
@@ -164,12 +164,12 @@ class Integration(Settings):
 
     @property
     def follows_tickets(self) -> bool:
-        """Whether changes of a ticket are carried to its error groups."""
+        """Return whether the synchronisation gives a ticket's changes to its error groups."""
         return self.sync.jira_to_backtrace or self.fix_versions.enabled
 
     @property
     def keeps_in_step(self) -> bool:
-        """Whether linked tickets and error groups are kept in step, in either direction."""
+        """Return whether the synchronisation keeps linked tickets and error groups in step, in either direction."""
         return self.sync.is_on or self.fix_versions.enabled
 
     @property

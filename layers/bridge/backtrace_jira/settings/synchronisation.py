@@ -19,7 +19,7 @@ class SyncedField(StrEnum):
 
 
 class OnLinking(StrEnum):
-    """Which side wins if ticket and group disagree when they are first linked."""
+    """The side that wins if ticket and group disagree when they are first linked."""
 
     NONE = "none"
     JIRA = "jira"
@@ -27,7 +27,7 @@ class OnLinking(StrEnum):
 
 
 class WhenMuted(StrEnum):
-    """What muting a group does to its ticket."""
+    """The effect of muting a group on its ticket."""
 
     LEAVE = "leave"
     RESOLVE = "resolve"
@@ -100,7 +100,7 @@ class Sync(Settings):
 
     @property
     def is_on(self) -> bool:
-        """Whether State or Assignee is kept the same, in any direction or at linking."""
+        """Return whether any field is kept the same, in either direction or at linking."""
         return self.backtrace_to_jira or self.jira_to_backtrace or self.on_linking is not OnLinking.NONE
 
     def covers(self, field: SyncedField) -> bool:

@@ -18,7 +18,7 @@ from backtrace_jira.synchronisation.turn_context import TurnContext
 
 @dataclass(frozen=True, slots=True)
 class AssigneeSync:
-    """Assignee as a synchronised field."""
+    """Assignee as a synced field."""
 
     name: SyncedField = SyncedField.ASSIGNEE
     changelog_field: str = "assignee"

@@ -1,4 +1,4 @@
-"""Who wins when ticket and groups differ. Nothing here does I/O.
+"""The conflict rules: when ticket and groups differ, they decide whose value holds. Nothing here does I/O.
 
 A ticket and its groups form one unit. A value equal to the last agreed one is not a change. Of several changes the
 latest wins; in a tie, Jira's. The state at linking is the starting point and no change.

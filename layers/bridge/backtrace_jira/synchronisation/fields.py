@@ -1,4 +1,4 @@
-"""The synchronised fields, in the order in which a ticket gets them."""
+"""The synced fields, in the order in which a ticket gets them."""
 
 from __future__ import annotations
 

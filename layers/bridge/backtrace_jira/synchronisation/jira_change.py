@@ -36,7 +36,7 @@ class JiraChange:
 
     @property
     def group(self) -> str:
-        """What keeps its order in the queue: messages of one ticket, or of one project, follow each other."""
+        """Return the message group: SQS keeps the order of the messages of one ticket, or of one project's versions."""
         return f"{self.connection}-{self.issue_id or f'versions-{self.project_id}'}"[:128]
 
     def to_json(self) -> str:

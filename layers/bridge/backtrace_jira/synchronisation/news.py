@@ -1,6 +1,6 @@
-"""What was heard of a ticket, and whether ticket or group have news: a value other than the last agreed one.
+"""Hints, and the quick look for news: a value of ticket or group other than the last agreed one.
 
-These are quick looks, before anybody has the turn. Who wins is decided in `conflicts`, when both sides were read.
+The quick look comes before any process has the turn. `conflicts` decides who wins, once both sides were read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Hint:
     """A hint that a ticket may have changed. It is a reason to read both sides, and decides nothing itself."""
 
     connection: str = ""
-    """The Jira site that told; empty where that is not known."""
+    """The Jira site whose ticket it is; empty if the sender does not know it."""
     deleted: bool = False
     moved: bool = False
     versions_only: bool = False

@@ -1,4 +1,4 @@
-"""Who is who on the other side: as the settings say, else by the same e-mail address."""
+"""People on both sides: the settings say who is the same person, else an e-mail address that both sides have."""
 
 from __future__ import annotations
 

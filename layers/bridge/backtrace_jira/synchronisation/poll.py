@@ -1,4 +1,4 @@
-"""What both schedules share: watermarks, the deadline, and handing the rest to the queue.
+"""The parts that both polls share: watermarks, the deadline, and sending the rest to the queue.
 
 A watermark says up to which moment the poll has looked at all changes. A run looks at the changes since then, and a
 little further back, because a change may become visible late. It moves the watermark when it has looked at all of
@@ -21,7 +21,7 @@ from backtrace_jira.times import LAST_MINUTE
 OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind."""
 FIRST_LOOK = 24 * 3600.0
-"""How far a first run looks back, in seconds: a group may have changed before anything was ever polled."""
+"""Seconds that a first run looks back: a group may have changed before anything was ever polled."""
 SLICE = 12 * 3600.0
 """Seconds that are looked at before the watermark moves."""
 
@@ -43,7 +43,7 @@ def slices(begin: float, now: float) -> Iterator[Slice]:
 
 
 class Poll:
-    """What a run of either schedule works with."""
+    """The ports and steps that both polls share."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Poll:
                 return  # the next run goes on
 
     def is_late(self, deadline: float) -> bool:
-        """Whether too little time is left to begin anything."""
+        """Return whether too little time is left to begin anything."""
         return self.clock() + LAST_MINUTE > deadline
 
     def bring_in_line(self, issue_id: str, hint: Hint, deadline: float) -> bool:

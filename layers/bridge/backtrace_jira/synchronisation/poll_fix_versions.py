@@ -1,4 +1,4 @@
-"""Changes in Jira that no webhook tells of: versions of projects, and tickets whose webhooks got lost.
+"""The poll of Jira: versions of projects, and the reconcile, which finds tickets whose webhooks got lost.
 
 The poll lists the versions of each project and compares them, by id, with the list that it kept. For each version
 that is new, gone or changed it looks at the tickets that have it. The link table knows them, so the cost follows the

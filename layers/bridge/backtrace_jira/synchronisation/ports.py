@@ -86,7 +86,7 @@ class SyncedLinks(ParkingStore, Protocol):
         ...
 
     def record_project_versions(self, connection: str, project: str, versions: ProjectVersions) -> None:
-        """Keep it, unless somebody has looked later."""
+        """Keep the list, unless another process has kept a later one."""
         ...
 
     def take_turn(self, turn: Turn, *, now: float) -> Turn:
@@ -123,7 +123,7 @@ class JiraIssues(Protocol):
 
     @property
     def cloud(self) -> bool:
-        """Tell Cloud from Data Center."""
+        """Return true for Jira Cloud, false for Data Center."""
         ...
 
     def ticket(
@@ -211,7 +211,7 @@ class BacktraceGroups(Protocol):
 
 
 class SyncConfiguration(Protocol):
-    """Settings and what is made of them."""
+    """The settings, and the clients that are made of them."""
 
     def integration(self, integration_id: str) -> Integration | None:
         """Return the integration of this id, if it is still configured."""
@@ -231,10 +231,10 @@ class SyncConfiguration(Protocol):
 
 
 class ChangeHints(Protocol):
-    """The queue of tickets to look at."""
+    """The queue `jira-changes`, as the polls write to it: hints that a ticket may have changed."""
 
     def send(self, connection: str, issue_id: str, *, reason: str) -> None:
-        """Let a ticket be looked at soon."""
+        """Ask `apply_jira_change` to look at a ticket soon."""
         ...
 
 

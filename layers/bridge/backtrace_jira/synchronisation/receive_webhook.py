@@ -62,16 +62,16 @@ class KnownWebhooks(Protocol):
     """The webhooks that were stored lately."""
 
     def has_webhook(self, identifier: str, *, now: float) -> bool:
-        """Whether this one was stored."""
+        """Return whether this webhook was stored before."""
         ...
 
     def remember_webhook(self, identifier: str, *, until: float) -> None:
-        """Know it again until then (unix seconds)."""
+        """Remember this webhook until then (unix seconds)."""
         ...
 
 
 class JiraChanges(Protocol):
-    """The queue behind."""
+    """The queue `jira-changes`, as the receiver of webhooks writes to it."""
 
     def send(self, change: JiraChange, identifier: str) -> None:
         """Put a change into the queue; one with the identifier of another is taken for its repetition."""

@@ -16,7 +16,14 @@ from dataclasses import dataclass, replace
 from backtrace_jira.backtrace.group import GroupWrite
 from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.errors import Busy
-from backtrace_jira.fix_versions.boundary import Boundary, Rule, boundary_of, is_done, is_final, rules_of
+from backtrace_jira.fix_versions.boundary import (
+    Boundary,
+    VersionCriterion,
+    boundary_of,
+    is_done,
+    is_final,
+    version_criteria_of,
+)
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
@@ -47,13 +54,13 @@ class Regression:
     action: OnRegression
     seen: tuple[tuple[str, int], ...] = ()
     is_begun: bool = False
-    """Whether the last holder of the turn began to handle it and did not come to the end."""
+    """True if the last holder of the turn began to handle it and did not come to the end."""
 
     def to_note(self) -> str:
         """Return what is noted before anything is done."""
         return json.dumps([*_occasion(self.pair), self.action, self.seen])
 
-    def sentence(self, boundary: Sequence[Rule]) -> str:
+    def sentence(self, boundary: Sequence[VersionCriterion]) -> str:
         """Say what was seen, in one line of plain text."""
         where = ", ".join(f"{version} ({_count(errors)})" for version, errors in self.seen[:SHOWN])
         until = " or ".join(map(str, boundary))
@@ -189,16 +196,16 @@ def _ask_versions(
     """Ask Backtrace for the versions of the errors since then that are past the boundary."""
     groups = context.backtrace(pair)
     found: dict[str, int] = {}
-    for rule in rules_of(boundary.reopen_criteria or ()):
+    for criterion in version_criteria_of(boundary.reopen_criteria or ()):
         with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
             values = groups.count_values(
                 pair.integration.project,
                 pair.link.key.fingerprint,
-                rule.attribute,
+                criterion.attribute,
                 since=since,
-                where=rule.where,
+                where=criterion.where,
             )
-            found |= dict(rule.past(values))
+            found |= dict(criterion.past(values))
     return list(found.items())
 
 
@@ -222,7 +229,7 @@ def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequen
             context.ensure_time()
             _comment(context, ticket, regression)
         if regression.action is not OnRegression.NEW_TICKET:
-            context.tell(regression.sentence(rules_of(regression.pair.synced.reopen_criteria)))
+            context.tell(regression.sentence(version_criteria_of(regression.pair.synced.reopen_criteria)))
     return ticket
 
 
@@ -251,7 +258,7 @@ def _hand_over(context: TurnContext, ticket: Ticket, regression: Regression) -> 
     context.new_events.publish(body, after=NOT_BEFORE)
     if context.clock() - sent_at > NOT_BEFORE / 2:
         raise Busy("the new ticket's event may come before the old one has let go")
-    sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
+    sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
     reason = f"{sentence}; a new ticket follows {ticket.issue.key}"
     record = Record(context.clock(), Decision.REGRESSED, reason)
     context.store.supersede(pair.link.key, ticket.issue, record)
@@ -261,7 +268,7 @@ def _hand_over(context: TurnContext, ticket: Ticket, regression: Regression) -> 
 def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
     """Comment on the ticket, unless the last holder of the turn did."""
     pair = regression.pair
-    sentence = regression.sentence(rules_of(pair.synced.reopen_criteria))
+    sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
     page = pair.link.page
     text = wiki.escape(sentence) + (f". {wiki.link('View in Backtrace', page)}" if page else ".")
     with context.refusal_as_problem(f"{ticket.issue.key} could not be commented on"):

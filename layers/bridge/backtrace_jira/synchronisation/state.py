@@ -19,7 +19,7 @@ from backtrace_jira.synchronisation.workflow import MOST_HOPS, Way
 
 @dataclass(frozen=True, slots=True)
 class StateSync:
-    """State as a synchronised field."""
+    """State as a synced field."""
 
     name: SyncedField = SyncedField.STATE
     changelog_field: str = "status"

@@ -1,4 +1,4 @@
-"""What the synchronisation asks of a field: `state.py` and `assignee.py` answer, `fields.py` lists them.
+"""The shape of a synced field: `state.py` and `assignee.py` have it, `fields.py` lists them.
 
 A third field is a class of this shape in a module of its own.
 """
@@ -25,9 +25,9 @@ FindBacktraceUser: TypeAlias = Callable[[JiraUser, Pair], BacktraceUser | None]
 
 @dataclass(frozen=True, slots=True)
 class GroupPlan:
-    """What is to become of one group: its new values, None where it keeps its own, and what to say of it."""
+    """The plan for one group: its new values, None where it keeps its own, and the sentences to report."""
 
-    owned_criteria: tuple[str, ...]
+    link_criteria: tuple[str, ...]
     """The reopen criteria that are this link's once the plan was carried out, as JSON texts."""
     state: State | None = None
     sets_assignee: bool = False
@@ -41,23 +41,23 @@ class GroupPlan:
 
     @property
     def changes_group(self) -> bool:
-        """Whether the group gets any new value."""
+        """Return whether the group gets any new value."""
         return self.state is not None or self.sets_assignee or self.reopen_criteria is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """Whose value of a field holds: the ticket's, one group's (`pair`), or nobody's, because nothing changed."""
+    """The holder of a field's value: the ticket, one group (`pair`), or nobody, because nothing changed."""
 
     field: FieldSync
     is_ticket: bool = False
     pair: Pair | None = None
     is_written: bool = False
-    """Whether the ticket has the group's value already: a regression has reopened it."""
+    """True if the ticket has the group's value already, because a regression has reopened it."""
 
 
 class FieldSync(Protocol):
-    """A field that is kept the same on both sides. All methods are pure rules but `write_to_jira`."""
+    """A field that the synchronisation keeps the same on both sides. All methods are pure rules but `write_to_jira`."""
 
     @property
     def name(self) -> SyncedField:

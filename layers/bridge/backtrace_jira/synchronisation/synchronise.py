@@ -1,6 +1,6 @@
-"""Brings one ticket and its error groups in line, whoever noticed that they might not be.
+"""Brings one ticket and its error groups in line, whichever function noticed that they might not be.
 
-Webhook, both polls and error events all end here. What they say is a hint: ticket and groups are read as they are
+Webhooks, both polls and error events all end here. What they say is a hint: ticket and groups are read as they are
 now, compared with what they last agreed on (`LastSynced`), and only what differs is written.
 
 One process at a time has the turn at a ticket, so that two never carry opposite changes across each other. It notes
@@ -57,7 +57,7 @@ class Synchronise:
 
         Args:
             issue_id: Jira's id, which stays when the issue moves to another project.
-            hint: what was heard.
+            hint: why the ticket may have changed.
             deadline: unix seconds at which this process may be ended.
         """
         try:
@@ -79,7 +79,7 @@ class Synchronise:
         Raises:
             Throttled, Parked: it may not, for a while.
         """
-        self._parking.check(integration, lookup=True)
+        self._parking.check(integration, creates=False)
         return guard_jira(self._configuration.jira(integration), integration, self._parking, self._clock)
 
     def _links_by_connection(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:

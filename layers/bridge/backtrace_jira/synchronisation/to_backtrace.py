@@ -1,4 +1,4 @@
-"""What the ticket's change does to one group."""
+"""The ticket's change goes to one group: plan what the group becomes, then write it to Backtrace."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _plan_reopen_criteria(
         plan,
         state=until.state,
         reopen_criteria=until.reopen_criteria,
-        owned_criteria=until.owned_criteria,
+        link_criteria=until.link_criteria,
         resolved_until=until.sentence,
         problems=(*plan.problems, *problems),
     )
@@ -116,10 +116,10 @@ def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
     boundary = boundary_of(ticket, pair.integration)
     state = plan.state or pair.group.state
     still_open = is_done(ticket, pair.integration) and state is not State.RESOLVED
-    same_criteria = plan.owned_criteria == pair.synced.reopen_criteria
+    same_criteria = plan.link_criteria == pair.synced.reopen_criteria
     synced = replace(
         pair.synced,
-        reopen_criteria=plan.owned_criteria,
+        reopen_criteria=plan.link_criteria,
         unread_versions=boundary.unread,
         fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fix_versions,
         reopens=pair.group.reopens,
@@ -162,7 +162,7 @@ def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket
     if plan.reopen_criteria is not None:
         # Noted before they are written: else nobody would know that they are ours, and they would never be removed.
         key = pair.link.key
-        noted = json.dumps([key.integration, key.fingerprint, plan.owned_criteria])
+        noted = json.dumps([key.integration, key.fingerprint, plan.link_criteria])
         context.note(NoteKind.REOPEN_CRITERIA, noted)
     if _is_accepted(context, plan, pair, ticket):
         for field in FIELDS:

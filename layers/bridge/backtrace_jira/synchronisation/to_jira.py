@@ -1,4 +1,4 @@
-"""What a group's change does to the ticket."""
+"""A group's change goes to the ticket: decide whose value holds, then write it to Jira."""
 
 from __future__ import annotations
 

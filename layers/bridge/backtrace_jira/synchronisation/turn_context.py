@@ -1,4 +1,4 @@
-"""What every step of a turn needs: the ports, the turn itself, and where it says what it did."""
+"""The context that the steps of a turn share: the ports, the turn itself, and what the steps did so far."""
 
 from __future__ import annotations
 
@@ -102,10 +102,10 @@ class TurnContext:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """What was done so far, each once."""
+        """Return what was done so far, each sentence once."""
         return tuple(dict.fromkeys(self._told))
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be done so far, each once."""
+        """Return what could not be done so far, each sentence once."""
         return tuple(dict.fromkeys(self._problems))

@@ -26,13 +26,13 @@ RESOLUTIONS = ("Done", "Fixed", "Resolved")
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a ticket is to go: `wanted` is open, in-progress or resolved."""
+    """A ticket's way to the state `wanted`: open, in-progress or resolved."""
 
     wanted: State
     sync: Sync
 
     def rank(self, status: Status) -> int | None:
-        """Tell how well a status will do."""
+        """Return how well a status stands for the wanted state: EXACT, SAME, NEAR, or None for not at all."""
         return rank_status(status, self.wanted, named=self.sync.states, preferred=self.sync.statuses)
 
     def has_arrived(self, status: Status) -> bool:

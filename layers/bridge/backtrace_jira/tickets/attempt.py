@@ -24,10 +24,10 @@ from backtrace_jira.errors import (
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.links.link import Lease, Link
 from backtrace_jira.outcomes import Decision, Outcome, Record
+from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.draft import Drafter
 from backtrace_jira.tickets.ports import JiraTickets
-from backtrace_jira.tickets.ticket_record import TicketRecord
 
 
 class Attempt:
@@ -38,7 +38,7 @@ class Attempt:
         self._timing = context.timing
         self._case = case
         self._lease = lease
-        self._record = TicketRecord(context, case, previous)
+        self._link = CaseLink(context, case, previous)
 
     def create(self) -> Outcome:
         """Create the ticket of a row that is ours as `creating`, and record it.
@@ -64,7 +64,7 @@ class Attempt:
             unknown_attributes=draft.unknown_attributes,
             left_out=draft.left_out,
         )
-        return self._record.complete(issue, outcome)
+        return self._link.complete(issue, outcome)
 
     def recover(self, row: Link) -> Outcome:
         """Find out what became of a create whose end nobody recorded. The row is ours as `uncertain`.
@@ -77,7 +77,7 @@ class Attempt:
         # Look up before any second create: the first one may have made the ticket.
         jira, found = self._look_up()
         if found:
-            return self._record.complete(found, self._case.outcome(Decision.ADOPTED, found))
+            return self._link.complete(found, self._case.outcome(Decision.ADOPTED, found))
         since = row.uncertain_since or row.lease_until
         if row.lookups + 1 < self._timing.lookups or self._lease.now - since < self._timing.settle:
             not_yet = NotYetVisible(
@@ -123,7 +123,7 @@ class Attempt:
 
     def _look_up(self) -> tuple[JiraTickets, Issue | None]:
         try:
-            self._context.parking.check(self._case.integration, lookup=True)
+            self._context.parking.check(self._case.integration, creates=False)
             jira = self._context.configuration.jira(self._case.integration)
             found = jira.find(self._marker)
         except BacktraceJiraError as error:

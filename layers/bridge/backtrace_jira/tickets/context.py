@@ -21,7 +21,7 @@ from backtrace_jira.times import LEASE, LONGEST_REQUEST, PARKED, PARKING_TRUSTED
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long leases, look-ups and parking last, in seconds; `times` says why."""
+    """The lengths of leases, look-ups and parkings, in seconds; `times` says why."""
 
     lease: float = LEASE
     longest_create: float = LONGEST_REQUEST

@@ -1,7 +1,7 @@
 """One error group becomes one ticket in each of its integrations, whatever is repeated or cut off.
 
 The protocol: claim the link row, send one `POST /issue`, record the issue, link it in Backtrace (`attempt`,
-`ticket_record`). A row that was left in the middle is looked up by its marker, more than once because Jira's search
+`case_link`). A row that was left in the middle is looked up by its marker, more than once because Jira's search
 lags behind, and a new create follows only when there surely is no ticket. A found ticket is adopted. Nothing here
 sleeps: what must wait raises `TryAgain`.
 """
@@ -16,6 +16,7 @@ from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.tickets.actions import apply_actions
 from backtrace_jira.tickets.attempt import Attempt
+from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.decisions import (
     NOT_YET_DUE,
@@ -25,7 +26,6 @@ from backtrace_jira.tickets.decisions import (
     held_outcome,
 )
 from backtrace_jira.tickets.possible_regression import report_possible_regression
-from backtrace_jira.tickets.ticket_record import TicketRecord
 
 
 class CreateTicket:
@@ -121,5 +121,5 @@ class CreateTicket:
         """Finish the linking of a ticket, if a delivery left it unfinished; else look for a regression."""
         if row.linked_in_backtrace:
             return report_possible_regression(self._context.regression_hints, case, row, issue)
-        record = TicketRecord(self._context, case, row.previous)
-        return record.link(issue, case.outcome(Decision.LINKED, issue))
+        link = CaseLink(self._context, case, row.previous)
+        return link.link(issue, case.outcome(Decision.LINKED, issue))

@@ -43,13 +43,13 @@ def describe_group(
     # Atlassian does not document whether a mention in a preformatted block notifies. A split one does not.
     callstack = without_mention("\n".join(group.callstack if display.callstack else ()))
     stack_title, attributes_title = wiki.heading(3, "Call stack"), wiki.heading(3, "Attributes")
-    room = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
+    space = LONGEST_TEXT - wiki.utf16_length(wiki.document(start, stack_title, attributes_title)) - 4
     stack = wiki.noformat(wiki.truncate(callstack, LONGEST_TEXT))
     rows = [[_short(name), _top_values(pairs)] for name, pairs in _shown_attributes(group, display)]
-    # The table has a third of the room, and more if the call stack leaves it.
-    limit = max(room // 3, room - wiki.utf16_length(stack))
+    # The table has a third of the space, and more if the call stack leaves it.
+    limit = max(space // 3, space - wiki.utf16_length(stack))
     attributes = wiki.table(rows, header=("Attribute", "Values (count)"), limit=limit) if rows else ""
-    stack = wiki.noformat(callstack, limit=room - wiki.utf16_length(attributes))
+    stack = wiki.noformat(callstack, limit=space - wiki.utf16_length(attributes))
     return wiki.document(
         start,
         *([stack_title, stack] if stack else []),

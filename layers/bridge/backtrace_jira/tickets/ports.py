@@ -24,12 +24,12 @@ class TicketLinks(ParkingStore, Protocol):
         """
         ...
 
-    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
+    def count_event(self, key: LinkKey, trace: str, now: float, rule: DueRule) -> bool:
         """Count one event of the key's group and tell whether a ticket is due.
 
         An event is due in two cases: `frequency` seconds have passed since the group's last due event, or there was
         none; or it is the `threshold`th since then. The store counts each of several events at the same moment once.
-        `owner` names the error: one that comes again right away is not counted again, and is due if it was before.
+        `trace` names the error: one that comes again right away is not counted again, and is due if it was before.
         One request; two with a threshold; more only while other processes count the same group. A rule that lets all
         events through must not be asked.
 
@@ -165,7 +165,7 @@ class Configuration(Protocol):
 
 
 class RegressionHints(Protocol):
-    """The queue of tickets whose error may have come back."""
+    """The queue `jira-changes`, as ticket creation writes to it: hints that a ticket's error may have come back."""
 
     def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
         """Ask the synchronisation to look at a ticket soon; hints of one occasion are sent once in a few minutes."""

@@ -15,16 +15,16 @@ from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.ports import RegressionHints
 
 if TYPE_CHECKING:
-    from backtrace_jira.fix_versions.boundary import Rule
+    from backtrace_jira.fix_versions.boundary import VersionCriterion
 
 
 def report_possible_regression(hints: RegressionHints, case: Case, row: Link, issue: Issue) -> Outcome:
     """Send a hint that the error of a linked ticket may have come back, if the event shows it; return the outcome."""
     known = case.outcome(Decision.KNOWN, issue)
-    rule = find_passed_rule(case, row)
-    if rule is None:
+    criterion = find_passed_criterion(case, row)
+    if criterion is None:
         return known
-    reason = f"an error of the group may be past {rule}"
+    reason = f"an error of the group may be past {criterion}"
     occasion = f"{row.synced.reopen_criteria} {row.synced.at}" if row.synced else ""
     try:
         hints.send_regression(case.integration.connection, issue.id, reason=reason, occasion=occasion)
@@ -33,8 +33,8 @@ def report_possible_regression(hints: RegressionHints, case: Case, row: Link, is
     return replace(known, detail=f"{reason}; the synchronisation looks at {issue.key}")
 
 
-def find_passed_rule(case: Case, row: Link) -> Rule | None:
-    """Return the rule that an error of the group may have passed, if the row waits for a regression.
+def find_passed_criterion(case: Case, row: Link) -> VersionCriterion | None:
+    """Return the criterion that an error of the group may have passed, if the row waits for a regression.
 
     An event lists every version that the group was ever seen in, but not when. So it is only a hint: the
     synchronisation, which receives it, asks Backtrace which versions were seen since the ticket was resolved.
@@ -44,7 +44,7 @@ def find_passed_rule(case: Case, row: Link) -> Rule | None:
         return None
     if case.integration.event is EventKind.TRACE or settings.on_regression is OnRegression.LEAVE:
         return None
-    from backtrace_jira.fix_versions.boundary import rules_of
+    from backtrace_jira.fix_versions.boundary import version_criteria_of
 
-    rules = rules_of(synced.reopen_criteria)
-    return next((rule for rule in rules if rule.may_be_past(case.group.attributes)), None)
+    criteria = version_criteria_of(synced.reopen_criteria)
+    return next((criterion for criterion in criteria if criterion.may_be_past(case.group.attributes)), None)

@@ -21,7 +21,7 @@ class SQSQueue:
 
     @property
     def is_ordered(self) -> bool:
-        """Whether the queue keeps an order (FIFO), and wants to know which messages belong together."""
+        """Return whether the queue keeps an order (FIFO), and wants to know which messages belong together."""
         return self._url.endswith(".fifo")
 
     def send(self, body: str, **options: Any) -> None:

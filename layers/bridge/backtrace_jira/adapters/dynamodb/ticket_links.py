@@ -50,17 +50,17 @@ class DynamoDBTicketLinks:
             },
         )[1]
 
-    def count_event(self, key: LinkKey, owner: str, now: float, rule: DueRule) -> bool:
+    def count_event(self, key: LinkKey, trace: str, now: float, rule: DueRule) -> bool:
         """Count one event of a group: one request, two where a threshold makes it count what is held back."""
         group = LinkKey(key.integration, key.fingerprint)
         for _ in range(_RACES):
-            fired, row = self._counted(group, *firing(owner, now, rule))
-            if fired or _text(row, "fired_by") == owner:
+            fired, row = self._counted(group, *firing(trace, now, rule))
+            if fired or _text(row, "fired_by") == trace:
                 return True
             if not rule.threshold:
                 return False
-            held, row = self._counted(group, *holding(owner, now, rule))
-            if held or _text(row, "aggregated_by") == owner:
+            held, row = self._counted(group, *holding(trace, now, rule))
+            if held or _text(row, "aggregated_by") == trace:
                 return False
         raise Busy("this group's events are being counted")
 

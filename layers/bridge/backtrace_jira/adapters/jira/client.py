@@ -75,7 +75,7 @@ class JiraClient:
 
     @property
     def cloud(self) -> bool:
-        """Whether this is Jira Cloud. The server is asked once; very old ones do not say, and are not Cloud."""
+        """Return whether this is Jira Cloud. The server is asked once; very old ones do not say, and are not Cloud."""
         if self._is_cloud is None:
             self._is_cloud = self.server_info().get("deploymentType") == "Cloud"
         return self._is_cloud

@@ -38,7 +38,7 @@ class RestJiraIssues:
 
     @property
     def cloud(self) -> bool:
-        """Whether this is Jira Cloud, and not Data Center; the server is asked once."""
+        """Return whether this is Jira Cloud, and not Data Center; the server is asked once."""
         return self._client.cloud
 
     def ticket(

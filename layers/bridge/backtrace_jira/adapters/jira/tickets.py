@@ -40,7 +40,7 @@ class RestJiraTickets:
         return [self._client.issue(raw) for raw in found["issues"]]
 
     def may_browse(self, project: str) -> bool:
-        """Whether the account sees the project's issues."""
+        """Return whether the account sees the project's issues."""
         return "BROWSE_PROJECTS" in (self._client.permissions(project, "BROWSE_PROJECTS") or ())
 
     def field_schema(self, project: str, issue_type: str) -> FieldSchema | None:

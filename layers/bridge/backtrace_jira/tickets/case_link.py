@@ -1,4 +1,4 @@
-"""A ticket exists: it is recorded in the link row, linked to the ticket before it, and linked in Backtrace."""
+"""A case's ticket exists: record it in the link row, link it to the ticket before it, and link it in Backtrace."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from backtrace_jira.outcomes import Outcome, Record, error_text
 from backtrace_jira.tickets.context import Case, Context
 
 
-class TicketRecord:
-    """The link row of one case whose ticket exists. `previous` is the key of the ticket before it, or empty."""
+class CaseLink:
+    """The link of one case whose ticket exists. `previous` is the key of the ticket before it, or empty."""
 
     def __init__(self, context: Context, case: Case, previous: str) -> None:
         self._context = context
