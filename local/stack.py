@@ -19,7 +19,7 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
 from local import CACHE
 from local.aws.cloud import EmulatedAWS
-from local.aws.dynamodb_local import DynamoDBLocal, available
+from local.aws.dynamodb_local import DynamoDBLocal, Engine, available
 from local.aws.environment import without_account
 from local.aws.event_source import EventSource
 from local.aws.function import Function, InProcessFunction
@@ -49,7 +49,7 @@ class LocalStack:
         self,
         *,
         jira: JiraStandIn | None = None,
-        dynamodb: DynamoDBLocal | None = None,
+        dynamodb: Engine | None = None,
         function: Callable[[FunctionSettings], Function] | None = None,
         log: Path = LOG,
     ) -> None:
@@ -58,7 +58,7 @@ class LocalStack:
         self.wire = WireLog()
         self.log = log
         self._given_dynamodb = dynamodb
-        self._dynamodb: DynamoDBLocal | None = None
+        self._dynamodb: Engine | None = None
         self._new_function = function or (lambda settings: InProcessFunction(settings, log))
         self._stack = ExitStack()
 
@@ -73,9 +73,9 @@ class LocalStack:
     def _start(self) -> None:
         self._dynamodb = self._given_dynamodb
         if self._dynamodb is None and available() is None:
-            self._dynamodb = DynamoDBLocal()
-            self._stack.callback(self._dynamodb.stop)
-            self._dynamodb.launch()  # it starts while the rest does
+            own = self._dynamodb = DynamoDBLocal()
+            self._stack.callback(own.stop)
+            own.launch()  # it starts while the rest does
         self._stack.enter_context(self.jira)
         self._stack.enter_context(self.backtrace)
         with without_account():

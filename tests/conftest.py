@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from local.aws import dynamodb_local
 from local.aws.descriptions import read_once
-from local.aws.dynamodb_local import DynamoDBLocal
+from local.aws.dynamodb_local import DynamoDBLocal, Engine
+from tests.engine import Lender, borrow
 from tests.world.sync_world import MakeSyncWorld, SyncWorld
 from tests.world.world import MakeWorld, World, worlds
 
 REGION = "eu-central-1"
+LENDER = pytest.StashKey[Lender]()
 
 
 @pytest.hookimpl(trylast=True)
@@ -41,16 +44,36 @@ def _descriptions_of_aws_are_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist, before it starts, who lends the run's engine; this process does, until the run ends."""
+    stash = node.config.stash
+    if LENDER not in stash:
+        stash[LENDER] = Lender()
+        node.config.add_cleanup(stash[LENDER].stop)
+    node.workerinput["lender"] = stash[LENDER].url
+
+
 @pytest.fixture(scope="session")
-def dynamodb_local_endpoint() -> Iterator[str]:
-    """Run AWS's own engine once for a session. In CI its absence is a failure, not a skip."""
-    missing = dynamodb_local.available()
-    if missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"DynamoDB Local must run in CI: {missing}")
-        pytest.skip(f"DynamoDB Local: {missing}")
-    with DynamoDBLocal() as server:
-        yield server.url
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine | None]:
+    """Give AWS's own engine for tables, one for the whole run; None where it cannot run."""
+    lender = getattr(request.config, "workerinput", {}).get("lender")
+    if dynamodb_local.available():
+        yield None
+    elif lender:
+        yield borrow(lender)
+    else:
+        with DynamoDBLocal() as own:
+            yield own
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_endpoint(engine: Engine | None) -> str:
+    """Give the engine's address. In CI its absence is a failure, not a skip."""
+    if engine is None:
+        absent = pytest.fail if os.environ.get("CI") else pytest.skip
+        absent(f"DynamoDB Local: {dynamodb_local.available()}")
+    return engine.url
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from local import ROOT
-from local.aws.dynamodb_local import DynamoDBLocal
+from local.aws.dynamodb_local import Engine
 from local.aws.resources import FunctionSettings, QueueMapping, Schedule
 from local.aws.sam import BUCKET, LIFTED, Route, expand, routes_of, take_leftovers
 from local.http.serving import Quiet, Serving
@@ -45,7 +45,7 @@ class EmulatedAWS:
         *,
         template: Path = ROOT / "template.yaml",
         stack_name: str = "backtrace-jira-local",
-        dynamodb: DynamoDBLocal | None = None,
+        dynamodb: Engine | None = None,
         parameters: dict[str, str] | None = None,
     ) -> None:
         """Take the engine for the tables (launched or started; None leaves them to moto) and the stack's parameters."""
@@ -236,7 +236,7 @@ class EmulatedAWS:
         for mapping in client.list_event_source_mappings()["EventSourceMappings"]:
             client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
-    def _use_dynamodb(self, engine: DynamoDBLocal) -> None:
+    def _use_dynamodb(self, engine: Engine) -> None:
         """Move the tables to the engine; where it does not start, they stay with moto."""
         try:
             engine.start()

@@ -19,7 +19,7 @@ import time
 import uuid
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
 from local import CACHE
 from local.aws.dynamodb_package import NotInstalled, home, install, is_installed
@@ -37,6 +37,23 @@ def available() -> str | None:
     if not is_installed():
         return "it is not installed (make setup)"
     return None
+
+
+class Engine(Protocol):
+    """An engine that runs once `start()` has returned; whoever is given one does not end it."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def start(self) -> object:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it does not.
+        """
 
 
 class DynamoDBLocal:

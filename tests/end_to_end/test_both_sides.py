@@ -12,15 +12,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local.aws.dynamodb_local import Engine
 from local.jira_stand_in.webhooks import Delivery
 from local.stack import LocalStack
 from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[LocalStack]:
+def here(engine: Engine | None) -> Iterator[LocalStack]:
     """Run the handlers in this process."""
-    with LocalStack() as stack:
+    with LocalStack(dynamodb=engine) as stack:
         prepare(stack)
         yield stack
 

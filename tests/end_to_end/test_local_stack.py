@@ -14,7 +14,7 @@ import pytest
 from backtrace_jira.links.link import LinkState
 from backtrace_jira.settings.integration import Integration
 from local.aws import dynamodb_local
-from local.aws.dynamodb_local import DynamoDBLocal
+from local.aws.dynamodb_local import DynamoDBLocal, Engine
 from local.aws.dynamodb_package import NotInstalled, verify
 from local.aws.wire_log import BACKTRACE, JIRA, counted
 from local.sample import new_group
@@ -24,8 +24,8 @@ Configured = tuple[LocalStack, Integration]
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as running:
+def stack(engine: Engine | None) -> Iterator[LocalStack]:
+    with LocalStack(dynamodb=engine) as running:
         yield running
 
 
