@@ -38,11 +38,12 @@ class LocalStack:
     """One deployment. In a process, one at a time.
 
     `jira` and `backtrace` are the stand-ins, `aws` the emulated services, `wire` what the functions sent.
-    `functions`, `sources` (of those fed from a queue) and `schedules` (of those run by the clock) go by the functions'
-    logical ids; `function`, `settings` and `events` are those of CreateTicket. Give `dynamodb` to share a running
-    engine; without one, DynamoDB Local is started, or moto's tables are used where it cannot run (`store` says
-    which). `function` makes something else of a function's settings than its handler in this process, e.g. a
-    `BuiltFunction`.
+    `functions`, `sources` (of those that a queue feeds) and `schedules` (of those that a schedule runs) have the
+    functions' logical ids as keys; `function`, `settings` and `events` are those of CreateTicket.
+
+    Give `dynamodb` to share a running engine. Without one, the stack starts DynamoDB Local, or uses moto's tables if
+    that cannot run; `store` says which. Give `function` to make, say, a `BuiltFunction` of a function's settings
+    instead of its handler in this process.
     """
 
     def __init__(
@@ -209,7 +210,7 @@ class LocalStack:
         return delivered
 
     def tick(self, function: str) -> Any:
-        """Let the clock strike for a function that runs by a schedule; return its answer, raise what it raises."""
+        """Invoke a function as its schedule does; return its answer, raise what it raises."""
         return self.functions[function](scheduled_event(self.schedules[function]))
 
     def hasten(self) -> None:

@@ -151,7 +151,7 @@ class EmulatedAWS:
         ]
 
     def schedules(self) -> list[Schedule]:
-        """Read back which function runs by the clock."""
+        """Read back which schedule runs which function."""
         events = self.client("events")
         return [
             Schedule(self._functions[_last(target["Arn"])], rule["Arn"], rule["ScheduleExpression"])
@@ -163,7 +163,7 @@ class EmulatedAWS:
     def put_api_address(self, logical_id: str, address: str) -> None:
         """Put an HTTP API's address on this machine where the stack has AWS's: in outputs and parameters.
 
-        It is known only when somebody serves the API, and that is after the functions have been made.
+        The address is known only once `HttpApi` serves the API, and that is after the functions were made.
         """
 
         def here(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What botocore knows of AWS's services, read once in a process."""
+"""botocore's descriptions of AWS's services, read once in a process."""
 
 from __future__ import annotations
 

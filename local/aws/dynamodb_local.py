@@ -120,7 +120,7 @@ class DynamoDBLocal:
         return self
 
     def start(self) -> Self:
-        """Start and wait until it answers; another port is tried where somebody else took ours."""
+        """Start and wait until it answers; another port is tried if another process took ours."""
         for _ in range(3):
             if self._process is None:
                 self.launch()

@@ -96,7 +96,7 @@ def runtime_packages(interpreter: Path, requirements: Path, cache: Path) -> Path
         subprocess.run([interpreter, "-m", "compileall", "-q", made], check=True)
         try:
             made.rename(folder)
-        except OSError:  # somebody else has just made it
+        except OSError:  # another process has just made it
             if not folder.is_dir():
                 raise
     return folder
@@ -204,7 +204,7 @@ class LambdaRuntime:
             connection.close()
         try:
             payload = json.loads(text)
-        except ValueError:  # a time-out is told in plain text
+        except ValueError:  # the emulator reports a time-out in plain text
             raise FunctionError({"errorType": "Lambda", "errorMessage": text}) from None
         if isinstance(payload, dict) and "errorType" in payload:
             raise FunctionError(payload)

@@ -77,7 +77,7 @@ class WireLog:
             self._calls.append(call)
 
     def _aws_request(self, event_name: str, **_: Any) -> None:
-        """Hear `before-send.dynamodb.UpdateItem`; every attempt is one. None lets the request go on."""
+        """Record `before-send.dynamodb.UpdateItem`: botocore sends it at every attempt. None lets the request go on."""
         _name, service, operation = event_name.split(".")
         self._add(Call(SERVICES.get(service, service), operation))
 

@@ -171,7 +171,7 @@ def _columns(body: dict[str, Any]) -> dict[str, Any]:
 def _written(
     backtrace: BacktraceStandIn, project: str, fingerprint: Any, columns: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write one fingerprint; a failure is told beside it."""
+    """Write one fingerprint; the answer names a failure beside it."""
     refusal = backtrace.refusals.get(str(fingerprint))
     if refusal:
         return {"fingerprint": fingerprint, "error": refusal}

@@ -2,7 +2,7 @@
 
 Shape of the grouped answer: backtrace-labs/backtrace-forensics (tests). Reopen criteria: saucelabs/sauce-docs,
 advanced/invariants.md. How coroner compares versions is not public; here PyPA's `packaging` does, whose rules are
-nobody's of this project, and what it cannot read meets no criterion.
+not this project's, and a version that it cannot read meets no criterion.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class IssueScreens:
             issue = self._issue(key)
             issue.deleted = True
             self.state.touch(issue)
-            self.state.tell("deleted", issue, self.main_user, None)
+            self.state.announce("deleted", issue, self.main_user, None)
 
     def _issue(self, key: str) -> Issue:
         found = self.state.issue(key)

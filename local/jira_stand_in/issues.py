@@ -83,7 +83,7 @@ def delete(id_or_key: str) -> Response:
         raise JiraError(403, "You do not have permission to delete issues in this project.")
     issue.deleted = True
     state().touch(issue)
-    state().tell("deleted", issue, caller(), None)
+    state().announce("deleted", issue, caller(), None)
     return no_content()
 
 

@@ -47,7 +47,7 @@ class JiraStandIn(Administration, IssueScreens):
         self.faults = JiraFaults(self.state)
         self.context_path = context_path.rstrip("/")
         self.webhooks = Webhooks(self.state, self._matches)
-        self.state.tell = self.webhooks.hear
+        self.state.announce = self.webhooks.announce
         self.versions = Versions(self.state, self.webhooks)
         self._edge = Edge(
             create_app(self.state, self.webhooks),

@@ -49,7 +49,7 @@ class State:
         self.versions_page = 50
         """So many versions are on a page, however many are asked for."""
         self.old_createmeta_disabled = False
-        self.tell: Callable[[str, Issue, User | None, Any], None] = lambda *_: None
+        self.announce: Callable[[str, Issue, User | None, Any], None] = lambda *_: None
         """Hears of every change: what happened, to which issue, by whom, and its history or comment."""
         self._ids = itertools.count(10000)
         self._type_ids: dict[str, str] = {}

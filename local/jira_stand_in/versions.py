@@ -1,8 +1,8 @@
-"""Versions of a project: made, changed, deleted, merged, with the webhooks that tell of it.
+"""Versions of a project: made, changed, deleted, merged, with the webhooks that Jira sends of it.
 
-What happens to a version happens to the issues that have it, and none of them is stamped as updated for that: a client
-that follows issues only does not hear of it. Which of the two events Jira sends for a merge its pages disagree about
-(`jira:version_deleted` with `mergedTo`, `jira:version_merged`); here Cloud sends the first, Data Center the second.
+A change of a version changes the issues that have it, but Jira does not stamp them as updated: a client that follows
+issues only does not see it. Atlassian's pages disagree which event Jira sends for a merge (`jira:version_deleted` with
+`mergedTo`, or `jira:version_merged`); here Cloud sends the first, Data Center the second.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Versions:
         self._check_name(project, name)
         version = Version(self.state.next_id(), name, project.id, **settings)
         project.versions.append(version)
-        self.webhooks.version("created", version)
+        self.webhooks.announce_version("created", version)
         return version
 
     def change(self, version: Version, **changes: Any) -> None:
@@ -52,9 +52,9 @@ class Versions:
         for name, value in changes.items():
             setattr(version, name, value)
         if version.released != before:
-            self.webhooks.version("released" if version.released else "unreleased", version)
+            self.webhooks.announce_version("released" if version.released else "unreleased", version)
         if changes.keys() - {"released"}:
-            self.webhooks.version("updated", version)
+            self.webhooks.announce_version("updated", version)
 
     def delete(self, version: Version, move_to: Version | None = None, *, merged: bool = False) -> None:
         """Take a version away; its issues get another, or none."""
@@ -63,9 +63,9 @@ class Versions:
             _swap(issue, version.id, move_to.id if move_to else None)
         project.versions.remove(version)
         if merged and move_to and not self.state.cloud:
-            self.webhooks.version("merged", version, mergedTo=move_to.id)
+            self.webhooks.announce_version("merged", version, mergedTo=move_to.id)
         else:
-            self.webhooks.version(
+            self.webhooks.announce_version(
                 "deleted", version, **({"mergedTo": move_to.id} if merged and move_to else {})
             )
 

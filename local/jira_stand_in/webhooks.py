@@ -58,7 +58,7 @@ class Delivery:
 
 @dataclass
 class Webhooks:
-    """The registrations and what waits to be sent. `matches` tells whether an issue is in a JQL filter."""
+    """The registrations, and the requests that Jira has to send. `matches` says whether an issue is in a JQL filter."""
 
     state: State
     matches: Callable[[Issue, str], bool]
@@ -74,8 +74,10 @@ class Webhooks:
         """Return whether this Jira can sign its webhooks: Cloud, and Data Center since 10."""
         return self.state.cloud or self.state.version >= (10,)
 
-    def changed(self, issue: Issue, history: History | None, author: User | None, kind: str = "") -> None:
-        """Tell of a change; without a history, of what `issue_event_type_name` says."""
+    def announce_change(
+        self, issue: Issue, history: History | None, author: User | None, kind: str = ""
+    ) -> None:
+        """Queue the webhooks of a change. Without a history, `kind` is its `issue_event_type_name`."""
         if history is None and not kind:
             return
         body = self._about(issue, author)
@@ -84,15 +86,15 @@ class Webhooks:
             body["changelog"] = {"id": history.id, "items": list(history.items)}
         self._send("jira:issue_updated", issue, body)
 
-    def created(self, issue: Issue, author: User | None) -> None:
+    def announce_creation(self, issue: Issue, author: User | None) -> None:
         body = self._about(issue, author) | {"issue_event_type_name": "issue_created"}
         self._send("jira:issue_created", issue, body)
 
-    def deleted(self, issue: Issue, author: User | None) -> None:
+    def announce_deletion(self, issue: Issue, author: User | None) -> None:
         self._send("jira:issue_deleted", issue, self._about(issue, author))
 
-    def version(self, what: str, version: Version, **more: Any) -> None:
-        """Tell of a version. No filter applies to that, and the body has no user and no issue."""
+    def announce_version(self, what: str, version: Version, **more: Any) -> None:
+        """Queue the webhooks of a version. No JQL filter applies to them, and their body has no user and no issue."""
         event = f"jira:version_{what}"
         body = {"timestamp": self._now(), "version": version_json(version), **more}
         for hook in self.hooks:
@@ -100,14 +102,17 @@ class Webhooks:
                 self.outbox.append(self._delivery(hook, event, body))
         self.more.set()
 
-    def commented(self, issue: Issue, author: User | None, comment: dict[str, Any]) -> None:
-        """Cloud tells once, with the issue and without a user; Server twice, the first time without the issue."""
+    def announce_comment(self, issue: Issue, author: User | None, comment: dict[str, Any]) -> None:
+        """Queue the webhooks of a comment.
+
+        Cloud sends one, with the issue and without a user. Server sends two, the first without the issue.
+        """
         if self.state.cloud:
             body = self._about(issue, None) | {"comment": comment}
             self._send("comment_created", issue, body)
             return
         self._send("comment_created", issue, {"timestamp": self._now(), "comment": comment})
-        self.changed(issue, None, author, "issue_commented")
+        self.announce_change(issue, None, author, "issue_commented")
 
     def _about(self, issue: Issue, author: User | None) -> dict[str, Any]:
         fields = issue_fields(self.state, issue, issue.fields, None)
@@ -158,21 +163,21 @@ class Webhooks:
             headers["X-Hub-Signature"] = f"sha256={digest}"
         return Delivery(hook.url, headers, raw, event)
 
-    def hear(self, what: str, issue: Issue, author: User | None, detail: Any) -> None:
-        """Be told by the state."""
+    def announce(self, what: str, issue: Issue, author: User | None, detail: Any) -> None:
+        """Queue the webhooks of an issue that was created, changed, commented on or deleted."""
         if what == "changed":
-            self.changed(issue, detail, author)
+            self.announce_change(issue, detail, author)
         elif what == "commented":
-            self.commented(issue, author, detail)
+            self.announce_comment(issue, author, detail)
         elif what == "created":
-            self.created(issue, author)
+            self.announce_creation(issue, author)
         else:
-            self.deleted(issue, author)
+            self.announce_deletion(issue, author)
 
     # Sending
 
     def deliver(self, delivery: Delivery) -> int:
-        """Send one; return the status, or 0 where no answer came."""
+        """Send one webhook; return the status, or 0 if no answer came."""
         request = urllib.request.Request(delivery.url, delivery.body, delivery.headers, method="POST")  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - loopback
@@ -183,7 +188,7 @@ class Webhooks:
             return UNREACHABLE
 
     def deliver_all(self) -> list[int]:
-        """Send all in order. Cloud keeps what is to be sent again; Data Center forgets it."""
+        """Send all webhooks in order. Cloud keeps those that it will send again; Data Center forgets them."""
         statuses = []
         while self.outbox:
             delivery = self.outbox.pop(0)
@@ -195,7 +200,7 @@ class Webhooks:
         return statuses
 
     def start_sending(self) -> None:
-        """Send what is due from a thread, until `stop_sending`."""
+        """Send webhooks from a thread as they become due, until `stop_sending`."""
         self._sending.set()
         self._sender = threading.Thread(target=self._send_until_stopped, daemon=True)
         self._sender.start()

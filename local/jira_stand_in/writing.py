@@ -47,7 +47,7 @@ class Writer:
         self._comments_of(issue, body.get("update") or {})
         self.state.touch(issue)
         history.record(self.state, issue, self.user)
-        self.state.tell("created", issue, self.user, None)
+        self.state.announce("created", issue, self.user, None)
         return issue, self._nested(issue, body["transition"]) if body.get("transition") else None
 
     def _check_body(self, body: dict[str, Any]) -> None:
@@ -235,7 +235,7 @@ class Writer:
             "body": text, "updateAuthor": author, "created": now, "updated": now,
         }  # fmt: skip
         issue.comments.append(comment)
-        self.state.tell("commented", issue, self.user, comment)
+        self.state.announce("commented", issue, self.user, comment)
         return comment
 
     def _comments_of(self, issue: Issue, update: dict[str, Any]) -> None:
@@ -247,7 +247,7 @@ class Writer:
         """Stamp the change."""
         self.state.touch(issue)
         issue.fields["updated"] = timestamp(issue.updated)
-        self.state.tell("changed", issue, self.user, history.record(self.state, issue, self.user))
+        self.state.announce("changed", issue, self.user, history.record(self.state, issue, self.user))
 
 
 def _missing(field: Field) -> str:

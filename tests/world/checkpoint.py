@@ -17,7 +17,7 @@ from moto.sqs.models import sqs_backends
 from tests.world.world import World
 
 REGION = "eu-central-1"
-OF_JIRA = ("lock", "clock", "tell", "users", "site_url")
+OF_JIRA = ("lock", "clock", "announce", "users", "site_url")
 """Stay as they are: how the server runs, and who may sign in."""
 OF_WEBHOOKS = ("hooks", "outbox", "retries")
 OF_BACKTRACE = ("projects", "reports", "attributes", "refusals")

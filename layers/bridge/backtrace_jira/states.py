@@ -43,7 +43,7 @@ def state_of(status: Status, named: Mapping[str, State]) -> State:
 
 
 EXACT, SAME, NEAR = range(3)
-"""How well a status stands for a state. EXACT: the settings name it. SAME: it means the state. NEAR: it is the next
+"""The ranks of a status for a state. EXACT: the settings name it. SAME: it means the state. NEAR: it is the next
 best, for workflows without such a status."""
 
 

@@ -76,7 +76,7 @@ class Action(Settings):
 
 
 class EventKind(StrEnum):
-    """Whether each error group has a ticket, or each error (Common Settings: Event)."""
+    """The unit that has a ticket: each error group, or each error (Common Settings: Event)."""
 
     GROUP = "group"
     TRACE = "trace"
