@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import shutil
@@ -29,7 +30,6 @@ class Built:
     interpreter: Path
     version: str
     runtime: Path
-    told: str
 
     @property
     def layer(self) -> Path:
@@ -46,26 +46,41 @@ def missing() -> str | None:
     return None if shutil.which("make") else "there is no make"
 
 
-def build(folder: Path) -> Built:
-    """Build template.yaml into a folder."""
+def build_once(folder: Path) -> Built:
+    """Build into a folder that processes share: the first one builds, the others wait for it."""
     interpreter = find_interpreter()
-    version = version_of(interpreter) or ""
+    built = Built(
+        folder / "build",
+        interpreter,
+        version_of(interpreter) or "",
+        runtime_packages(interpreter, REQUIREMENTS, CACHE),
+    )
+    folder.mkdir(exist_ok=True)
+    done = folder / "done"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _build(built)
+            done.touch()
+    return built
+
+
+def _build(wanted: Built) -> None:
+    """Build template.yaml."""
     environment = {
         **os.environ,
         "BRIDGE_ARCH": host_architecture(),
-        "BRIDGE_PYTHON": version,
+        "BRIDGE_PYTHON": wanted.version,
         "BRIDGE_PIP": shlex.join([sys.executable, "-m", "pip"]),
-        "PATH": os.pathsep.join([str(interpreter.parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join([str(wanted.interpreter.parent), os.environ["PATH"]]),
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
-    command = [sys.executable, "-m", "samcli", "build", "--no-cached", "--build-dir", str(folder)]
+    command = [sys.executable, "-m", "samcli", "build", "--no-cached", "--build-dir", str(wanted.folder)]
     command += ["--template-file", str(ROOT / "template.yaml")]
     command += ["--parameter-overrides", f"Architecture={host_architecture()}"]
     sam = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
-    told = sam.stdout + sam.stderr
     if sam.returncode:
-        raise BuildFailed(told)
-    return Built(folder, interpreter, version, runtime_packages(interpreter, REQUIREMENTS, CACHE), told)
+        raise BuildFailed(sam.stdout + sam.stderr)

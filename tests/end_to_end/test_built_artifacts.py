@@ -51,12 +51,6 @@ print(json.dumps({name: module.__file__ for name, module in sys.modules.items() 
 """
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Build once for all tests."""
-    return building.build(tmp_path_factory.mktemp("sam") / "build")
-
-
 def loaded_files(built: Built, logical_id: str) -> dict[str, Path]:
     """Import every module of layer and function in a fresh interpreter; return where each loaded one came from."""
     function = built.function(logical_id)

@@ -6,30 +6,30 @@ import os
 
 import pytest
 
+from local.aws.dynamodb_local import Engine
 from local.aws.function import BuiltFunction
 from local.aws.lambda_runtime import emulator
 from local.stack import LocalStack
 from tests.end_to_end import built as building
+from tests.end_to_end.built import Built
 from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare
 
 
 @pytest.mark.built
 @pytest.mark.skipif(building.missing() is not None and "CI" not in os.environ, reason=str(building.missing()))
-def test_the_built_artifacts_do_the_same_in_lambda_s_own_runtime(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
+def test_the_built_artifacts_do_the_same_in_lambda_s_own_runtime(built: Built, engine: Engine | None) -> None:
     if emulator() is None:
         absent = pytest.fail if "CI" in os.environ else pytest.skip
         absent("AWS's Runtime Interface Emulator is not here")
-    built = building.build(tmp_path_factory.mktemp("sam") / "build")
     with LocalStack(
+        dynamodb=engine,
         function=lambda settings: BuiltFunction(
             settings,
             function_dir=built.function(settings.logical_id),
             layer_dir=built.layer,
             runtime_dir=built.runtime,
             interpreter=built.interpreter,
-        )
+        ),
     ) as stack:
         prepare(stack)
         both_ways(stack)

@@ -16,8 +16,6 @@ def prepare(stack: LocalStack) -> None:
     stack.configure(sync=SYNC, fix_versions=FIX_VERSIONS)
     stack.jira.add_user("jane", email="jane@example.com")
     register_webhook(stack, "main")
-    for function in stack.functions.values():
-        function.restart()
 
 
 class Ticket:
