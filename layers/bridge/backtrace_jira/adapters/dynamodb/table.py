@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from botocore.exceptions import ClientError
 
 from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, error_code, translate
+from backtrace_jira.errors import Throttled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,6 +19,8 @@ Item: TypeAlias = "Mapping[str, AttributeValueTypeDef]"
 Values: TypeAlias = "dict[str, AttributeValueTypeDef]"
 """Values as DynamoDB's API takes them, by attribute or by placeholder of an expression."""
 
+MOST_KEYS = 100
+"""DynamoDB's limit for one BatchGetItem."""
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 _RESERVED = {"#state": "state", "#owner": "owner", "#record": "record", "#until": "until", "#at": "at"}
 
@@ -32,6 +35,23 @@ class Table:
     def get(self, key: Values) -> Item:
         """Return an item as it is now, or nothing."""
         return cast("Item", self.request("get_item", Key=key, ConsistentRead=True).get("Item", {}))
+
+    def get_all(self, keys: Sequence[Values]) -> list[Item]:
+        """Return the items of these keys (each given once) that exist, as they are now, in any order.
+
+        One request for a hundred keys; more where DynamoDB leaves some unprocessed.
+        """
+        found: list[Item] = []
+        left = list(keys)
+        while left:
+            asked = {self._name: {"Keys": left[:MOST_KEYS], "ConsistentRead": True}}
+            answer = self._request("batch_get_item", RequestItems=asked)
+            found += answer.get("Responses", {}).get(self._name, [])
+            unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if len(unprocessed) == len(asked[self._name]["Keys"]):
+                raise Throttled("DynamoDB batch_get_item: it processed none of the keys")
+            left = [*unprocessed, *left[MOST_KEYS:]]
+        return found
 
     def change(
         self, key: Values, change: str, condition: str, values: Values, *, returning: str
@@ -73,8 +93,11 @@ class Table:
         Raises:
             ConditionFailed, Throttled, Unreachable
         """
+        return self._request(operation, TableName=self._name, **arguments)
+
+    def _request(self, operation: str, **arguments: Any) -> dict[str, Any]:
         try:
-            answer = getattr(self._client, operation)(TableName=self._name, **arguments)
+            answer = getattr(self._client, operation)(**arguments)
         except AWS_ERRORS as error:
             if isinstance(error, ClientError) and error_code(error) == "ConditionalCheckFailedException":
                 raise ConditionFailed(cast("Item", error.response.get("Item", {}))) from None
