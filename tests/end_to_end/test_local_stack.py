@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -178,19 +179,22 @@ def test_an_archive_that_is_not_the_pinned_one_is_refused(tmp_path: Path) -> Non
         verify(archive)
 
 
-def test_engines_run_beside_each_other_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_runs_beside_another_and_leaves_nothing(
+    engine: Engine | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that comes to a port too late, because another folder's process has it, does not take that one's answers."""
-    missing = dynamodb_local.available()
-    if missing:
-        pytest.skip(missing)
-    with DynamoDBLocal() as one:
-        reserve = dynamodb_local._reserve_port
-        taken = [(io.StringIO(), one.port)]
-        monkeypatch.setattr(dynamodb_local, "_reserve_port", lambda: taken.pop() if taken else reserve())
-        with DynamoDBLocal() as other:
-            pids = [one.pid, other.pid]
-            assert taken == []
-            assert one.port != other.port
+    if engine is None:
+        pytest.skip(str(dynamodb_local.available()))
+    taken = urlsplit(engine.url).port or 0
+    reserve = dynamodb_local._reserve_port
+    offered = iter([(io.StringIO(), taken)])
+    monkeypatch.setattr(dynamodb_local, "_reserve_port", lambda: next(offered, None) or reserve())
+    other = DynamoDBLocal().launch()
+    assert other.port == taken
+    pids = [other.pid]
+    with other:
+        pids.append(other.pid)
+        assert other.port != taken
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
