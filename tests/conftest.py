@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,11 +13,21 @@ from local.aws import dynamodb_local
 from local.aws.descriptions import read_once
 from local.aws.dynamodb_local import DynamoDBLocal, Engine
 from tests.engine import Lender, borrow
-from tests.world.sync_world import MakeSyncWorld, SyncWorld
-from tests.world.world import MakeWorld, World, worlds
+
+# Fixtures import the worlds: unit tests, and the process that starts workers, do without them and moto, a second each.
+if TYPE_CHECKING:
+    from tests.world.sync_world import MakeSyncWorld
+    from tests.world.world import MakeWorld
 
 REGION = "eu-central-1"
 LENDER = pytest.StashKey[Lender]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read AWS's descriptions once, from before a test module imports moto until the run ends."""
+    stack = ExitStack()
+    stack.enter_context(read_once())
+    config.add_cleanup(stack.close)
 
 
 @pytest.hookimpl(trylast=True)
@@ -36,12 +47,6 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _descriptions_of_aws_are_read_once() -> Iterator[None]:
-    with read_once():
-        yield
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,6 +84,8 @@ def dynamodb_local_endpoint(engine: Engine | None) -> str:
 @pytest.fixture
 def make_world() -> Iterator[MakeWorld]:
     """Make deployments with moto as the store."""
+    from tests.world.world import World, worlds
+
     with worlds(World) as make:
         yield make
 
@@ -86,6 +93,8 @@ def make_world() -> Iterator[MakeWorld]:
 @pytest.fixture
 def make_real_world(dynamodb_local_endpoint: str) -> Iterator[MakeWorld]:
     """Make deployments with DynamoDB Local as the store."""
+    from tests.world.world import World, worlds
+
     with worlds(World, dynamodb_local_endpoint) as make:
         yield make
 
@@ -93,6 +102,9 @@ def make_real_world(dynamodb_local_endpoint: str) -> Iterator[MakeWorld]:
 @pytest.fixture
 def make_sync_world() -> Iterator[MakeSyncWorld]:
     """Make deployments that synchronise, with moto as the store."""
+    from tests.world.sync_world import SyncWorld
+    from tests.world.world import worlds
+
     with worlds(SyncWorld) as make:
         yield make
 
@@ -100,5 +112,8 @@ def make_sync_world() -> Iterator[MakeSyncWorld]:
 @pytest.fixture
 def make_real_sync_world(dynamodb_local_endpoint: str) -> Iterator[MakeSyncWorld]:
     """Make deployments that synchronise, with DynamoDB Local as the store."""
+    from tests.world.sync_world import SyncWorld
+    from tests.world.world import worlds
+
     with worlds(SyncWorld, dynamodb_local_endpoint) as make:
         yield make
