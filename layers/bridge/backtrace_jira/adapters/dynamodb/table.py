@@ -44,11 +44,12 @@ class Table:
         found: list[Item] = []
         left = list(keys)
         while left:
-            asked = {self._name: {"Keys": left[:MOST_KEYS], "ConsistentRead": True}}
+            batch = left[:MOST_KEYS]
+            asked = {self._name: {"Keys": batch, "ConsistentRead": True}}
             answer = self._request("batch_get_item", RequestItems=asked)
             found += answer.get("Responses", {}).get(self._name, [])
             unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if len(unprocessed) == len(asked[self._name]["Keys"]):
+            if len(unprocessed) == len(batch):
                 raise Throttled("DynamoDB batch_get_item: it processed none of the keys")
             left = [*unprocessed, *left[MOST_KEYS:]]
         return found
