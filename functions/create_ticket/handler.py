@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
-from backtrace_jira.bootstrap import create_ticket, flush_metrics
+from backtrace_jira.bootstrap import create_ticket, flush_metrics, init_phase
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,3 +21,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     finally:
         flush_metrics()
     return batch_answer(unfinished)
+
+
+init_phase.prepare(create_ticket.deliveries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from backtrace_jira.adapters.aws.http_api import answer_of, webhook_of
-from backtrace_jira.bootstrap import flush_metrics, receive_webhook
+from backtrace_jira.bootstrap import flush_metrics, init_phase, receive_webhook
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -20,3 +20,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     finally:
         flush_metrics()
     return answer_of(answer)
+
+
+init_phase.prepare(receive_webhook.intake)

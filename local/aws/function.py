@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from backtrace_jira import bootstrap
+from backtrace_jira.bootstrap.init_phase import INITIALIZATION_TYPE
 from local.aws.environment import changed, without_account
 from local.aws.lambda_runtime import LambdaRuntime
 from local.aws.resources import FunctionSettings
@@ -57,11 +58,13 @@ class InProcessFunction:
 
     Quick to start and easy to look into. Several may live in a process, whose modules keep their state: each path
     has its own modules, and what they share is set up anew whenever another function's turn comes. The handler is
-    imported when it is first asked for, as in Lambda, so that one which cannot be imported stops no other.
+    imported by the first invocation after a start, with Lambda's init phase, so that one which cannot be imported
+    stops no other.
     """
 
     def __init__(self, settings: FunctionSettings, log: Path) -> None:
         self._settings = settings
+        self._environment = {**settings.environment, INITIALIZATION_TYPE: "on-demand"}
         self._log_path = log
         self._log: IO[str] | None = None
         self._open = contextlib.ExitStack()
@@ -77,12 +80,14 @@ class InProcessFunction:
         self._log = None
 
     def restart(self) -> None:
-        path = self._settings.handler.partition(".")[0]
+        module_name = self._settings.handler.rpartition(".")[0]
+        path = module_name.partition(".")[0]
         for module in [module for name, module in sys.modules.items() if _belongs(name, path)]:
             for value in vars(module).values():
                 forget = getattr(value, "cache_clear", None)
                 if forget:
                     forget()
+        sys.modules.pop(module_name, None)  # to import it again is a new init phase
         TURNS.forget(self)
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
@@ -90,7 +95,7 @@ class InProcessFunction:
             raise RuntimeError("the function is not started")
         copied = json.loads(json.dumps(event))
         try:
-            with TURNS.taken(self, self._settings.environment, self._log):
+            with TURNS.taken(self, self._environment, self._log):
                 return json.loads(json.dumps(self._handler()(copied, Context(self._settings))))
         except Exception:
             traceback.print_exc(file=self._log)

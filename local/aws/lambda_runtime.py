@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from backtrace_jira.bootstrap.init_phase import INITIALIZATION_TYPE
+
 DEPLOYED = "3.13"
 """The Python that template.yaml deploys on."""
 
@@ -103,7 +105,10 @@ def runtime_packages(interpreter: Path, requirements: Path, cache: Path) -> Path
 
 
 class LambdaRuntime:
-    """One execution environment. The handler is loaded at the first invocation and kept until `stop()`."""
+    """One execution environment. The handler is loaded at the first invocation and kept until `stop()`.
+
+    The emulator leaves out the variable by which a function knows Lambda's init phase, so it is set here.
+    """
 
     def __init__(
         self,
@@ -133,6 +138,7 @@ class LambdaRuntime:
             "AWS_LAMBDA_FUNCTION_NAME": handler.partition(".")[0],
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(round(timeout)),
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            INITIALIZATION_TYPE: "on-demand",
             "LAMBDA_TASK_ROOT": str(function_dir),
             # moto's Lambda keeps a template's numbers as numbers
             **{name: str(value) for name, value in env.items()},

@@ -333,7 +333,9 @@ def test_no_other_function_may_read_the_webhook_secret(role: str) -> None:
     assert not any(fnmatchcase(secret, place) for place in granted(role)["ssm:GetParameter"])
 
 
-@pytest.mark.parametrize("role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole"])
+@pytest.mark.parametrize(
+    "role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole", "CreateTicketRole"]
+)
 def test_whoever_looks_at_all_projects_may_list_all_integrations(role: str) -> None:
     arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
     path = arn + ParameterNames("/backtrace-jira/dev").all_integrations

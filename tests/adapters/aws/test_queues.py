@@ -35,7 +35,7 @@ def urls(sqs: SQSClient) -> tuple[str, str]:
 
 @pytest.fixture
 def events(sqs: SQSClient, urls: tuple[str, str]) -> SQSMessageQueue:
-    return SQSMessageQueue(SQSQueue(lambda: sqs, urls[0]), SQSQueue(lambda: sqs, urls[1]))
+    return SQSMessageQueue(SQSQueue(sqs, urls[0]), SQSQueue(sqs, urls[1]))
 
 
 def received(sqs: SQSClient, url: str) -> list[Any]:
@@ -146,7 +146,7 @@ def test_an_empty_body_can_be_kept_too(
 
 
 def test_a_queue_that_cannot_be_reached_is_an_error_that_a_retry_mends(sqs: SQSClient) -> None:
-    nowhere = SQSQueue(lambda: sqs, "https://sqs/none")
+    nowhere = SQSQueue(sqs, "https://sqs/none")
     gone = SQSMessageQueue(nowhere, nowhere)
     with pytest.raises(Unreachable, match="SQS send_message"):
         gone.bury(Delivery("m1", "x", "h"), [])

@@ -22,7 +22,7 @@ class Queue:
 
     @property
     def adapter(self) -> SQSQueue:
-        return SQSQueue(lambda: self.client, self.url)
+        return SQSQueue(self.client, self.url)
 
     def receive(self) -> list[Any]:
         """Take all messages that can be received now; none comes again."""

@@ -1,6 +1,6 @@
 """The only place where things are wired: a module for each path, so that a function imports what it uses.
 
-Built at the first event, kept for the life of the process.
+Built in Lambda's init phase (`init_phase`), elsewhere at the first event; kept for the life of the process.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from random import SystemRandom
 
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
@@ -35,6 +35,6 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> D
         serve=ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve,
         queue=SQSMessageQueue(changes, SQSQueue(aws.sqs, environment.jira_changes_dead_letters_url)),
         report=report,
-        jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
+        jitter=lambda: SystemRandom().uniform(0.7, 1.3),  # a snapshot holds no seed of it
         max_receives=environment.max_receives,
     )

@@ -5,6 +5,7 @@ They are botocore's: boto3 makes the same ones, and its import costs 60 modules 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import botocore.session
@@ -25,19 +26,22 @@ def new_session() -> botocore.session.Session:
 
 
 class AWSClients:
-    """Makes clients of one session."""
+    """Clients of one session, each made when it is first asked for."""
 
     def __init__(self) -> None:
         self._session = new_session()
 
+    @cached_property
     def ssm(self) -> SSMClient:
-        """Return a client of Parameter Store."""
+        """The client of Parameter Store."""
         return cast("SSMClient", self._session.create_client("ssm", config=CONFIG))
 
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """Return a client of DynamoDB."""
+        """The client of DynamoDB."""
         return cast("DynamoDBClient", self._session.create_client("dynamodb", config=CONFIG))
 
+    @cached_property
     def sqs(self) -> SQSClient:
-        """Return a client of SQS."""
+        """The client of SQS."""
         return cast("SQSClient", self._session.create_client("sqs", config=CONFIG))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cache
+from random import SystemRandom
 
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
@@ -23,6 +23,7 @@ from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import logger, report_outcome
 from backtrace_jira.bootstrap.aws import AWSClients
 from backtrace_jira.bootstrap.environment import CreateTicketEnvironment, read_environment
+from backtrace_jira.bootstrap.init_phase import read_ahead
 from backtrace_jira.outcomes import Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.context import Context, Timing
@@ -48,26 +49,29 @@ def wire(
     """
     environment, aws = read_environment(CreateTicketEnvironment, env), AWSClients()
     error_events = SQSQueue(aws.sqs, environment.error_events_queue_url)
+    configuration = SSMConfiguration(
+        aws.ssm,
+        ParameterNames(environment.settings_prefix),
+        max_age=environment.settings_max_age_seconds,
+        new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
+        new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
+    )
+    table = Table(aws.dynamodb, environment.links_table)
     context = Context(
         stage=environment.stage,
-        configuration=SSMConfiguration(
-            aws.ssm(),
-            ParameterNames(environment.settings_prefix),
-            max_age=environment.settings_max_age_seconds,
-            new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
-            new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
-        ),
-        links=DynamoDBTicketLinks(Table(aws.dynamodb(), environment.links_table)),
+        configuration=configuration,
+        links=DynamoDBTicketLinks(table),
         regression_hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
         timing=timing or _timing(environment.search_settle_seconds),
     )
+    read_ahead(configuration.read_ahead, table.connect)
     return Deliveries(
         serve=CreateTicket(context).serve,
         queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),
         report=report,
-        jitter=lambda: random.uniform(0.7, 1.3),  # noqa: S311 - spreads retries, guards nothing
+        jitter=lambda: SystemRandom().uniform(0.7, 1.3),  # a snapshot holds no seed of it
         max_receives=environment.max_receives,
     )
 

@@ -17,6 +17,7 @@ from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.bootstrap import logger, metric_name, metrics
 from backtrace_jira.bootstrap.aws import AWSClients
 from backtrace_jira.bootstrap.environment import ReceiveWebhookEnvironment, read_environment
+from backtrace_jira.bootstrap.init_phase import read_ahead
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.receive_webhook import Answer, ReceiveWebhook
 
@@ -31,17 +32,21 @@ def intake() -> ReceiveWebhook:
 def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> ReceiveWebhook:
     """Wire the path; `env` is what `ReceiveWebhookEnvironment` names, and the clock gives unix seconds."""
     environment, aws = read_environment(ReceiveWebhookEnvironment, env), AWSClients()
-    return ReceiveWebhook(
+    known = DynamoDBKnownWebhooks(Table(aws.dynamodb, environment.links_table))
+    receive = ReceiveWebhook(
         secrets=SSMWebhookSecrets(
-            aws.ssm(),
+            aws.ssm,
             ParameterNames(environment.settings_prefix),
             max_age=environment.settings_max_age_seconds,
             clock=clock,
         ),
-        known=DynamoDBKnownWebhooks(Table(aws.dynamodb(), environment.links_table)),
+        known=known,
         changes=SQSJiraChanges(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
     )
+    # No secret: which connections there are, only a webhook says.
+    read_ahead(lambda: known.has_webhook("init phase", now=clock()))
+    return receive
 
 
 def report(connection: str, answer: Answer) -> None:

@@ -18,6 +18,7 @@ from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.bootstrap import report_outcome
 from backtrace_jira.bootstrap.aws import AWSClients
 from backtrace_jira.bootstrap.environment import PollBacktraceEnvironment
+from backtrace_jira.bootstrap.init_phase import read_ahead
 from backtrace_jira.outcomes import Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.poll import Poll
@@ -27,13 +28,14 @@ from backtrace_jira.synchronisation.synchronise import Synchronise
 def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Callable[[], float]) -> Poll:
     """Wire what both schedules share; `Poll.synchronise` is what a change of Jira's needs of it, too."""
     configuration = SSMConfiguration(
-        aws.ssm(),
+        aws.ssm,
         ParameterNames(environment.settings_prefix),
         max_age=environment.settings_max_age_seconds,
         new_jira=lambda connection, secret: RestJiraIssues(JiraClient(connection, secret)),
         new_backtrace=lambda universe, token: RestBacktraceGroups(BacktraceClient(universe, token)),
     )
-    store = DynamoDBSyncedLinks(Table(aws.dynamodb(), environment.links_table))
+    table = Table(aws.dynamodb, environment.links_table)
+    store = DynamoDBSyncedLinks(table)
     synchronise = Synchronise(
         configuration=configuration,
         store=store,
@@ -41,7 +43,7 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
     )
-    return Poll(
+    poll = Poll(
         synchronise=synchronise,
         configuration=configuration,
         store=store,
@@ -49,6 +51,8 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
         clock=clock,
         report=report,
     )
+    read_ahead(configuration.read_ahead, table.connect)
+    return poll
 
 
 def report(outcome: Outcome) -> None:

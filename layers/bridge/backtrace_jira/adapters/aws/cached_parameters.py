@@ -32,14 +32,14 @@ class CachedParameters:
         """
         return self._values.find(name, lambda: self._read(name, decrypt=decrypt))
 
-    def read_below(self, path: str, *, recursive: bool) -> Mapping[str, str]:
-        """Return the values of all parameters below a path, by the rest of their names.
+    def read_below(self, path: str) -> Mapping[str, str]:
+        """Return the values of all parameters below a path, by name.
 
         Raises:
             InvalidSettings: the function may not read them.
             Unreachable: SSM did not answer.
         """
-        return self._listings.find(path, lambda: self._list(path, recursive=recursive))
+        return self._listings.find(path, lambda: self._list(path))
 
     def _read(self, name: str, *, decrypt: bool) -> str:
         try:
@@ -48,13 +48,13 @@ class CachedParameters:
             raise _translated(error, "get_parameter", name) from None
         return found["Parameter"].get("Value", "")
 
-    def _list(self, path: str, *, recursive: bool) -> dict[str, str]:
-        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=recursive)
+    def _list(self, path: str) -> dict[str, str]:
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
         try:
             found = [each for page in pages for each in page["Parameters"]]
         except AWS_ERRORS as error:
             raise _translated(error, "get_parameters_by_path", path) from None
-        return {each["Name"].removeprefix(f"{path}/"): each["Value"] for each in found}
+        return {each["Name"]: each["Value"] for each in found}
 
 
 class _Kept(Generic[V]):

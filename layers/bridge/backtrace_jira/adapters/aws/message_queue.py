@@ -18,7 +18,7 @@ LONGEST_ATTRIBUTE = 2_000
 
 
 class SQSMessageQueue:
-    """The `MessageQueue` port. Neither queue's client is made before something goes wrong."""
+    """The `MessageQueue` port."""
 
     def __init__(self, queue: SQSQueue, dead_letters: SQSQueue) -> None:
         self._queue = queue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import SecretStr, ValidationError
@@ -49,8 +50,8 @@ class SSMConfiguration(Generic[J, B]):
     def integrations(self, universe: str, project: str) -> Sequence[Integration]:
         """Return the project's integrations, sorted by name."""
         path = self._names.integrations(universe, project)
-        found = self._parameters.read_below(path, recursive=False)
-        parsed = [parse(Integration, f"{path}/{name}", text) for name, text in sorted(found.items())]
+        found = sorted(self._integrations().items())
+        parsed = [parse(Integration, name, text) for name, text in found if name.rpartition("/")[0] == path]
         for integration in parsed:
             if (integration.universe, integration.project) != (universe, project):
                 raise InvalidSettings(
@@ -67,13 +68,11 @@ class SSMConfiguration(Generic[J, B]):
 
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
         """Return all valid integrations, sorted by id, and an error for each invalid one."""
-        path = self._names.all_integrations
-        found = self._parameters.read_below(path, recursive=True)
         parsed: list[Integration] = []
         faults: list[InvalidSettings] = []
-        for name, text in found.items():
+        for name, text in self._integrations().items():
             try:
-                parsed.append(parse(Integration, f"{path}/{name}", text))
+                parsed.append(parse(Integration, name, text))
             except InvalidSettings as fault:
                 faults.append(fault)
         return sorted(parsed, key=lambda integration: integration.id), faults
@@ -93,6 +92,23 @@ class SSMConfiguration(Generic[J, B]):
         return self._client(
             f"backtrace {universe}", (settings, token), lambda: self._new_backtrace(settings, token)
         )
+
+    def read_ahead(self) -> None:
+        """Read all that an event may ask for, and make the clients. What is missing is left to the event.
+
+        Raises:
+            InvalidSettings: the function may not read the integrations.
+            Unreachable: SSM did not answer. Nothing further was asked of it.
+        """
+        for integration in self.all_integrations()[0]:
+            with suppress(InvalidSettings):
+                self.jira(integration)
+            with suppress(InvalidSettings):
+                self.backtrace(integration.universe)
+
+    def _integrations(self) -> Mapping[str, str]:
+        # One listing for all projects: read ahead of the first event, it answers for whichever project that is of.
+        return self._parameters.read_below(self._names.all_integrations)
 
     def _client(self, name: str, made_of: object, make: Callable[[], C]) -> C:
         kept = self._clients.get(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, translate
@@ -13,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class SQSQueue:
-    """Requests about one queue. `client` is called only when the first one is sent."""
+    """Requests about one queue."""
 
-    def __init__(self, client: Callable[[], SQSClient], url: str) -> None:
-        self._new_client = client
+    def __init__(self, client: SQSClient, url: str) -> None:
+        self._client = client
         self._url = url
 
     @property
@@ -42,7 +40,3 @@ class SQSQueue:
             getattr(self._client, operation)(QueueUrl=self._url, **arguments)
         except AWS_ERRORS as error:
             raise translate(error, f"SQS {operation}") from None
-
-    @cached_property
-    def _client(self) -> SQSClient:
-        return self._new_client()

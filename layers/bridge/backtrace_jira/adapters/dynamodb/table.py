@@ -54,6 +54,10 @@ class Table:
             left = [*unprocessed, *left[MOST_KEYS:]]
         return found
 
+    def connect(self) -> None:
+        """Open the connection to DynamoDB: look for an item that is never there."""
+        self.get({"integration": {"S": "#"}, "fingerprint": {"S": "#"}})
+
     def change(
         self, key: Values, change: str, condition: str, values: Values, *, returning: str
     ) -> tuple[bool, Item]:
