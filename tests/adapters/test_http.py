@@ -1,4 +1,4 @@
-"""One session to one server: which connections carry its requests.
+"""One session to one server: which connections carry its requests, and which servers it trusts.
 
 The server is the standard library's: the stand-ins' one closes every connection, as no Jira does.
 """
@@ -6,15 +6,22 @@ The server is the standard library's: the stand-ins' one closes every connection
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from requests.auth import HTTPBasicAuth
 
-from backtrace_jira.adapters.http import Http, Timeouts
+from backtrace_jira.adapters.http import Http, Timeouts, _trust, read_certificates
+from backtrace_jira.errors import InvalidSettings
 
+CERTIFICATES = Path(__file__).with_name("certificates")
+"""An authority for these tests, and a certificate of it for `localhost`; both are valid until 2126."""
 BODY = b'{"a": 1}'
 
 
@@ -40,10 +47,18 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.accepted: list[socket.socket] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.url = f"https://localhost:{self.server_port}"
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that does not trust this server."""
 
     def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()
@@ -51,9 +66,9 @@ class Server(ThreadingHTTPServer):
         return connection, address
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as made:
+@contextmanager
+def serving(certificate: Path | None = None) -> Iterator[Server]:
+    with Server(certificate) as made:
         thread = threading.Thread(target=made.serve_forever, args=(0.02,))
         thread.start()
         yield made
@@ -61,6 +76,23 @@ def server() -> Iterator[Server]:
         thread.join()
         for connection in made.accepted:
             connection.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def https(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Serve as `localhost`, with a certificate that no public authority knows."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    _trust.cache_clear()
+    with serving(CERTIFICATES / "localhost.pem") as made:
+        yield made
+    _trust.cache_clear()
 
 
 def session(timeouts: Timeouts | None = None) -> Http:
@@ -90,3 +122,46 @@ def test_a_server_that_hung_up_meanwhile_costs_no_answer(server: Server) -> None
     server.accepted[0].shutdown(socket.SHUT_RDWR)
     assert http.send("POST", server.url + "/whole").status == 200
     assert len(server.accepted) == 2
+
+
+def test_certificates_are_read_once_however_many_connections_there_are(
+    https: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
+    read: list[Any] = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(self: ssl.SSLContext, *places: Any, **named: Any) -> None:
+        read.append((places, named))
+        load(self, *places, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    for http in (session(Timeouts(idle=-1)), session()):
+        for _ in range(3):
+            assert http.send("GET", https.url + "/whole").content == BODY
+    assert len(https.accepted) == 4
+    assert len(read) == 1
+
+
+def test_certificates_that_were_read_ahead_are_not_read_again(
+    https: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_certificates()
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", None)
+    with pytest.raises(InvalidSettings, match="certificate is not trusted"):
+        session().send("GET", https.url + "/whole")
+
+
+@pytest.mark.parametrize("bundle", ["", str(CERTIFICATES)], ids=["public authorities", "empty folder"])
+def test_a_server_of_no_trusted_authority_gets_no_request(
+    https: Server, monkeypatch: pytest.MonkeyPatch, bundle: str
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    with pytest.raises(InvalidSettings, match="certificate is not trusted"):
+        session().send("GET", https.url + "/whole")
+
+
+def test_a_certificate_of_another_name_is_not_trusted(https: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
+    with pytest.raises(InvalidSettings, match="certificate is not trusted"):
+        session().send("GET", https.url.replace("localhost", "127.0.0.1") + "/whole")

@@ -291,5 +291,6 @@ def test_what_it_logs_is_json_without_secrets(deployment: Deployment) -> None:
         line.get("_aws", {}).get("CloudWatchMetrics", [{}])[0].get("Namespace") == "BacktraceJira"
         for line in lines
     )
+    assert "left to the first event" not in told, "the init phase read all that it should"
     assert deployment.jira.token not in told
     assert deployment.backtrace.token not in told

@@ -17,6 +17,7 @@ from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.adapters.http import read_certificates
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.batches import Deliveries
@@ -66,7 +67,7 @@ def wire(
         new_owner=lambda: uuid.uuid4().hex,
         timing=timing or _timing(environment.search_settle_seconds),
     )
-    read_ahead(configuration.read_ahead, table.connect)
+    read_ahead(configuration.read_ahead, table.connect, read_certificates)
     return Deliveries(
         serve=CreateTicket(context).serve,
         queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),

@@ -13,6 +13,7 @@ from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.http import read_certificates
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.bootstrap import report_outcome
@@ -51,7 +52,7 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
         clock=clock,
         report=report,
     )
-    read_ahead(configuration.read_ahead, table.connect)
+    read_ahead(configuration.read_ahead, table.connect, read_certificates)
     return poll
 
 
