@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from backtrace_jira.batches import Delivery
+from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Outcome
 from backtrace_jira.synchronisation.jira_change import LOOK, REGRESSION, JiraChange
 from tests.fakes.failures import raise_next
@@ -38,16 +39,29 @@ class FakeChangeHints:
     """The `ChangeHints` and `RegressionHints` ports, as one queue."""
 
     sent: list[JiraChange] = field(default_factory=list)
-    occasions: set[tuple[str, str, str]] = field(default_factory=set)
+    occasions: set[tuple[str, str, LinkKey, str]] = field(default_factory=set)
     """Those of the last minutes."""
 
     def send(self, connection: str, issue_id: str, *, reason: str) -> None:
         self.sent.append(JiraChange(connection, issue_id, event=LOOK, reason=reason))
 
-    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
-        if (connection, issue_id, occasion) not in self.occasions:
-            self.occasions.add((connection, issue_id, occasion))
-            self.sent.append(JiraChange(connection, issue_id, event=REGRESSION, reason=reason))
+    def send_regression(
+        self, connection: str, issue_id: str, sighting: Sighting, *, reason: str, occasion: str
+    ) -> None:
+        key, digest = sighting.key, sighting.digest
+        if (connection, issue_id, key, occasion) not in self.occasions:
+            self.occasions.add((connection, issue_id, key, occasion))
+            self.sent.append(
+                JiraChange(
+                    connection,
+                    issue_id,
+                    event=REGRESSION,
+                    reason=reason,
+                    integration=key.integration,
+                    fingerprint=key.fingerprint,
+                    sighting=digest,
+                )
+            )
 
 
 @dataclass

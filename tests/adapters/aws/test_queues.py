@@ -10,11 +10,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from backtrace_jira.adapters.aws.jira_changes import QUIET, SQSChangeHints
 from backtrace_jira.adapters.aws.lambda_batch import batch_answer, deliveries_of
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.batches import Delivery
 from backtrace_jira.errors import InvalidEvent, Refused, Unreachable
+from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
 from tests.builders import sample_body, sample_event
 
@@ -150,3 +152,40 @@ def test_a_queue_that_cannot_be_reached_is_an_error_that_a_retry_mends(sqs: SQSC
     gone = SQSMessageQueue(nowhere, nowhere)
     with pytest.raises(Unreachable, match="SQS send_message"):
         gone.bury(Delivery("m1", "x", "h"), [])
+
+
+def test_a_regression_s_hint_is_not_sent_while_sqs_would_drop_it(sqs: SQSClient) -> None:
+    url = sqs.create_queue(QueueName="changes.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    sent, now = [], [1000.0]
+
+    class Counted(SQSQueue):
+        def send(self, body: str, **options: Any) -> None:
+            super().send(body, **options)
+            sent.append(options["MessageDeduplicationId"])
+
+    hints = SQSChangeHints(Counted(sqs, url), lambda: now[0])
+
+    def send(fingerprint: str) -> int:
+        sighting = Sighting(LinkKey("u/p/n", fingerprint), "5f")
+        hints.send_regression("main", "10001", sighting, reason="seen", occasion="then")
+        return len(sent)
+
+    assert [send("a"), send("a"), send("b"), send("a")] == [1, 1, 2, 2]
+    now[0] += QUIET - 1
+    assert [send("a"), send("b")] == [2, 2]
+    now[0] += 1
+    assert [send("a"), send("a")] == [3, 3]
+    assert QUIET < 300
+    assert len(set(sent)) == 2
+
+
+def test_a_regression_s_hint_that_sqs_did_not_take_is_sent_again(sqs: SQSClient) -> None:
+    url = sqs.create_queue(QueueName="changes.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    sqs.delete_queue(QueueUrl=url)
+    hints = SQSChangeHints(SQSQueue(sqs, url))
+    sighting = Sighting(LinkKey("u/p/n", "a"), "5f")
+    with pytest.raises(Unreachable):
+        hints.send_regression("main", "10001", sighting, reason="seen", occasion="then")
+    sqs.create_queue(QueueName="changes.fifo", Attributes={"FifoQueue": "true"})
+    hints.send_regression("main", "10001", sighting, reason="seen", occasion="then")
+    assert len(received(sqs, url)) == 1

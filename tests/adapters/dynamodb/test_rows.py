@@ -42,7 +42,7 @@ RECORD = Record(
 SYNCED_TEXT = (
     '{"state": "resolved", "assignee": "7", "status": ["4", "Fertig ü", "done"], "ticket_assignee": "jane", '
     '"at": 1010.5, "told": ["x"], "problems": ["ü"], "until": ["{\\"a\\": 1}"], "unread": ["2.x"], '
-    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true}'
+    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "answered": "5f"}'
 )
 SYNCED = LastSynced(
     state=State.RESOLVED,
@@ -57,6 +57,7 @@ SYNCED = LastSynced(
     fix_versions={"10001": "2.4 1 0"},
     reopens=0,
     regressed=True,
+    answered="5f",
 )
 FULL: dict[str, Any] = {
     "integration": {"S": "u/p/n"},

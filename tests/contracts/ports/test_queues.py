@@ -16,6 +16,7 @@ from moto import mock_aws
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints, SQSJiraChanges
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue, SQSNewEvents
 from backtrace_jira.batches import Delivery, MessageQueue
+from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.synchronisation.jira_change import LOOK, REGRESSION, JiraChange
 from backtrace_jira.synchronisation.ports import ChangeHints, NewEvents
@@ -142,13 +143,25 @@ def test_each_hint_is_sent(queues: Queues) -> None:
     ]
 
 
-def test_a_regression_is_sent_once_for_each_occasion(queues: Queues) -> None:
-    for issue, occasion in (("10001", "2.5"), ("10001", "2.5"), ("10001", "2.6"), ("10002", "2.5")):
-        queues.regressions.send_regression("main", issue, reason=f"seen in {occasion}", occasion=occasion)
-    assert sorted(queues.hinted(), key=lambda each: (each.issue_id, each.reason)) == [
-        JiraChange("main", "10001", event=REGRESSION, reason="seen in 2.5"),
-        JiraChange("main", "10001", event=REGRESSION, reason="seen in 2.6"),
-        JiraChange("main", "10002", event=REGRESSION, reason="seen in 2.5"),
+def test_a_regression_is_sent_once_for_each_link_and_occasion(queues: Queues) -> None:
+    for issue, fingerprint, digest, occasion in (
+        ("10001", "a", "1", "then"),
+        ("10001", "a", "1", "then"),
+        ("10001", "a", "2", "then"),
+        ("10001", "a", "3", "now"),
+        ("10001", "b", "4", "then"),
+        ("10002", "a", "5", "then"),
+    ):
+        sighting = Sighting(LinkKey("u/p/n", fingerprint), digest)
+        queues.regressions.send_regression("main", issue, sighting, reason="seen", occasion=occasion)
+    assert sorted(queues.hinted(), key=lambda each: each.sighting) == [
+        JiraChange("main", issue, "", REGRESSION, (), "seen", "u/p/n", fingerprint, digest)
+        for issue, fingerprint, digest in (
+            ("10001", "a", "1"),
+            ("10001", "a", "3"),
+            ("10001", "b", "4"),
+            ("10002", "a", "5"),
+        )
     ]
 
 

@@ -31,6 +31,11 @@ IDS = st.from_regex(r"[0-9]{1,12}", fullmatch=True)
             '{"connection": "main", "issue_id": "10001", "event": "regression", "fields": [], "reason": "seen in 2.5"}',
             JiraChange("main", "10001", event="regression", reason="seen in 2.5"),
         ),
+        (
+            '{"connection": "main", "issue_id": "10001", "event": "regression", "fields": [], "reason": "seen in 2.5", '
+            '"integration": "u/p/n", "fingerprint": "8910551e", "sighting": "5f"}',
+            JiraChange("main", "10001", "", "regression", (), "seen in 2.5", "u/p/n", "8910551e", "5f"),
+        ),
         ('{"issue_id": "10001", "fields": null, "more": 1}', JiraChange("", "10001")),
     ],
 )
@@ -38,12 +43,12 @@ def test_messages_that_wait_in_a_queue_are_read(body: str, change: JiraChange) -
     assert JiraChange.from_json(body) == change
 
 
-@given(st.text(), IDS, st.booleans(), st.text(), st.lists(st.text()), st.text())
+@given(st.text(), IDS, st.booleans(), st.text(), st.lists(st.text()), st.tuples(*[st.text()] * 4))
 def test_what_is_written_is_read(
-    connection: str, id_: str, project: bool, event: str, fields: list[str], reason: str
+    connection: str, id_: str, project: bool, event: str, fields: list[str], texts: tuple[str, str, str, str]
 ) -> None:
-    concerned = {"project_id": id_} if project else {"issue_id": id_}
-    change = JiraChange(connection, event=event, fields=tuple(fields), reason=reason, **concerned)
+    issue_id, project_id = ("", id_) if project else (id_, "")
+    change = JiraChange(connection, issue_id, project_id, event, tuple(fields), *texts)
     assert JiraChange.from_json(change.to_json()) == change
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.errors import OutcomeUnknown, Refused, Unreachable
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.link import LinkState
+from backtrace_jira.links.link import LinkKey, LinkState, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import DONE, TODO
-from tests.unit.synchronisation.deployment import GROUP, Deployment
+from tests.unit.synchronisation.deployment import GROUP, OTHER, Deployment
 
 told_by_both = pytest.mark.parametrize("told_by", ["backtrace", "event"])
 
@@ -81,6 +82,107 @@ def test_the_same_version_counts_where_the_settings_say_so() -> None:
     world, issue = resolved(seen_in="version_ge")
     seen_again(world, issue, "event", "2.4")
     assert world.status(issue) == TODO
+
+
+def hint(world: Deployment, issue: Issue, digest: str = "e1", fingerprint: str = GROUP) -> list[Outcome]:
+    """Hear of an error event whose sighting has this digest."""
+    sighting = Sighting(LinkKey(world.settings.id, fingerprint), digest)
+    return world.hear(issue, regression=True, sighting=sighting)
+
+
+def answered(world: Deployment, fingerprint: str = GROUP) -> str:
+    synced = world.row(fingerprint).synced
+    assert synced
+    return synced.answered
+
+
+def test_the_link_remembers_which_sighting_was_answered() -> None:
+    world, issue = resolved()
+    (outcome,) = hint(world, issue)
+    assert (outcome.decision, answered(world)) == (Decision.IN_STEP, "e1")
+    asked = world.backtrace.failures.calls["count_values"]
+    reads = world.jira.failures.calls["ticket"]
+    assert reads > 0
+    assert hint(world, issue) == []  # a hint that waited in the queue meanwhile: nobody is asked
+    assert world.jira.failures.calls["ticket"] == reads
+    hint(world, issue, "e2")
+    assert (world.backtrace.failures.calls["count_values"], answered(world)) == (asked + 1, "e2")
+    world.hear(issue, thorough=True)
+    world.hear(issue, regression=True)  # a hint of an older version of this program
+    assert answered(world) == "e2"
+
+
+def test_a_sighting_that_is_answered_may_be_a_regression() -> None:
+    world, issue = resolved()
+    hint(world, issue)
+    world.backtrace.receive(PROJECT, GROUP, version="9.0")
+    (outcome,) = hint(world, issue, "e2")
+    assert (outcome.decision, world.status(issue)) == (Decision.REGRESSED, TODO)
+
+
+def test_what_backtrace_refuses_to_say_is_asked_again() -> None:
+    world, issue = resolved()
+    world.backtrace.failures.before["count_values"] = [Refused("no"), Refused("no"), Unreachable("away")]
+    for _ in range(3):
+        hint(world, issue)
+        assert answered(world) == ""
+        world.clock.advance(80)
+    world.backtrace.receive(PROJECT, GROUP, version="9.0")
+    hint(world, issue)
+    assert world.status(issue) == TODO
+
+
+def test_one_of_several_criteria_that_backtrace_refuses_is_no_answer() -> None:
+    branches = [
+        {"versions": "^Mobile", "attribute": "os", "values": "mobile"},
+        {"versions": "^Server", "attribute": "os", "values": "server"},
+    ]
+    world = Deployment(fix_versions={"enabled": True, "several": "branches", "branches": branches})
+    issue = world.link()
+    world.resolve_with(issue, "Mobile 2.4", "Server 3.0")
+    world.backtrace.failures.before["count_values"] = [None, Refused("no")]
+    hint(world, issue)
+    assert answered(world) == ""
+    world.backtrace.failures.before["count_values"] = [Refused("no"), None]
+    hint(world, issue)
+    assert answered(world) == ""
+    hint(world, issue)
+    assert answered(world) == "e1"
+
+
+def test_a_boundary_that_jira_does_not_show_is_no_answer() -> None:
+    world, issue = resolved()
+    world.jira.tickets[issue.id] = replace(world.jira.tickets[issue.id], versions={})
+    hint(world, issue)
+    assert answered(world) == ""
+
+
+def test_a_group_that_was_unlinked_in_backtrace_is_answered_for() -> None:
+    world, issue = resolved()
+    world.backtrace.seed(PROJECT, GROUP, ticket=[])
+    hint(world, issue)
+    assert answered(world) == "e1"
+    assert hint(world, issue) == []
+
+
+def test_each_of_a_ticket_s_groups_has_its_own_answer() -> None:
+    world = Deployment(fix_versions={"enabled": True})
+    issue = world.link()
+    world.link(OTHER, issue)
+    world.resolve_with(issue, "2.4")
+    hint(world, issue, "e1", GROUP)
+    hint(world, issue, "e2", OTHER)
+    assert (answered(world), answered(world, OTHER)) == ("e1", "e2")
+    assert hint(world, issue, "e1", GROUP) == hint(world, issue, "e2", OTHER) == []
+    assert hint(world, issue, "e2", GROUP) != []
+
+
+def test_a_hint_from_the_queue_brings_its_sighting() -> None:
+    world, issue = resolved()
+    sighting = Sighting(LinkKey(world.settings.id, GROUP), "e1")
+    world.hints.send_regression("main", issue.id, sighting, reason="seen", occasion="now")
+    world.drain()
+    assert answered(world) == "e1"
 
 
 @told_by_both

@@ -62,7 +62,7 @@ def wire(
         stage=environment.stage,
         configuration=configuration,
         links=DynamoDBTicketLinks(table),
-        regression_hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
+        regression_hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url), clock),
         clock=clock,
         new_owner=lambda: uuid.uuid4().hex,
         timing=timing or _timing(environment.search_settle_seconds),

@@ -7,6 +7,7 @@ Backtrace's schema (saucelabs/sauce-docs, advanced/invariants.md): a list of obj
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from backtrace_jira.settings.fix_versions import (
 )
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.states import State, state_of
+
+_DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,25 @@ def _read_criterion(criterion: Mapping[str, Any]) -> VersionCriterion | None:
         if version:
             return VersionCriterion(part["field"], SeenIn(part["type"]), version, where)
     return None
+
+
+def digest_sighting(
+    criteria: Iterable[VersionCriterion], attributes: Mapping[str, Histogram], last_seen: float
+) -> str:
+    """Return a digest of the values past these criteria, with their counts.
+
+    An event's histograms count all errors of the group, so an error of a later version changes a count, and so the
+    digest. Nobody documents that they do (saucelabs/sauce-docs, workflow-integrations/webhook.md): so the day of the
+    last error is part of it, and what was answered on one day is asked again on the next.
+
+    Args:
+        criteria: those that an error of the group may have passed.
+        attributes: the event's histograms.
+        last_seen: unix seconds of the group's last error.
+    """
+    past = [(str(each), sorted(each.past(attributes.get(each.attribute, ())))) for each in criteria]
+    text = json.dumps([past, last_seen // _DAY])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def version_fields(integrations: Iterable[Integration]) -> list[str]:

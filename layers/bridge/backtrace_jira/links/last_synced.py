@@ -39,3 +39,5 @@ class LastSynced:
     """The number of times that Backtrace had reopened the group."""
     regressed: bool = False
     """True if the ticket was already reopened, followed up or commented on because its error came back."""
+    answered: str = ""
+    """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""

@@ -30,6 +30,15 @@ class LinkKey:
         return f"bt-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What an error event lists of versions past the boundary of a link's ticket."""
+
+    key: LinkKey
+    digest: str
+    """Short whatever the versions are called. Another one as soon as an error of such a version comes in."""
+
+
 class LinkState(StrEnum):
     """The state of a link row."""
 

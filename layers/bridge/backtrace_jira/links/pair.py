@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backtrace_jira.backtrace.group import Group
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link
+from backtrace_jira.links.link import Link, Sighting
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import Sync
 from backtrace_jira.states import State, Status, state_of
@@ -44,6 +44,12 @@ class Pair:
     def short_name(self) -> str:
         """The group's name in a sentence."""
         return f"error group {self.link.key.fingerprint[:12]}"
+
+    def with_answer(self, sighting: Sighting | None) -> Pair:
+        """Return the pair with this sighting dealt with; unchanged if there is none, or it is another link's."""
+        if sighting is None or sighting.key != self.link.key:
+            return self
+        return replace(self, link=replace(self.link, synced=replace(self.synced, answered=sighting.digest)))
 
     def state_of(self, status: Status) -> State:
         """Return the state that a Jira status means in this integration."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backtrace_jira.errors import InvalidEvent
+from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.synchronisation.jira_change import LOOK, REGRESSION, JiraChange
 from backtrace_jira.synchronisation.news import Hint
@@ -56,4 +57,12 @@ def _hint(change: JiraChange) -> Hint:
         versions_only=change.fields == ("versions",),
         thorough=change.event == LOOK,
         regression=change.event == REGRESSION,
+        sighting=_sighting(change),
     )
+
+
+def _sighting(change: JiraChange) -> Sighting | None:
+    key = LinkKey(change.integration, change.fingerprint)
+    return (
+        Sighting(key, change.sighting) if change.sighting else None
+    )  # older versions of this program sent none

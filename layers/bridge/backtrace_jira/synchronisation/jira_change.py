@@ -16,6 +16,8 @@ LOOK = "look"
 """Event of a poll: look at both sides, whatever the ticket is."""
 REGRESSION = "regression"
 """Event of an error event that may be past the boundary of its ticket."""
+_TEXTS = ("reason", "integration", "fingerprint", "sighting")
+"""What only some messages have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class JiraChange:
     """A change of one ticket (`issue_id`) or of the versions of one project (`project_id`); the other is empty.
 
     `event` is Jira's own name of what happened, `LOOK` or `REGRESSION`; `fields` are those of state, assignee,
-    versions, moved, deleted that Jira named; `reason` is for people. Nothing is decided by what a message says of the
-    change: both sides are read.
+    versions, moved, deleted that Jira named; `reason` is for people. Of an error event, `integration` and
+    `fingerprint` name the link, `sighting` is the digest of what it lists. Nothing is decided by what a message says of
+    the change: both sides are read.
     """
 
     connection: str
@@ -33,6 +36,9 @@ class JiraChange:
     event: str = ""
     fields: tuple[str, ...] = ()
     reason: str = ""
+    integration: str = ""
+    fingerprint: str = ""
+    sighting: str = ""
 
     @property
     def group(self) -> str:
@@ -46,7 +52,7 @@ class JiraChange:
             **({"project_id": self.project_id} if self.project_id else {"issue_id": self.issue_id}),
             "event": self.event,
             "fields": list(self.fields),
-            **({"reason": self.reason} if self.reason else {}),
+            **{name: text for name in _TEXTS if (text := getattr(self, name))},
         }
         return json.dumps(raw)
 
@@ -69,7 +75,7 @@ class JiraChange:
             connection=str(raw.get("connection") or ""),
             event=str(raw.get("event") or ""),
             fields=tuple(str(each) for each in fields) if isinstance(fields, list) else (),
-            reason=str(raw.get("reason") or ""),
+            **{name: str(raw.get(name) or "") for name in _TEXTS},
             **{concerned: _id_in(raw, concerned)},
         )
 

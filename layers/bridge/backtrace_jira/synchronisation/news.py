@@ -12,7 +12,7 @@ from backtrace_jira.backtrace.group import Group
 from backtrace_jira.fix_versions.boundary import Boundary, boundary_of
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link
+from backtrace_jira.links.link import Link, Sighting
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import OnLinking
 from backtrace_jira.states import state_of
@@ -32,6 +32,8 @@ class Hint:
     """Look at ticket and groups, even where the ticket is what its links last agreed with."""
     regression: bool = False
     """An error event may be past the ticket's boundary."""
+    sighting: Sighting | None = None
+    """What that event lists."""
     groups: Mapping[tuple[str, str], Group] | None = None
     """By Backtrace project and fingerprint: what the poll of Backtrace has just read."""
 
@@ -43,14 +45,19 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
     if hint.groups is not None:
         return group_has_news(link, integration, hint.groups.get((integration.project, link.key.fingerprint)))
     if hint.regression:
-        return (
-            integration.fix_versions.enabled and link.synced is not None and bool(link.synced.reopen_criteria)
-        )
+        return integration.fix_versions.enabled and _awaits(link, hint.sighting)
     if hint.versions_only:
         return integration.fix_versions.enabled
     if integration.follows_tickets or (integration.keeps_in_step and hint.thorough):
         return True
     return _compares_at_first_look(link, integration)
+
+
+def _awaits(link: Link, sighting: Sighting | None) -> bool:
+    """Return whether a link waits for a regression, and this sighting is its own and was not dealt with."""
+    if link.synced is None or not link.synced.reopen_criteria:
+        return False
+    return sighting is None or (sighting.key == link.key and sighting.digest != link.synced.answered)
 
 
 def group_has_news(link: Link, integration: Integration, group: Group | None) -> bool:

@@ -28,7 +28,7 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
     linked = [pair for pair in pairs if is_linked(pair, ticket)]
     for pair in pairs:
         if pair not in linked:
-            leave_unlinked(context, pair, ticket)
+            leave_unlinked(context, pair.with_answer(context.hint.sighting), ticket)
 
     # The changelog before anything is compared: without it, nobody sees that the ticket was changed and changed back,
     # and a mere comment on the ticket would count as a change that is later than the group's.
@@ -37,7 +37,7 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
 
     # Regressions before conflicts: Backtrace has reopened the group itself. Taken for a person's change, that would
     # move the ticket without a comment, whatever the settings want.
-    regressions = find_regressions(context, ticket, linked)
+    linked, regressions = find_regressions(context, ticket, linked)
     ticket = handle_regressions(context, ticket, regressions)
     linked = without_news(linked, regressions)
 

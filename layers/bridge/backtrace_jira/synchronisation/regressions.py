@@ -173,30 +173,36 @@ def _as_agreed(pair: Pair) -> Pair:
 # What is done
 
 
-def find_regressions(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> list[Regression]:
-    """Return the groups whose error was seen again."""
-    found = (_find_regression(context, ticket, pair) for pair in linked)
-    return [regression for regression in found if regression]
+def find_regressions(
+    context: TurnContext, ticket: Ticket, linked: Sequence[Pair]
+) -> tuple[list[Pair], list[Regression]]:
+    """Return the groups, with the hint's sighting where it is answered now, and those whose error was seen again."""
+    found = [_find_regression(context, ticket, pair) for pair in linked]
+    return [pair for pair, _ in found], [regression for _, regression in found if regression]
 
 
-def _find_regression(context: TurnContext, ticket: Ticket, pair: Pair) -> Regression | None:
+def _find_regression(context: TurnContext, ticket: Ticket, pair: Pair) -> tuple[Pair, Regression | None]:
     # One that was begun comes first: by now the ticket may be reopened, and would no longer look like a regression's.
     if begun := find_begun(pair, context.turn):
-        return begun
-    if not is_possible(pair, ticket, event_seen=context.hint.regression):
-        return None
+        return pair, begun
     boundary = boundary_of(ticket, pair.integration)
-    seen = _ask_versions(context, pair, boundary, ticket.done_since)
-    return plan_regression(pair, ticket, seen, context.clock())
+    possible = is_possible(pair, ticket, event_seen=context.hint.regression)
+    seen = _ask_versions(context, pair, boundary, ticket.done_since) if possible else []
+    # Where Jira does not show the boundary, or Backtrace refuses to say, the next event is to ask again.
+    if boundary.reopen_criteria is not None and seen is not None:
+        pair = pair.with_answer(context.hint.sighting)
+    return pair, plan_regression(pair, ticket, seen or (), context.clock()) if possible else None
 
 
 def _ask_versions(
     context: TurnContext, pair: Pair, boundary: Boundary, since: float
-) -> list[tuple[str, int]]:
-    """Ask Backtrace for the versions of the errors since then that are past the boundary."""
+) -> list[tuple[str, int]] | None:
+    """Ask Backtrace for the versions past the boundary since then; None if it refuses, and none is known."""
     groups = context.backtrace(pair)
+    criteria = version_criteria_of(boundary.reopen_criteria or ())
     found: dict[str, int] = {}
-    for criterion in version_criteria_of(boundary.reopen_criteria or ()):
+    answers = 0
+    for criterion in criteria:
         with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
             values = groups.count_values(
                 pair.integration.project,
@@ -206,7 +212,8 @@ def _ask_versions(
                 where=criterion.where,
             )
             found |= dict(criterion.past(values))
-    return list(found.items())
+            answers += 1
+    return list(found.items()) if found or answers == len(criteria) else None
 
 
 def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequence[Regression]) -> Ticket:

@@ -8,7 +8,7 @@ from typing import Protocol
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Lease, Link, LinkKey
+from backtrace_jira.links.link import Lease, Link, LinkKey, Sighting
 from backtrace_jira.links.parking import ParkingStore
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule, Integration
@@ -167,6 +167,11 @@ class Configuration(Protocol):
 class RegressionHints(Protocol):
     """The queue `jira-changes`, as ticket creation writes to it: hints that a ticket's error may have come back."""
 
-    def send_regression(self, connection: str, issue_id: str, *, reason: str, occasion: str) -> None:
-        """Ask the synchronisation to look at a ticket soon; hints of one occasion are sent once in a few minutes."""
+    def send_regression(
+        self, connection: str, issue_id: str, sighting: Sighting, *, reason: str, occasion: str
+    ) -> None:
+        """Ask the synchronisation to look at a ticket soon.
+
+        A link's hints of one occasion are sent once in a few minutes.
+        """
         ...

@@ -129,6 +129,7 @@ class StoredSynced(Stored):
     fixes: dict[str, str] = {}
     reopens: int | None = None
     regressed: bool = False
+    answered: str = ""
 
     def to_last_synced(self) -> LastSynced:
         """Return what the core works with."""
@@ -145,6 +146,7 @@ class StoredSynced(Stored):
             fix_versions=self.fixes,
             reopens=self.reopens,
             regressed=self.regressed,
+            answered=self.answered,
         )
 
 
@@ -164,6 +166,7 @@ def synced_text(synced: LastSynced) -> str:
         "fixes": dict(synced.fix_versions) or None,
         "reopens": synced.reopens,
         "regressed": synced.regressed or None,
+        "answered": synced.answered or None,
     }
     return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
 
