@@ -74,7 +74,7 @@ build: $(ready) ## Build what is deployed, into .aws-sam
 
 .PHONY: deploy
 deploy: build ## Deploy to your AWS account: make deploy STAGE=prod
-	$(BIN)/sam deploy --config-env $(STAGE)
+	@$(BIN)/python -m local.deploy $(STAGE)
 
 .PHONY: bench
 bench: $(ready) ## Measure calls on the wire, cold start and CPU per event

@@ -1,4 +1,4 @@
-"""The one-machine stack: stand-ins for the services the integration talks to, and the demo."""
+"""The one-machine stack: stand-ins for the services the integration talks to, and the demo; and `make deploy`."""
 
 import sys
 from pathlib import Path

@@ -1,49 +1,60 @@
-"""The link table as tests create it; test_template.py holds the keys to those of template.yaml."""
+"""The link table as tests create it; test_template.py holds keys and indexes to those of template.yaml."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, RECENT_DECISIONS
+from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
-def new_table(client: DynamoDBClient) -> str:
-    """Create an empty link table with the keys and the indexes of template.yaml."""
-    name = f"links-{uuid.uuid4().hex}"
-    client.create_table(
-        TableName=name,
-        KeySchema=[
+KEY_TYPES = {"integration": "S", "fingerprint": "S", "issue_id": "S", "decided_at": "N"}
+INDEXES = [
+    {
+        "IndexName": BY_TICKET,
+        "KeySchema": [{"AttributeName": "issue_id", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+]
+INDEXES_BEFORE = [
+    {
+        "IndexName": "RecentDecisions",
+        "KeySchema": [
             {"AttributeName": "integration", "KeyType": "HASH"},
-            {"AttributeName": "fingerprint", "KeyType": "RANGE"},
+            {"AttributeName": "decided_at", "KeyType": "RANGE"},
         ],
-        AttributeDefinitions=[
-            {"AttributeName": "integration", "AttributeType": "S"},
-            {"AttributeName": "fingerprint", "AttributeType": "S"},
-            {"AttributeName": "decided_at", "AttributeType": "N"},
-            {"AttributeName": "issue_id", "AttributeType": "S"},
+        "Projection": {"ProjectionType": "ALL"},
+    },
+    {
+        "IndexName": BY_ISSUE,
+        "KeySchema": [
+            {"AttributeName": "issue_id", "KeyType": "HASH"},
+            {"AttributeName": "integration", "KeyType": "RANGE"},
         ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": RECENT_DECISIONS,
-                "KeySchema": [
-                    {"AttributeName": "integration", "KeyType": "HASH"},
-                    {"AttributeName": "decided_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            },
-            {
-                "IndexName": BY_ISSUE,
-                "KeySchema": [
-                    {"AttributeName": "issue_id", "KeyType": "HASH"},
-                    {"AttributeName": "integration", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            },
+        "Projection": {"ProjectionType": "ALL"},
+    },
+]
+"""What tables had until ByTicket."""
+
+
+def new_table(client: DynamoDBClient, indexes: list[dict[str, Any]] = INDEXES) -> str:
+    """Create an empty link table with the keys of template.yaml, and with its indexes or others."""
+    name = f"links-{uuid.uuid4().hex}"
+    schema = [
+        {"AttributeName": "integration", "KeyType": "HASH"},
+        {"AttributeName": "fingerprint", "KeyType": "RANGE"},
+    ]
+    keys = {key["AttributeName"] for keyed in ({"KeySchema": schema}, *indexes) for key in keyed["KeySchema"]}
+    table: dict[str, Any] = {
+        "TableName": name,
+        "KeySchema": schema,
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": kind} for key, kind in KEY_TYPES.items() if key in keys
         ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+        "GlobalSecondaryIndexes": indexes,
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    client.create_table(**table)
     return name

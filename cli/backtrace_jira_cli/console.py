@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -64,11 +64,23 @@ class Console:
             return False
         return True
 
-    def show_progress(self, waiting_for: str) -> AbstractContextManager[object]:
-        """Show at a terminal what the command is waiting for. Other lines may be printed meanwhile."""
+    @contextmanager
+    def show_progress(self, waiting_for: str) -> Iterator[Callable[[str], None]]:
+        """Show at a terminal what the command is waiting for. Other lines may be printed meanwhile.
+
+        What it gives is a function that adds how far the command has come.
+        """
         if self._machine or not self._out.is_terminal:
-            return nullcontext()
-        return self._out.status(f"[dim]{waiting_for}[/dim]")
+            yield lambda _: None
+            return
+        with self._out.status(f"[dim]{waiting_for}[/dim]") as status:
+            yield lambda how_far: status.update(f"[dim]{waiting_for}: {how_far}[/dim]")
+
+    @contextmanager
+    def show_rows_read(self) -> Iterator[Callable[[int], None]]:
+        """Show at a terminal how many rows of the link table were read."""
+        with self.show_progress("reading the link table") as show:
+            yield lambda rows: show(f"{rows:,} rows")
 
     def show_table(self, columns: Row, rows: Sequence[Row]) -> None:
         """Print a table on standard output."""

@@ -19,6 +19,7 @@ from moto import mock_aws
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET
 from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.bootstrap import environment as environments
@@ -281,13 +282,13 @@ SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
 @pytest.mark.parametrize(
     ("role", "service", "adapters", "unused"),
     [
-        ("CreateTicketRole", "dynamodb", TICKETS, {"dynamodb:Query"}),
+        ("CreateTicketRole", "dynamodb", TICKETS, {"dynamodb:Query", "dynamodb:BatchGetItem"}),
         ("CreateTicketRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
         (
             "ReceiveWebhookRole",
             "dynamodb",
             ("dynamodb/known_webhooks", "dynamodb/table"),
-            {"dynamodb:UpdateItem", "dynamodb:Query"},
+            {"dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:BatchGetItem"},
         ),
         ("ReceiveWebhookRole", "sqs", ("aws/sqs_queue",), set()),
         ("ReceiveWebhookRole", "ssm", ("aws/webhook_secrets",), set()),
@@ -413,6 +414,14 @@ def test_tables_are_backed_up_encrypted_and_outlive_the_stack() -> None:
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert table["Properties"]["SSESpecification"]["SSEEnabled"] is True
         assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+
+
+def test_functions_may_query_the_index_of_tickets_and_the_one_that_a_deployment_replaces() -> None:
+    for role in ("ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole"):
+        places = granted(role)["dynamodb:Query"]
+        indexes = {place.partition("/index/")[2] for place in places} - {""}
+        assert indexes == {BY_TICKET, BY_ISSUE}
+    assert "dynamodb:Query" not in granted("CreateTicketRole")
 
 
 def test_the_tests_table_has_the_template_s_keys() -> None:

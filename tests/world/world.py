@@ -118,17 +118,17 @@ class SharedSession:
 
     wire = Wire()
     """The world at hand: what its processes send passes by here."""
-    _clients: ClassVar[dict[tuple[str, str | None], Any]] = {}
+    clients: ClassVar[dict[tuple[str, str | None], Any]] = {}
 
     def create_client(self, service: str, config: Config | None = None) -> Any:
         key = service, os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
-        if key not in self._clients:
+        if key not in self.clients:
             spared = Config(user_agent="tests")
             config = config.merge(spared) if config else spared
-            made = self._clients[key] = botocore.session.get_session().create_client(service, config=config)
+            made = self.clients[key] = botocore.session.get_session().create_client(service, config=config)
             made.meta.events.register_first("before-send", self._before)
             made.meta.events.register_last("response-received", self._done)
-        return self._clients[key]
+        return self.clients[key]
 
     @staticmethod
     def _before(event_name: str, **_: object) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backtrace_jira.adapters.dynamodb.items import (
-    BY_ISSUE,
-    PARKING,
-    RECENT_DECISIONS,
-    s,
-)
+from backtrace_jira.adapters.dynamodb.items import PARKING, n, s
 from backtrace_jira.adapters.dynamodb.rows import link_in, parkings_in
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
-from backtrace_jira.adapters.dynamodb.table import Item, Table
+from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import Parking
+from backtrace_jira_cli.deployment.newest import NewestItems
 from backtrace_jira_cli.exits import Stop
 
 if TYPE_CHECKING:
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 """A command reads at most so many rows. With `event: trace`, a group may have any number of them."""
+
+Progress: TypeAlias = Callable[[int], None]
+"""Is told how many rows were read, after each page of them."""
 
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 5})
 
@@ -50,30 +50,20 @@ class LinkTable:
         )
         return sorted(found, key=lambda link: link.record.at if link.record else 0.0, reverse=True)
 
-    def list_recent_decisions(self, integration: str, limit: int) -> list[Link]:
-        """Return the rows with the latest decisions, newest first."""
-        return self._query(
-            limit,
-            IndexName=RECENT_DECISIONS,
-            KeyConditionExpression="integration = :integration",
-            ExpressionAttributeValues={":integration": s(integration)},
-            ScanIndexForward=False,
-        )
+    def list_recent_decisions(
+        self, integrations: Iterable[str], limit: int, progress: Progress
+    ) -> list[Link]:
+        """Return the rows with the latest decisions, newest first. DynamoDB reads all rows of the integrations."""
+        return self._query_newest(integrations, limit, progress, "decided_at > :floor", {})
 
-    def list_links(self, integration: str, limit: int) -> list[Link]:
-        """Return the rows that have a ticket or may be getting one, the last decision first."""
-        return self._query(
-            limit,
-            IndexName=RECENT_DECISIONS,
-            KeyConditionExpression="integration = :integration",
-            FilterExpression="attribute_exists(issue_id) OR #state IN (:creating, :uncertain)",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={
-                ":integration": s(integration),
-                ":creating": s(LinkState.CREATING),
-                ":uncertain": s(LinkState.UNCERTAIN),
-            },
-            ScanIndexForward=False,
+    def list_links(self, integrations: Iterable[str], limit: int, progress: Progress) -> list[Link]:
+        """Return the rows that have a ticket or may be getting one, the last decision first; it reads all of them."""
+        states = {":creating": s(LinkState.CREATING), ":uncertain": s(LinkState.UNCERTAIN)}
+        condition = (
+            "decided_at > :floor AND (attribute_exists(issue_id) OR #state IN (:creating, :uncertain))"
+        )
+        return self._query_newest(
+            integrations, limit, progress, condition, states, ExpressionAttributeNames={"#state": "state"}
         )
 
     def find_by_issue_key(self, integration: str, issue_key: str) -> list[Link]:
@@ -86,11 +76,9 @@ class LinkTable:
 
     def find_by_issue_id(self, integration: str, issue_id: str) -> list[Link]:
         """Return the rows of the ticket with this id."""
-        return self._query(
-            IndexName=BY_ISSUE,
-            KeyConditionExpression="issue_id = :id AND integration = :integration",
-            ExpressionAttributeValues={":integration": s(integration), ":id": s(issue_id)},
-        )
+        with self._translate_errors():
+            found = self.synced_links.links_of_issue(issue_id)
+        return [link for link in found if link.key.integration == integration]
 
     def read_parkings(self, connection: str) -> Mapping[str, Parking]:
         """Return the connection's parking notes by scope, expired or not."""
@@ -109,6 +97,43 @@ class LinkTable:
         # An item may hold only a group's counters. It is no link.
         return [link_in(item) for item in items if "state" in item or "record" in item]
 
+    def _query_newest(
+        self,
+        integrations: Iterable[str],
+        limit: int,
+        progress: Progress,
+        condition: str,
+        values: Values,
+        **names: Any,
+    ) -> list[Link]:
+        """Read the integrations' rows page by page and keep the newest. The condition lets DynamoDB send no others.
+
+        No index has the rows by time: it would cost two more writes for each decision, all in one place.
+        """
+        newest = NewestItems(limit)
+        rows = 0
+        for integration in integrations:
+            start: dict[str, Any] = {}
+            while True:
+                bounds = {":integration": s(integration), ":floor": n(newest.floor)}
+                with self._translate_errors():
+                    page = self._client.query(
+                        TableName=self._table,
+                        KeyConditionExpression="integration = :integration",
+                        FilterExpression=condition,
+                        ExpressionAttributeValues={**bounds, **values},
+                        **names,
+                        **start,
+                    )
+                for item in page["Items"]:
+                    newest.add(item)
+                rows += page["ScannedCount"]
+                progress(rows)
+                if "LastEvaluatedKey" not in page:
+                    break
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return [link_in(item) for item in newest.in_order()]
+
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
         """Raise a Stop with one sentence for the operator instead of AWS's errors."""
@@ -119,6 +144,11 @@ class LinkTable:
             raise Stop(
                 f"DynamoDB refused {error.operation_name} on the table {self._table}: {code}. "
                 f"These AWS credentials need dynamodb:{error.operation_name} on the table and its index."
+            ) from None
+        except BacktraceJiraError as error:
+            raise Stop(
+                f"The table {self._table} could not be read: {error}. These AWS credentials need dynamodb:Query and "
+                "dynamodb:BatchGetItem on the table and its index."
             ) from None
         except BotoCoreError as error:
             raise Stop(f"DynamoDB could not be reached ({type(error).__name__}).") from None

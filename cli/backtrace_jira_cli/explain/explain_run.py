@@ -156,13 +156,9 @@ class ExplainRun:
 
     def list_recent(self, count: int, integration: str | None) -> None:
         """List the last decisions."""
-        rows = [
-            link
-            for id_ in self._integration_ids(integration)
-            for link in self._table.list_recent_decisions(id_, count)
-        ]
-        rows.sort(key=lambda link: link.record.at if link.record else 0.0, reverse=True)
-        found = [self._explain(link) for link in rows[:count]]
+        with self._console.show_rows_read() as progress:
+            rows = self._table.list_recent_decisions(self._integration_ids(integration), count, progress)
+        found = [self._explain(link) for link in rows]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
             self._console.say("Nothing has been decided yet.")

@@ -27,8 +27,8 @@ def list_links(
 ) -> None:
     """List error groups that have a ticket or may be getting one, the last decision first.
 
-    Your AWS rights: ssm:GetParametersByPath, and dynamodb:Query on the link
-    table and its indexes.
+    All rows of the integrations are read for it. Your AWS rights:
+    ssm:GetParametersByPath, and dynamodb:Query on the link table.
 
     \b
     Examples:
@@ -71,8 +71,8 @@ def show(
 
     With the key of a ticket you see every error group that is linked to it.
 
-    Your AWS rights: ssm:GetParametersByPath, and dynamodb:Query on the link
-    table and its indexes.
+    Your AWS rights: ssm:GetParametersByPath, dynamodb:Query on the link table and
+    its index, and dynamodb:BatchGetItem on the table.
 
     \b
     Examples:

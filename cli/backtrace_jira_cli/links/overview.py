@@ -31,14 +31,14 @@ class Overview:
     def list_links(self, count: int, integration: str | None) -> None:
         """List links, the last decision first."""
         ids = choose_integrations(integration, self._integrations)
-        found = [link for id_ in ids for link in self._table.list_links(id_, count)]
-        found.sort(key=_decided_at, reverse=True)
-        self._console.report |= {"links": [as_json(link) for link in found[:count]]}
+        with self._console.show_rows_read() as progress:
+            found = self._table.list_links(ids, count, progress)
+        self._console.report |= {"links": [as_json(link) for link in found]}
         if not found:
             self._console.say("Nothing is linked yet.")
             return
         columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
-        self._console.show_table(columns, [self._row(link) for link in found[:count]])
+        self._console.show_table(columns, [self._row(link) for link in found])
 
     def show(self, group_or_ticket: str, integration: str | None) -> None:
         """Show everything about the links of a group or ticket.
@@ -84,7 +84,3 @@ class Overview:
             ago(self._now - record.at) if record else "-",
             link.key.integration,
         )
-
-
-def _decided_at(link: Link) -> float:
-    return link.record.at if link.record else 0.0

@@ -27,7 +27,7 @@ from backtrace_jira.synchronisation.ports import ProjectVersions, SyncedLinks, T
 from backtrace_jira.tickets.ports import TicketLinks
 from tests.fakes.links import FakeTable, FakeTicketLinks
 from tests.fakes.synced_links import FakeSyncedLinks
-from tests.tables import new_table
+from tests.tables import INDEXES, INDEXES_BEFORE, new_table
 
 PORTS = {SyncedLinks: FakeSyncedLinks, ParkingStore: FakeSyncedLinks}
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
@@ -39,7 +39,7 @@ SYNCED = LastSynced(
 )
 
 
-@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
+@pytest.fixture(params=["fake", "moto", "dynamodb-local", "dynamodb-local, indexes of the release before"])
 def both(request: pytest.FixtureRequest) -> Iterator[tuple[SyncedLinks, TicketLinks]]:
     """Give the store of who synchronises and of who makes tickets, on the same table."""
     if request.param == "fake":
@@ -52,7 +52,8 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[SyncedLinks, TicketLi
             yield DynamoDBSyncedLinks(table), DynamoDBTicketLinks(table)
         return
     client = boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local_endpoint"))
-    table = Table(client, new_table(client))
+    before = request.param.endswith("before")
+    table = Table(client, new_table(client, INDEXES_BEFORE if before else INDEXES))
     yield DynamoDBSyncedLinks(table), DynamoDBTicketLinks(table)
 
 
@@ -76,6 +77,22 @@ def test_links_are_found_by_their_ticket(store: SyncedLinks, tickets: TicketLink
     tickets.complete(SECOND, ISSUE, RECORD)
     tickets.complete(LinkKey("u/p/n", "c" * 64), Issue("10002", "BUG-2", "x"), RECORD)
     assert {link.key for link in store.links_of_issue("10001")} == {FIRST, SECOND}
+
+
+def test_a_ticket_may_have_any_number_of_links(store: SyncedLinks, tickets: TicketLinks) -> None:
+    keys = [LinkKey("u/p/n", f"{number:064x}") for number in range(120)]
+    for key in keys:
+        tickets.complete(key, ISSUE, RECORD)
+    assert [link.key for link in store.links_of_issue("10001")] == keys
+
+
+def test_links_of_a_ticket_are_read_as_they_are_now(store: SyncedLinks, tickets: TicketLinks) -> None:
+    """What they last agreed on decides whether a ticket has news, so no copy of a row will do."""
+    tickets.complete(FIRST, ISSUE, RECORD)
+    for state in (State.OPEN, State.RESOLVED):
+        agreed = LastSynced(state, "7")
+        store.record_synced(FIRST, ISSUE, ISSUE, agreed)
+        assert [link.synced for link in store.links_of_issue("10001")] == [agreed]
 
 
 def test_links_are_found_by_their_group(store: SyncedLinks, tickets: TicketLinks) -> None:

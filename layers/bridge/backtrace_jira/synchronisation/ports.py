@@ -44,7 +44,7 @@ class SyncedLinks(ParkingStore, Protocol):
     """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first two."""
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
-        """Return the links of a ticket as they are now, of all Jira sites: one request, and one for each link."""
+        """Return the links of a ticket as they are now, of all Jira sites: one request, and one more if it has any."""
         ...
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:

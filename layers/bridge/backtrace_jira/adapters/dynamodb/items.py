@@ -3,6 +3,7 @@
     integration, fingerprint    key; the second half is "<fingerprint> <trace>" where each error has a ticket
     state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
     record, decided_at          the last decision (JSON), and its time: `backtrace-jira explain` reads both
+                                (no index has the time: it would change with every decision)
     synced                      the values of ticket and group when they last agreed (JSON)
     page                        the group's page in Backtrace
     previous                    key of the ticket before, until the new one is linked to it
@@ -25,10 +26,10 @@ from backtrace_jira.links.link import LinkKey
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-RECENT_DECISIONS = "RecentDecisions"
-"""Index of an integration's items by `decided_at` (template.yaml)."""
+BY_TICKET = "ByTicket"
+"""Index of the keys of the items that hold a ticket, by its `issue_id` (template.yaml)."""
 BY_ISSUE = "ByIssue"
-"""Index of the items by the ticket that they hold (template.yaml)."""
+"""What the release before had for that. It may be deleted once no deployment comes from there any more."""
 PARKING = "#parking"
 SCREEN = "#screen"
 TURN = "#turn"

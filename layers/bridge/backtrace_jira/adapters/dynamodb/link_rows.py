@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from backtrace_jira.adapters.dynamodb.items import PARKING, SCOPE, key_of, s
+from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET, PARKING, SCOPE, key_of, s
 from backtrace_jira.adapters.dynamodb.rows import link_in, parking_text, parkings_in
-from backtrace_jira.adapters.dynamodb.table import Table, Values
+from backtrace_jira.adapters.dynamodb.table import IndexUnreadable, Item, Table, Values
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 
@@ -21,6 +21,28 @@ class LinkRows:
         """Read a row."""
         item = self._table.get(key_of(key))
         return link_in(item) if item else None
+
+    def of_issue(self, issue_id: str) -> Sequence[Link]:
+        """Find the rows' keys in the index, which may lag behind the table, then read the rows themselves."""
+        try:
+            found = self._keys(BY_TICKET, issue_id)
+        except IndexUnreadable:
+            # While a deployment adds the index, and until DynamoDB has filled it with the rows that were there.
+            found = self._keys(BY_ISSUE, issue_id)
+        keys: list[Values] = [
+            {"integration": item["integration"], "fingerprint": item["fingerprint"]} for item in found
+        ]
+        links = [link_in(item) for item in self._table.get_all(keys)]
+        held = [link for link in links if link.issue and link.issue.id == issue_id]
+        return sorted(held, key=lambda link: (link.key.integration, link.key.fingerprint, link.key.trace))
+
+    def _keys(self, index: str, issue_id: str) -> list[Item]:
+        return self._table.query(
+            IndexName=index,
+            KeyConditionExpression="issue_id = :id",
+            ExpressionAttributeValues={":id": s(issue_id)},
+            ProjectionExpression="integration, fingerprint",
+        )
 
     def update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
         """Change a row; return whether the condition held, and the row as it is now."""

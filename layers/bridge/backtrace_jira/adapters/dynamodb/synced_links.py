@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backtrace_jira.adapters.dynamodb.items import (
-    BY_ISSUE,
-    FIXES,
-    TURN,
-    VERSIONS,
-    WATERMARK,
-    n,
-    s,
-)
+from backtrace_jira.adapters.dynamodb.items import FIXES, TURN, VERSIONS, WATERMARK, n, s
 from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
 from backtrace_jira.adapters.dynamodb.rows import RECORDING, link_in, read_item, recording, synced_text
 from backtrace_jira.adapters.dynamodb.synced_rows import (
@@ -58,14 +50,8 @@ class DynamoDBSyncedLinks:
         return self._parking.parkings(connection)
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
-        """Find the rows in the index, which may lag behind the table, then read each row itself."""
-        found = self._table.query(
-            IndexName=BY_ISSUE,
-            KeyConditionExpression="issue_id = :id",
-            ExpressionAttributeValues={":id": s(issue_id)},
-        )
-        now = [self.get(link_in(item).key) for item in found]
-        return [link for link in now if link and link.issue and link.issue.id == issue_id]
+        """Find the rows by the index of tickets."""
+        return self._rows.of_issue(issue_id)
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
         """Return the group's own link and those of its errors. Fingerprints that only begin alike are left out."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from botocore.exceptions import ClientError
 
 from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, error_code, translate
-from backtrace_jira.errors import Throttled
+from backtrace_jira.errors import Throttled, Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +22,7 @@ Values: TypeAlias = "dict[str, AttributeValueTypeDef]"
 MOST_KEYS = 100
 """DynamoDB's limit for one BatchGetItem."""
 _THROTTLES = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
+_NO_INDEX = ("ValidationException", "ResourceNotFoundException")
 _RESERVED = {"#state": "state", "#owner": "owner", "#record": "record", "#until": "until", "#at": "at"}
 
 
@@ -96,7 +97,7 @@ class Table:
         """Send one request.
 
         Raises:
-            ConditionFailed, Throttled, Unreachable
+            ConditionFailed, IndexUnreadable, Throttled, Unreachable
         """
         return self._request(operation, TableName=self._name, **arguments)
 
@@ -106,8 +107,16 @@ class Table:
         except AWS_ERRORS as error:
             if isinstance(error, ClientError) and error_code(error) == "ConditionalCheckFailedException":
                 raise ConditionFailed(cast("Item", error.response.get("Item", {}))) from None
+            if "IndexName" in arguments and error_code(error) in _NO_INDEX:
+                raise IndexUnreadable(
+                    f"DynamoDB {operation}: {arguments['IndexName']} cannot be read"
+                ) from None
             raise translate(error, f"DynamoDB {operation}", throttles=_THROTTLES) from None
         return cast("dict[str, Any]", answer)
+
+
+class IndexUnreadable(Unreachable):
+    """The table does not have this index, or DynamoDB is still filling it."""
 
 
 class ConditionFailed(Exception):
