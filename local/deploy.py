@@ -84,7 +84,10 @@ def deploy(built: Path, table: str | None, dynamodb: DynamoDBClient, sam: Sam) -
     updates = plan_updates(present, properties["GlobalSecondaryIndexes"]) if table else []
     for number, indexes in enumerate(updates[:-1], start=1):
         names = [index["IndexName"] for index in indexes]
-        print(f"Update {number} of {len(updates)}: the link table gets the indexes {', '.join(names)}.")
+        print(
+            f"Update {number} of {len(updates)}: the link table gets the indexes {', '.join(names)}.",
+            flush=True,
+        )
         properties["GlobalSecondaryIndexes"] = list(indexes)
         properties["AttributeDefinitions"] = _used(definitions, [properties, *indexes])
         # Beside the built one: the paths of the functions' code in it begin there.

@@ -8,31 +8,49 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from backtrace_jira.adapters.dynamodb.items import BY_TICKET
-from backtrace_jira.outcomes import Decision
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.link import LinkKey
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.states import State
 from local.sample import new_group
+from tests.tables import new_table
 from tests.world.world import MakeWorld, SharedSession, World
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE = "table"
 KILOBYTE = 1024
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 
 
-@contextmanager
-def counted_units(world: World) -> Iterator[Counter[str]]:
-    """Count the write units of all processes. A condition that fails costs a unit, which DynamoDB does not tell."""
-    units: Counter[str] = Counter()
+def client_of(world: World) -> DynamoDBClient:
+    """Return the client that the world's processes share."""
     world.new_process()
     address = boto3.client("dynamodb").meta.endpoint_url
-    (events,) = {
-        client.meta.events
-        for client in SharedSession.clients.values()
-        if client.meta.endpoint_url == address and client.meta.service_model.service_name == "dynamodb"
-    }
+    (client,) = (
+        made
+        for (service, _), made in SharedSession.clients.items()
+        if service == "dynamodb" and made.meta.endpoint_url == address
+    )
+    made: DynamoDBClient = client
+    return made
+
+
+@contextmanager
+def counted_units(client: DynamoDBClient) -> Iterator[Counter[str]]:
+    """Count a client's write units. A condition that fails costs a unit, which DynamoDB does not tell."""
+    units: Counter[str] = Counter()
+    events = client.meta.events
 
     def ask(params: dict[str, Any], **_: object) -> None:
         params["ReturnConsumedCapacity"] = "INDEXES"
@@ -59,7 +77,7 @@ def counted_units(world: World) -> Iterator[Counter[str]]:
 
 def test_a_new_ticket(make_real_world: MakeWorld) -> None:
     world = make_real_world()
-    with counted_units(world) as units:
+    with counted_units(client_of(world)) as units:
         world.deliver()
     world.assert_one_ticket()
     # Claimed, recorded, marked as linked: once each, and the ticket's key is indexed when it is recorded.
@@ -69,7 +87,7 @@ def test_a_new_ticket(make_real_world: MakeWorld) -> None:
 def test_a_known_error(make_real_world: MakeWorld) -> None:
     world = make_real_world()
     world.deliver()
-    with counted_units(world) as units:
+    with counted_units(client_of(world)) as units:
         world.deliver()
     assert world.reports[-1].decision is Decision.KNOWN
     assert units.total() <= 1
@@ -77,7 +95,7 @@ def test_a_known_error(make_real_world: MakeWorld) -> None:
 
 def test_a_refused_event(make_real_world: MakeWorld) -> None:
     world = make_real_world(issue_type="Nobody has it")
-    with counted_units(world) as units:
+    with counted_units(client_of(world)) as units:
         world.deliver()
     assert [outcome.decision for outcome in world.reports] == [Decision.REFUSED, Decision.DEAD_LETTER]
     # Claimed, given back with the reason, and a parking note for others like it.
@@ -87,7 +105,7 @@ def test_a_refused_event(make_real_world: MakeWorld) -> None:
 def test_an_event_that_waits(make_real_world: MakeWorld) -> None:
     world = make_real_world(issue_type="Nobody has it")
     world.deliver()
-    with counted_units(world) as units:
+    with counted_units(client_of(world)) as units:
         world.deliver(world.event(new_group()))
     assert world.reports[-1].decision is Decision.PARKED
     assert units.total() <= 2
@@ -99,6 +117,20 @@ def size(item: dict[str, Any]) -> int:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
     return sum(len(name) + len(str(value).encode()) for name, held in item.items() for value in held.values())
+
+
+def test_what_both_sides_agreed_on(dynamodb_local_endpoint: str) -> None:
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_local_endpoint)
+    table = Table(client, new_table(client))
+    key, issue = LinkKey("u/p/n", "a" * 64), Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
+    DynamoDBTicketLinks(table).complete(key, issue, Record(1000.0, Decision.CREATED))
+    links = DynamoDBSyncedLinks(table)
+    with counted_units(client) as units:
+        links.record_synced(key, issue, issue, LastSynced(State.RESOLVED, "7"))
+    assert units == {TABLE: 1}
+    with counted_units(client) as units:
+        links.unlink(key, issue.id, Record(1100.0, Decision.UNLINKED))
+    assert units == {TABLE: 1, BY_TICKET: 1}
 
 
 def test_a_row_is_smaller_than_a_unit(make_real_world: MakeWorld) -> None:
