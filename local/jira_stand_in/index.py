@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,7 @@ class Index:
         self._lag = state.index_lag if lag is None else lag
         self.state = state
         self.user = user
+        self._issue_with = cache(state.issue)
 
     def search(self, text: str, *, lenient: bool = False, bounded: bool = False) -> list[Seen]:
         """Return the matching issues in order.
@@ -121,9 +122,7 @@ class Index:
             if operand.name.lower() not in ("currentuser", "now", "issueswithremotelinksbyglobalid"):
                 raise JiraError(400, f"Unable to find JQL function '{operand.name}()'.")
             return
-        if operand is None:
-            return
-        if field in _TIMES:
+        if operand is None or field in _TIMES:
             self._moment(operand, field)
             return
         if field == "key":
@@ -178,6 +177,13 @@ class Index:
         operand = clause.operands[0]
         left: Any = _moment_of(field, seen[1]) if field in _TIMES else seen[1].fields.get(field)
         right: Any = self._moment(operand, field) if field in _TIMES else operand
+        if (
+            field == "key"
+        ):  # with the issue that has the key now, in its project (Jira's IssueIdClauseQueryFactory)
+            other = self._issue_with(str(operand))
+            if other is None or other.project is not seen[0].project:
+                return False
+            left, right = _place(seen[0]), _place(other)
         if left is None or right is None:
             return False
         if isinstance(left, float) and not isinstance(right, float):
@@ -249,19 +255,21 @@ class Index:
 
 
 def _moment_of(field: str, snapshot: Snapshot) -> float | None:
-    if field == "created":
-        return snapshot.created
-    if field == "updated":
-        return snapshot.updated
+    if field in ("created", "updated"):
+        return snapshot.created if field == "created" else snapshot.updated
     resolved = snapshot.fields.get("resolutiondate")
     return datetime.fromisoformat(resolved).timestamp() if resolved else None
+
+
+def _place(issue: Issue) -> tuple[str, int]:
+    project, _, number = issue.key.rpartition("-")
+    return project, int(number)
 
 
 def _sort_key(field: str, seen: Seen) -> tuple[bool, Any]:
     issue, snapshot = seen
     if field == "key":
-        project, _, number = issue.key.rpartition("-")
-        return True, (project, int(number))
+        return True, _place(issue)
     if field in _TIMES:
         return True, (_moment_of(field, snapshot) or 0.0, int(issue.id))
     value = snapshot.fields.get(field)

@@ -709,6 +709,8 @@ class TestSearch:
             "resolution = Unresolved AND project = BUG": ["BUG-1"],
             "issuetype = Bug AND assignee is EMPTY AND project = OTH": ["OTH-1"],
             f"id = {client.jira.issues['BUG-2'].id}": ["BUG-2"],
+            "key > BUG-1": ["BUG-2"],
+            "NOT key < BUG-2": ["BUG-2", "OTH-1"],  # within the project of the key
         }.items():
             found = client.found(jql)
             assert (found if "order" in jql.lower() else sorted(found)) == keys, jql

@@ -282,19 +282,24 @@ SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
 @pytest.mark.parametrize(
     ("role", "service", "adapters", "unused"),
     [
-        ("CreateTicketRole", "dynamodb", TICKETS, {"dynamodb:Query", "dynamodb:BatchGetItem"}),
+        (
+            "CreateTicketRole",
+            "dynamodb",
+            TICKETS,
+            {"dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"},
+        ),
         ("CreateTicketRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
         (
             "ReceiveWebhookRole",
             "dynamodb",
             ("dynamodb/known_webhooks", "dynamodb/table"),
-            {"dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:BatchGetItem"},
+            {"dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"},
         ),
         ("ReceiveWebhookRole", "sqs", ("aws/sqs_queue",), set()),
         ("ReceiveWebhookRole", "ssm", ("aws/webhook_secrets",), set()),
-        ("ApplyJiraChangeRole", "dynamodb", SYNC, set()),
+        ("ApplyJiraChangeRole", "dynamodb", SYNC, {"dynamodb:Scan"}),
         ("ApplyJiraChangeRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
-        ("PollBacktraceRole", "dynamodb", SYNC, set()),
+        ("PollBacktraceRole", "dynamodb", SYNC, {"dynamodb:Scan"}),
         ("PollBacktraceRole", "sqs", ("aws/sqs_queue",), set()),
         ("PollFixVersionsRole", "dynamodb", SYNC, set()),
         ("PollFixVersionsRole", "sqs", ("aws/sqs_queue",), set()),

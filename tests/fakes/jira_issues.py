@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+import pytest
+
 from backtrace_jira.errors import OutcomeUnknown, Refused
-from backtrace_jira.jira.issue import Change, FixVersion, Issue, JiraUser, ProjectVersion, Ticket, Transition
+from backtrace_jira.jira.issue import (
+    Change,
+    FixVersion,
+    Issue,
+    JiraUser,
+    ProjectVersion,
+    Ticket,
+    TicketPage,
+    Transition,
+)
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import Status
 from tests.fakes.failures import Failures
@@ -42,6 +53,8 @@ class FakeJiraIssues:
         """Comments by ticket, oldest first."""
         self.screens: list[Mapping[str, JSON]] = []
         """What the screens of the transitions that we took were given."""
+        self.page = 100
+        """Tickets that one search returns."""
         self.failures = Failures()
         self._cloud = cloud
         self._clock = clock
@@ -85,6 +98,19 @@ class FakeJiraIssues:
             resolution=RESOLUTION if done else ("", ""),
             resolved=now if done else 0.0,
         )
+
+    def delete_issue(self, issue_id: str) -> None:
+        del self.tickets[issue_id]
+
+    def move_issue(self, issue_id: str, project: str) -> None:
+        """Move a ticket to another project, where it has another key."""
+        ticket, key = self.tickets[issue_id], f"{project}-{next(self._numbers)}"
+        issue = Issue(issue_id, key, f"https://jira.example/browse/{key}")
+        self.tickets[issue_id] = replace(ticket, issue=issue, project=project, updated=self._clock())
+
+    def set_page(self, size: int, patch: pytest.MonkeyPatch) -> None:
+        """Let a search return so many tickets at once."""
+        patch.setattr(self, "page", size)
 
     def assign_to(self, issue_id: str, user: JiraUser | None) -> None:
         ticket = self.tickets[issue_id]
@@ -174,19 +200,31 @@ class FakeJiraIssues:
             return [ProjectVersion(version, "10000") for version in self.project_versions]
 
     def changed_tickets(
-        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
-    ) -> Iterator[Ticket]:
+        self, project: str, minutes: int, after: str = "", *, version_fields: Collection[str] = ()
+    ) -> TicketPage | None:
         with self.failures.around("changed_tickets"):
-            now = self._clock()
-            begin, end = now - oldest * 60, now - youngest * 60
-            found = [each for each in self.tickets.values() if begin <= each.updated <= end]
-            for ticket in sorted(found, key=lambda each: -each.updated):
-                yield _shown(ticket, version_fields, changes=False)
+            if after and after not in {each.issue.key for each in self.tickets.values()}:
+                return None
+            begin = self._clock() - minutes * 60
+            found = [
+                each for each in self.tickets.values() if each.project == project and each.updated >= begin
+            ]
+            found = sorted((each for each in found if _number(each.issue.key) > _number(after)), key=_place)
+            page = [_shown(each, version_fields, changes=False) for each in found[: self.page]]
+            return TicketPage(page, page[-1].issue.key if len(found) > len(page) else "")
 
     def _existing(self, issue_id: str) -> Ticket:
         if issue_id not in self.tickets:
             raise Refused("404, there is no such issue", status=404)
         return self.tickets[issue_id]
+
+
+def _number(key: str) -> int:
+    return int(key.rpartition("-")[2] or 0)
+
+
+def _place(ticket: Ticket) -> int:
+    return _number(ticket.issue.key)
 
 
 def _fixes(ticket: Ticket) -> tuple[FixVersion, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.errors import Busy
@@ -12,7 +12,7 @@ from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
-from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
 from tests.fakes.links import FakeTable
 
 NOTES_ARE_KEPT = 24 * 3600
@@ -36,12 +36,16 @@ class FakeSyncedLinks:
         self.table = table or FakeTable()
         self.turns: dict[tuple[str, str], Held] = {}
         self.watermarks: dict[str, float] = {}
+        self.sweeps: dict[str, Sweep] = {}
         self.versions: dict[tuple[str, str, str], str] = {}
         """Facts by connection, version and ticket."""
         self.listed: dict[tuple[str, str], ProjectVersions] = {}
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         return [row for row in self.table.rows.values() if row.issue and row.issue.id == issue_id]
+
+    def linked_issues(self) -> Collection[str]:
+        return {row.issue.id for row in self.table.rows.values() if row.issue}
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
         wanted = (integration, fingerprint)
@@ -145,7 +149,18 @@ class FakeSyncedLinks:
         return self.watermarks.get(name)
 
     def advance_watermark(self, name: str, at: float) -> None:
-        self.watermarks[name] = max(at, self.watermarks.get(name, at))
+        if at >= self.watermarks.get(name, at):
+            self.watermarks[name] = at
+            self.sweeps.pop(name, None)
+
+    def sweep(self, name: str) -> Sweep | None:
+        if name not in self.watermarks:
+            return None
+        return self.sweeps.get(name, Sweep(self.watermarks[name]))
+
+    def record_sweep(self, name: str, sweep: Sweep) -> None:
+        if self.watermarks.setdefault(name, sweep.since) == sweep.since:
+            self.sweeps[name] = sweep
 
     # Parking notes
 

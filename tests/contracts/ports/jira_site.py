@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic import SecretStr
 
+from backtrace_jira.adapters.jira import client
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.jira.issue import FixVersion, Issue, JiraUser
 from backtrace_jira.settings.connection import Connection
@@ -33,6 +35,17 @@ class StandInSite:
 
     def move_to(self, issue_id: str, to: Status) -> None:
         self.jira.transition(self._key(issue_id), to.name)
+
+    def delete_issue(self, issue_id: str) -> None:
+        self.jira.delete_issue(self._key(issue_id))
+
+    def move_issue(self, issue_id: str, project: str) -> None:
+        self.jira.add_project(project, "Operations")
+        self.jira.move_issue(self._key(issue_id), project)
+
+    def set_page(self, size: int, patch: pytest.MonkeyPatch) -> None:
+        """Let a search return so many issues at once."""
+        patch.setattr(client, "PAGE", size)
 
     def assign_to(self, issue_id: str, user: JiraUser | None) -> None:
         name = next((each.name for each in self.jira.state.users if user and each.email == user.email), None)

@@ -1,7 +1,8 @@
 """The contract of Jira as synchronisation uses it: the fake, and the client on the stand-in of Cloud and Data Center.
 
 Its users rely on this: a ticket is read as it is now; the changelog says what a field was before, and when it changed;
-what Jira does not show is None, what it does not let us do is `Refused`; what changed last comes first.
+what Jira does not show is None, what it does not let us do is `Refused`; of the tickets that changed, none is missed
+between two pages.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pytest
 
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
-from backtrace_jira.jira.issue import FixVersion, Issue, JiraUser, Ticket, Transition
+from backtrace_jira.jira.issue import FixVersion, Issue, JiraUser, Ticket, TicketPage, Transition
 from backtrace_jira.synchronisation.ports import JiraIssues
 from local.jira_stand_in import JiraStandIn
 from tests.contracts.openapi import assert_valid
@@ -192,7 +193,17 @@ def test_versions_are_as_the_project_has_them_now(site: Site, jira: JiraIssues, 
         jira.versions("NONE")
 
 
-def test_what_changed_last_comes_first_within_the_minutes(
+def changed(jira: JiraIssues, minutes: int, after: str = "") -> TicketPage:
+    page = jira.changed_tickets("BUG", minutes, after, version_fields=["fixVersions"])
+    assert page is not None
+    return page
+
+
+def keys(page: TicketPage) -> list[str]:
+    return [each.issue.key for each in page.tickets]
+
+
+def test_what_changed_within_the_minutes_comes_in_the_order_of_the_keys(
     site: Site, jira: JiraIssues, issue: Issue, clock: Clock
 ) -> None:
     clock.advance(3600)
@@ -200,10 +211,54 @@ def test_what_changed_last_comes_first_within_the_minutes(
     clock.advance(120)
     site.move_to(second.id, DONE)
     clock.advance(30)
-    found = list(jira.changed_tickets("BUG", 10, 0, version_fields=["fixVersions"]))
-    assert [each.issue.id for each in found] == [second.id, third.id]
-    assert (found[0].status, found[0].changes, found[0].versions) == (DONE, None, {"fixVersions": ()})
-    assert [each.issue.id for each in jira.changed_tickets("BUG", 120, 60)] == [issue.id]
+    page = changed(jira, 10)
+    assert (keys(page), page.next_after) == ([second.key, third.key], "")
+    first = page.tickets[0]
+    assert (first.status, first.changes, first.versions) == (DONE, None, {"fixVersions": ()})
+    assert keys(changed(jira, 120)) == [issue.key, second.key, third.key]
+
+
+def test_each_page_begins_after_the_last_key_whatever_changes_in_between(
+    site: Site, jira: JiraIssues, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.set_page(4, monkeypatch)
+    found = [
+        site.create_issue(str(number)) for number in range(12)
+    ]  # as a text, BUG-10 would come before BUG-9
+    pages, after = 0, ""
+    seen: list[str] = []
+    while pages == 0 or after:
+        page = changed(jira, 10, after)
+        seen, after, pages = seen + keys(page), page.next_after, pages + 1
+        clock.advance(30)
+        site.move_to(
+            found[0].id, DOING if pages % 2 else DONE
+        )  # of the first page: by time, it would be last now
+    assert seen == [issue.key for issue in found]
+    assert 3 <= pages <= 4
+
+
+def test_the_key_to_go_on_from_need_not_be_among_the_changed(
+    site: Site, jira: JiraIssues, issue: Issue, clock: Clock
+) -> None:
+    clock.advance(3600)
+    second = site.create_issue("two")
+    assert keys(changed(jira, 10, issue.key)) == [second.key]
+
+
+@pytest.mark.parametrize("lost", ["never there", "deleted", "moved"])
+def test_where_to_go_on_is_lost_with_the_issue(
+    site: Site, jira: JiraIssues, issue: Issue, clock: Clock, lost: str
+) -> None:
+    """After a move, Jira compares with the keys of the other project, and finds nothing in this one."""
+    second = site.create_issue("two")
+    clock.advance(30)
+    if lost == "deleted":
+        site.delete_issue(issue.id)
+    elif lost == "moved":
+        site.move_issue(issue.id, "OPS")
+    assert jira.changed_tickets("BUG", 10, "BUG-99" if lost == "never there" else issue.key) is None
+    assert second.key in keys(changed(jira, 10))
 
 
 def test_the_kind_of_site_is_known(request: pytest.FixtureRequest, jira: JiraIssues) -> None:

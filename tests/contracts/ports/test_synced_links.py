@@ -23,7 +23,7 @@ from backtrace_jira.links.parking import Parking, ParkingStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.ports import ProjectVersions, SyncedLinks, TicketVersion
+from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, SyncedLinks, TicketVersion
 from backtrace_jira.tickets.ports import TicketLinks
 from tests.fakes.links import FakeTable, FakeTicketLinks
 from tests.fakes.synced_links import FakeSyncedLinks
@@ -69,6 +69,19 @@ def tickets(both: tuple[SyncedLinks, TicketLinks]) -> TicketLinks:
 
 def turn(owner: str = "a", until: float = 1075.0) -> Turn:
     return Turn("main", "10001", owner, until)
+
+
+def test_all_linked_tickets_are_listed_and_nothing_else(store: SyncedLinks, tickets: TicketLinks) -> None:
+    assert set(store.linked_issues()) == set()
+    tickets.complete(FIRST, ISSUE, RECORD)
+    tickets.complete(SECOND, ISSUE, RECORD)
+    tickets.complete(LinkKey("u/p/n", "c" * 64), Issue("10002", "BUG-2", "x"), RECORD)
+    tickets.claim(Lease(LinkKey("u/p/n", "d" * 64), "owner", 1000.0, 1075.0))
+    assert set(store.linked_issues()) == {"10001", "10002"}
+    store.unlink(FIRST, "10001", RECORD)
+    assert set(store.linked_issues()) == {"10001", "10002"}
+    store.unlink(SECOND, "10001", RECORD)
+    assert set(store.linked_issues()) == {"10002"}
 
 
 def test_links_are_found_by_their_ticket(store: SyncedLinks, tickets: TicketLinks) -> None:
@@ -195,6 +208,33 @@ def test_a_watermark_never_goes_back(store: SyncedLinks) -> None:
     store.advance_watermark("jira main/BUG", 1100)
     assert store.watermark("jira main/BUG") == 1100
     assert store.watermark("jira main/OPS") is None
+
+
+def test_a_sweep_begins_at_the_watermark_and_is_over_when_that_moves(store: SyncedLinks) -> None:
+    name, half = "jira main/BUG", Sweep(1000.5, 2000.25, "BUG-7")
+    assert store.sweep(name) is None
+    store.advance_watermark(name, 1000.5)
+    assert store.sweep(name) == Sweep(1000.5)
+    store.record_sweep(name, half)
+    assert (store.sweep(name), store.watermark(name)) == (half, 1000.5)
+    store.advance_watermark(name, 900)
+    assert store.sweep(name) == half
+    store.advance_watermark(name, 1700.25)
+    assert store.sweep(name) == Sweep(1700.25)
+    store.record_sweep(name, half)  # a run that is late: another one has finished meanwhile
+    assert store.sweep(name) == Sweep(1700.25)
+
+
+def test_a_sweep_that_ends_where_it_began_is_over(store: SyncedLinks) -> None:
+    store.record_sweep("jira main/BUG", Sweep(1000.5, 1300.5, "BUG-7"))
+    store.advance_watermark("jira main/BUG", 1000.5)
+    assert store.sweep("jira main/BUG") == Sweep(1000.5)
+
+
+def test_the_first_sweep_is_recorded_without_a_watermark(store: SyncedLinks) -> None:
+    half = Sweep(1000.5, 2000.25, "BUG-7")
+    store.record_sweep("jira main/BUG", half)
+    assert (store.sweep("jira main/BUG"), store.sweep("jira main/OPS")) == (half, None)
 
 
 def test_a_superseded_ticket_is_remembered_for_the_next(store: SyncedLinks, tickets: TicketLinks) -> None:

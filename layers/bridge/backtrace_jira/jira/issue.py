@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backtrace_jira.jira.fields import Field
@@ -114,6 +114,15 @@ class Ticket:
     def first_change(self, name: str, since: float) -> Change | None:
         """Return the first change of a field after a moment."""
         return next((each for each in self.changes or () if each.field == name and each.at >= since), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """Some tickets of a project, in the order of their keys."""
+
+    tickets: Sequence[Ticket]
+    next_after: str = ""
+    """Key after which the next page begins; empty if this is the last page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,6 @@ class _Guarded:
     def _guard_calls(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **named: Any) -> Any:
             with self._guard():
-                value = method(*args, **named)
-            return self._guard_items(value) if isinstance(value, Iterator) else value
+                return method(*args, **named)
 
         return call
-
-    def _guard_items(self, items: Iterator[Any]) -> Iterator[Any]:
-        # A generator sends its requests only when it is iterated, long after the call.
-        with self._guard():
-            yield from items

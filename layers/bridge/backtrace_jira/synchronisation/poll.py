@@ -1,4 +1,4 @@
-"""The parts that both polls share: watermarks, the deadline, and sending the rest to the queue.
+"""The parts that the polls share: watermarks, the deadline, and sending the rest to the queue.
 
 A watermark says up to which moment the poll has looked at all changes. A run looks at the changes since then, and a
 little further back, because a change may become visible late. It moves the watermark when it has looked at all of

@@ -9,15 +9,20 @@ in the queue: a run that dies before begins again, and passes over the tickets t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from backtrace_jira.fix_versions.boundary import version_fields
+from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint, ticket_has_news
-from backtrace_jira.synchronisation.poll import OVERLAP, Poll, Slice, group_by, jira_project
-from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.poll import FIRST_LOOK, OVERLAP, Poll, group_by, jira_project
+from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, SyncedLinks, TicketVersion
+
+FEW = 50
+"""Tickets that a run looks up one by one. For more, it reads which tickets are linked."""
 
 
 class PollFixVersions:
@@ -33,14 +38,14 @@ class PollFixVersions:
             deadline: unix seconds at which this process may be ended.
         """
         following = [each for each in self._poll.integrations() if each.follows_tickets]
+        linked = LinkedIssues(self._poll.store)
         for (connection, project), those in group_by(following, jira_project).items():
             with_fixes = [each for each in those if each.fix_versions.enabled]
             if with_fixes:
                 look = partial(self._versions, with_fixes, deadline)
                 self._poll.attempt(f"versions of {connection}/{project}", with_fixes, look)
             name = f"jira {connection}/{project}"
-            tickets = partial(self._tickets, those, deadline)
-            self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, tickets))
+            self._poll.attempt(name, those, partial(self._sweep, those, name, linked, deadline))
 
     def versions_of(self, connection: str, project_id: str, *, deadline: float) -> bool:
         """Look at a project's versions now; return whether any integration follows them.
@@ -105,21 +110,76 @@ class PollFixVersions:
 
     # Tickets
 
-    def _tickets(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
-        """Look at each changed ticket that is linked and differs from what its links remember."""
-        connection, project = jira_project(integrations[0])
-        now = self._poll.clock()
-        oldest = max(1, math.ceil((now - part.begin) / 60))
-        youngest = 0 if part.end is None else math.floor((now - part.end) / 60)
-        by_id = {each.id: each for each in integrations}
+    def _sweep(
+        self, integrations: Sequence[Integration], name: str, linked: LinkedIssues, deadline: float
+    ) -> None:
+        """Look at all tickets that changed since the watermark, page by page, or at as many as there is time for."""
+        project, fields = integrations[0].project_key, version_fields(integrations)
+        store, clock = self._poll.store, self._poll.clock
         jira = self._poll.synchronise.jira(integrations[0])
-        fields = version_fields(integrations)
-        for ticket in jira.changed_tickets(project, oldest, youngest, version_fields=fields):
+        sweep = _begun(store.sweep(name), clock())
+        while True:
+            minutes = max(1, math.ceil((clock() - sweep.since) / 60))
+            page = jira.changed_tickets(project, minutes, sweep.after, version_fields=fields)
+            if page is None:
+                # Begin anew in the next run, not in this one: a key that is lost each time must not keep Jira busy.
+                store.record_sweep(name, Sweep(sweep.since, clock()))
+                return
+            self._look_at(page.tickets, integrations, linked, deadline)
+            # After the look, never before: a run that dies in between looks at the page again.
+            if not page.next_after:
+                store.advance_watermark(name, sweep.started - OVERLAP)
+                return
+            sweep = replace(sweep, after=page.next_after)
+            store.record_sweep(name, sweep)
+            if self._poll.is_late(deadline):
+                return  # the next run goes on
+
+    def _look_at(
+        self,
+        tickets: Sequence[Ticket],
+        integrations: Sequence[Integration],
+        linked: LinkedIssues,
+        deadline: float,
+    ) -> None:
+        """Look at each ticket that is linked and differs from what its links remember."""
+        by_id = {each.id: each for each in integrations}
+        hint = Hint(integrations[0].connection)
+        for ticket in linked.filter(tickets):
             links = self._poll.store.links_of_issue(ticket.issue.id)
             if any(
                 ticket_has_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)
             ):
-                self._poll.bring_in_line(ticket.issue.id, Hint(connection), deadline)
+                self._poll.bring_in_line(ticket.issue.id, hint, deadline)
+
+
+class LinkedIssues:
+    """Tells tickets that are linked from those of other people, in one run of the poll.
+
+    Few tickets are looked up one by one. Where there are many, as after a bulk edit, the ids of all linked ones are
+    read instead, once: from then on, tickets of other people cost no request. Who is linked after that was read
+    changes after the sweep began, and the next sweep looks from there on.
+    """
+
+    def __init__(self, store: SyncedLinks) -> None:
+        self._store = store
+        self._ids: Collection[str] | None = None
+        self._tickets = 0
+
+    def filter(self, tickets: Sequence[Ticket]) -> Sequence[Ticket]:
+        """Return the tickets that may be linked: at the least those that are."""
+        self._tickets += len(tickets)
+        if self._tickets <= FEW:
+            return tickets
+        if self._ids is None:
+            self._ids = self._store.linked_issues()
+        return [ticket for ticket in tickets if ticket.issue.id in self._ids]
+
+
+def _begun(sweep: Sweep | None, now: float) -> Sweep:
+    if sweep is None:
+        return Sweep(now - FIRST_LOOK, now)
+    return sweep if sweep.started else replace(sweep, started=now)
 
 
 def _recent(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, Transition
+from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, TicketPage, Transition
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey
@@ -40,11 +40,30 @@ class ProjectVersions:
     project_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One look at all tickets of a Jira project that changed, in the order of their keys. It may take several runs."""
+
+    since: float
+    """From which moment on changes are looked at (unix seconds): the watermark."""
+    started: float = 0.0
+    """When the first run began (unix seconds): to there the watermark moves at the end. 0 before that run."""
+    after: str = ""
+    """Key of the last ticket that was looked at."""
+
+
 class SyncedLinks(ParkingStore, Protocol):
-    """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first two."""
+    """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first three."""
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Return the links of a ticket as they are now, of all Jira sites: one request, and one more if it has any."""
+        ...
+
+    def linked_issues(self) -> Collection[str]:
+        """Return the ids of all tickets that any group is linked to, but for links made in the last seconds.
+
+        One request for thousands of links.
+        """
         ...
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
@@ -114,7 +133,15 @@ class SyncedLinks(ParkingStore, Protocol):
         ...
 
     def advance_watermark(self, name: str, at: float) -> None:
-        """Move a watermark forward; never back."""
+        """Move a watermark forward, never back. A sweep from the watermark before is over."""
+        ...
+
+    def sweep(self, name: str) -> Sweep | None:
+        """Return the sweep from a watermark on, as far as earlier runs got; None if there is no watermark."""
+        ...
+
+    def record_sweep(self, name: str, sweep: Sweep) -> None:
+        """Record how far a sweep got, unless the watermark has been moved since."""
         ...
 
 
@@ -168,11 +195,18 @@ class JiraIssues(Protocol):
         ...
 
     def changed_tickets(
-        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
-    ) -> Iterator[Ticket]:
-        """Give a project's issues that changed so many minutes ago, as the search index knows them.
+        self, project: str, minutes: int, after: str = "", *, version_fields: Collection[str] = ()
+    ) -> TicketPage | None:
+        """Return a page of a project's issues that changed in the last minutes, as the search index knows them.
 
-        The latest change comes first. `youngest` 0 is now.
+        Args:
+            project: key of the project.
+            minutes: how far back, from Jira's now.
+            after: key of the last issue of the page before, which must be in the project still; empty for the first.
+            version_fields: fields that hold versions, by id or name.
+
+        Returns:
+            None if `after` is not there any more: nobody can tell where to go on.
         """
         ...
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET, PARKING, SCOPE, key_of, s
 from backtrace_jira.adapters.dynamodb.rows import link_in, parking_text, parkings_in
@@ -24,11 +25,12 @@ class LinkRows:
 
     def of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find the rows' keys in the index, which may lag behind the table, then read the rows themselves."""
-        try:
-            found = self._keys(BY_TICKET, issue_id)
-        except IndexUnreadable:
-            # While a deployment adds the index, and until DynamoDB has filled it with the rows that were there.
-            found = self._keys(BY_ISSUE, issue_id)
+        found = self._read_index(
+            self._table.query,
+            KeyConditionExpression="issue_id = :id",
+            ExpressionAttributeValues={":id": s(issue_id)},
+            ProjectionExpression="integration, fingerprint",
+        )
         keys: list[Values] = [
             {"integration": item["integration"], "fingerprint": item["fingerprint"]} for item in found
         ]
@@ -36,13 +38,17 @@ class LinkRows:
         held = [link for link in links if link.issue and link.issue.id == issue_id]
         return sorted(held, key=lambda link: (link.key.integration, link.key.fingerprint, link.key.trace))
 
-    def _keys(self, index: str, issue_id: str) -> list[Item]:
-        return self._table.query(
-            IndexName=index,
-            KeyConditionExpression="issue_id = :id",
-            ExpressionAttributeValues={":id": s(issue_id)},
-            ProjectionExpression="integration, fingerprint",
-        )
+    def issues(self) -> Collection[str]:
+        """Read the whole index: it has the rows with a ticket only, some thousands in a request."""
+        found = self._read_index(self._table.scan, ProjectionExpression="issue_id")
+        return {item["issue_id"]["S"] for item in found}
+
+    def _read_index(self, read: Callable[..., list[Item]], **arguments: Any) -> list[Item]:
+        try:
+            return read(IndexName=BY_TICKET, **arguments)
+        except IndexUnreadable:
+            # While a deployment adds the index, and until DynamoDB has filled it with the rows that were there.
+            return read(IndexName=BY_ISSUE, **arguments)
 
     def update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
         """Change a row; return whether the condition held, and the row as it is now."""

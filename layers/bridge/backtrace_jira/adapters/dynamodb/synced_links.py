@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from backtrace_jira.adapters.dynamodb.items import FIXES, TURN, VERSIONS, WATERMARK, n, s
@@ -23,7 +23,7 @@ from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
-from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
 
 NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
@@ -52,6 +52,10 @@ class DynamoDBSyncedLinks:
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find the rows by the index of tickets."""
         return self._rows.of_issue(issue_id)
+
+    def linked_issues(self) -> Collection[str]:
+        """Read the whole index of tickets."""
+        return self._rows.issues()
 
     def links_of_group(self, integration: str, fingerprint: str) -> Sequence[Link]:
         """Return the group's own link and those of its errors. Fingerprints that only begin alike are left out."""
@@ -216,9 +220,28 @@ class DynamoDBSyncedLinks:
         """Move a watermark, unless another run has moved it further."""
         self._table.change(
             _watermark(name),
-            "SET #at = :at",
-            "attribute_not_exists(#at) OR #at < :at",
+            "SET #at = :at REMOVE sweep_started, sweep_after",
+            "attribute_not_exists(#at) OR #at <= :at",
             {":at": n(at)},
+            returning="NONE",
+        )
+
+    def sweep(self, name: str) -> Sweep | None:
+        """Read a watermark's item."""
+        item = self._table.get(_watermark(name))
+        if not item:
+            return None
+        row = read_item(WatermarkRow, item)
+        return Sweep(row.at, row.sweep_started, row.sweep_after)
+
+    def record_sweep(self, name: str, sweep: Sweep) -> None:
+        """Write into a watermark's item."""
+        # Start and key go together: of two runs at once, each has looked at all tickets up to its key after its start.
+        self._table.change(
+            _watermark(name),
+            "SET #at = :since, sweep_started = :started, sweep_after = :after",
+            "attribute_not_exists(#at) OR #at = :since",
+            {":since": n(sweep.since), ":started": n(sweep.started), ":after": s(sweep.after)},
             returning="NONE",
         )
 

@@ -20,9 +20,14 @@ class TurnRow(Stored):
 
 
 class WatermarkRow(Stored):
-    """A poll's watermark in unix seconds: it has looked at all changes before that."""
+    """A poll's watermark in unix seconds: it has looked at all changes before that.
+
+    A sweep from there that no run has finished began at `sweep_started`, and has got to the key `sweep_after`.
+    """
 
     at: float = 0.0
+    sweep_started: float = 0.0
+    sweep_after: str = ""
 
 
 class TicketVersionRow(Stored):

@@ -84,10 +84,17 @@ class Table:
 
     def query(self, **arguments: Any) -> list[Item]:
         """Return the items of all pages."""
+        return self._all_pages("query", arguments)
+
+    def scan(self, **arguments: Any) -> list[Item]:
+        """Return all items of the table, or of an index, of all pages."""
+        return self._all_pages("scan", arguments)
+
+    def _all_pages(self, operation: str, arguments: dict[str, Any]) -> list[Item]:
         found: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            page = self.request("query", **arguments, **start)
+            page = self.request(operation, **arguments, **start)
             found += page.get("Items", [])
             if "LastEvaluatedKey" not in page:
                 return found

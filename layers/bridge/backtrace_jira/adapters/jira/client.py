@@ -8,7 +8,7 @@ may exist. Jira's texts depend on the site's language and change, so no code her
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,9 @@ from backtrace_jira.times import LONGEST_PAUSE
 LONGEST_REASON = 300
 MOST_REASONS = 100
 """The link row keeps them, and has to fit DynamoDB's 400 KB."""
+PAGE = 500
+"""Issues that are asked for at once; Jira may return fewer."""
+MOST_PAGES = 200
 
 
 class Bearer(AuthBase):
@@ -142,6 +145,28 @@ class JiraClient:
         if not isinstance(found, dict) or not isinstance(found.get("issues"), list):
             raise self.failure("POST /search", response)
         return found
+
+    def search_beginning(self, jql: str, fields: Sequence[str]) -> tuple[list[dict[str, Any]], bool]:
+        """Return the first issues that a query finds, at least two if there are two, and whether these are all.
+
+        Cloud may return a page with few issues or none, although there are more.
+        """
+        body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(fields)}
+        found: list[dict[str, Any]] = []
+        for _ in range(MOST_PAGES):
+            page = self.search_page(body)
+            issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
+            found += issues
+            total = page.get("total")
+            if page.get("nextPageToken"):
+                body = {**body, "nextPageToken": str(page["nextPageToken"])}
+            elif issues and isinstance(total, int) and len(found) < total:
+                body = {**body, "startAt": len(found)}
+            else:
+                return found, True
+            if len(found) > 1:
+                return found, False
+        raise OutcomeUnknown(f"POST /search: no last page after {MOST_PAGES}")
 
     def failure(self, request: str, response: Response) -> Exception:
         """Return the error for a status outside 2xx, or for an unusable body."""

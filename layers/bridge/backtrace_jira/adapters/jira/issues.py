@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from backtrace_jira.adapters.http import Response
 from backtrace_jira.adapters.jira import metadata
-from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential, refusal
-from backtrace_jira.errors import OutcomeUnknown
+from backtrace_jira.adapters.jira.client import MOST_PAGES, JiraClient, raise_for_credential, refusal
+from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
 from backtrace_jira.jira import createmeta
-from backtrace_jira.jira.issue import Change, FixVersion, JiraUser, ProjectVersion, Ticket, Transition
+from backtrace_jira.jira.issue import (
+    Change,
+    FixVersion,
+    JiraUser,
+    ProjectVersion,
+    Ticket,
+    TicketPage,
+    Transition,
+)
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import Status
 
 FIELDS = ("status", "assignee", "updated", "project", "resolution", "resolutiondate")
-PAGE = 500
-MOST_PAGES = 200
 COMMENTS = 100
 VERSIONS_PAGE = 1000
 """Asked for; Jira returns fewer, usually 50."""
@@ -121,21 +128,39 @@ class RestJiraIssues:
         raise OutcomeUnknown(f"GET {path}: no last page after {MOST_PAGES}")
 
     def changed_tickets(
-        self, project: str, oldest: int, youngest: int, *, version_fields: Collection[str] = ()
-    ) -> Iterator[Ticket]:
-        """Yield the issues that changed between `oldest` and `youngest` minutes ago, by Jira's index; latest first.
+        self, project: str, minutes: int, after: str = "", *, version_fields: Collection[str] = ()
+    ) -> TicketPage | None:
+        """Return a page of the issues that changed in the last minutes, by Jira's index, in the order of their keys.
 
-        In this order, an issue that changes while the pages are read is read twice, and none is missed. Minutes before
-        now mean the same in every time zone; dates in JQL do not.
+        Minutes before now mean the same in every time zone; dates in JQL do not. An issue keeps its key, so that no
+        page is shifted by what changes between two pages, as it would be in any order of time.
         """
-        until = f' AND updated <= "-{youngest}m"' if youngest > 0 else ""
-        jql = f'project = {quoted(project)} AND updated >= "-{oldest}m"{until} ORDER BY updated DESC'
+        changed = f'updated >= "-{minutes}m"'
+        if after:
+            # `key >=` compares with the issue that has the key now, in that issue's project (IssueIdClauseQueryFactory
+            # of Jira's source). If it was deleted or moved, Jira finds nothing, or refuses. So we ask for the issue
+            # itself, too: where it does not come first, "no more" would be a lie, and tickets would be lost.
+            changed = f"({changed} OR key = {quoted(after)}) AND key >= {quoted(after)}"
         ids = self._field_ids(version_fields)
-        for raw in self._search(jql, [*FIELDS, *sorted(set(ids.values()))]):
-            try:
-                yield self._ticket(raw, ids, changes=False)
-            except OutcomeUnknown:
-                continue  # the account may not see the fields of this issue
+        jql = f"project = {quoted(project)} AND {changed} ORDER BY key ASC"
+        try:
+            issues, is_last = self._client.search_beginning(jql, [*FIELDS, *sorted(set(ids.values()))])
+        except Refused as error:
+            if not after or error.status != 400 or isinstance(error, CredentialRefused):
+                raise
+            return None
+        if after and (not issues or issues[0].get("key") != after):
+            return None
+        tickets = self._readable_tickets(issues[1:] if after else issues, ids)
+        return TicketPage(tickets, "" if is_last else str(issues[-1].get("key")))
+
+    def _readable_tickets(self, issues: Sequence[Mapping[str, Any]], ids: Mapping[str, str]) -> list[Ticket]:
+        """Read issues, without those of which the account may not see the fields."""
+        tickets = []
+        for raw in issues:
+            with suppress(OutcomeUnknown):
+                tickets.append(self._ticket(raw, ids, changes=False))
+        return tickets
 
     def _field_ids(self, names: Collection[str]) -> dict[str, str]:
         """Return the ids of fields by their names in the settings, without fields that Jira does not have.
@@ -163,22 +188,6 @@ class RestJiraIssues:
         alike = [id_ for id_, title in self._fields if title.casefold() == name.casefold()]
         matching = by_id or by_name or alike
         return matching[0] if len(matching) == 1 else None
-
-    def _search(self, jql: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(fields)}
-        seen = 0
-        for _ in range(MOST_PAGES):
-            page = self._client.search_page(body)
-            issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
-            yield from issues
-            seen += len(issues)
-            if page.get("nextPageToken"):
-                body = {**body, "nextPageToken": str(page["nextPageToken"])}
-            elif issues and isinstance(page.get("total"), int) and seen < page["total"]:
-                body = {**body, "startAt": seen}
-            else:
-                return
-        raise OutcomeUnknown(f"POST /search: no last page after {MOST_PAGES}")
 
     def _ticket(self, raw: Mapping[str, Any], ids: Mapping[str, str], *, changes: bool) -> Ticket:
         fields = raw.get("fields") or {}
