@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,25 @@ def test_the_table_is_found_by_its_stack(cloudformation: Any) -> None:
     body = json.dumps({"Resources": {"Links": table}})
     cloudformation.create_stack(StackName=STACK, TemplateBody=body)
     assert deploy.find_table(cloudformation, STACK) in boto3.client("dynamodb").list_tables()["TableNames"]
+
+
+def test_sam_deploys_the_stage_s_configuration_and_its_failure_is_make_s(
+    cloudformation: Any, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[list[str]] = []
+
+    def run(command: list[str], *, check: bool) -> None:
+        called.append(command)
+        if check and "prod" in command:
+            raise subprocess.CalledProcessError(7, command)
+
+    monkeypatch.setattr(deploy, "BUILT", built)
+    monkeypatch.setattr(subprocess, "run", run)
+    deploy.main("dev")
+    assert called == [["sam", "deploy", "--config-env", "dev", "--template-file", str(built)]]
+    with pytest.raises(SystemExit) as ended:
+        deploy.main("prod")
+    assert ended.value.code == 7
 
 
 @pytest.mark.parametrize(
