@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,15 +11,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local import CACHE, ROOT
+from local import CACHE
+from local.aws.resources import FunctionSettings
+from local.aws.timed_function import TimedFunction
 from local.aws.wire_log import JIRA, counted
+from local.demo.both_sides import POLL_BACKTRACE, SYNC, register_webhook
+from local.demo.fix_versions import FIX_VERSIONS, POLL_FIX_VERSIONS
 from local.sample import new_group
 from local.stack import LocalStack
 
-IMPORT_RUNS = 7
 EVENTS = 200
-BARE = "import json"
-PATHS = ("create_ticket", "receive_webhook", "apply_jira_change", "poll_backtrace", "poll_fix_versions")
+STARTS = 5
+WARM = 4
+"""Events after the first of each start."""
 
 
 def main() -> None:
@@ -35,10 +36,12 @@ def main() -> None:
         for row in (*_calls(stack), *_cpu(stack)):
             table.add_row(*row)
         store = stack.store
-    for row in _imports():
+    for row in _starts():
         table.add_row(*row)
     Console().print(table)
-    Console().print(f"Store: {store}. Times are CPU of the handler's thread, {EVENTS} events each.")
+    Console().print(
+        f"Store: {store}. CPU: of an event's thread, the median of {EVENTS}; of a start's whole process."
+    )
 
 
 def _calls(stack: LocalStack) -> Iterable[tuple[str, str, str]]:
@@ -83,28 +86,44 @@ def _spent(stack: LocalStack, event: dict[str, Any]) -> float:
     return time.thread_time() - began
 
 
-def _imports() -> Iterator[tuple[str, str, str]]:
-    bare = _import_time(BARE)
-    for path in PATHS:
-        spent = _import_time(f"import {path}.handler") - bare
-        yield f"import of {path} over a bare one (ms)", f"{spent:.0f}", ""
+def _starts() -> Iterator[tuple[str, str, str]]:
+    """Start each function several times, and let changes go all the ways through after each start."""
+    log = CACHE / "bench-functions.log"
+    timed: dict[str, TimedFunction] = {}
+
+    def function(settings: FunctionSettings) -> TimedFunction:
+        return timed.setdefault(settings.logical_id, TimedFunction(settings, log))
+
+    with LocalStack(log=log, function=function) as stack:
+        stack.configure(sync=SYNC, fix_versions=FIX_VERSIONS)
+        register_webhook(stack, stack.connection().name)
+        for each in timed.values():
+            each.inits.clear()
+            each.events.clear()
+        for _ in range(STARTS):
+            for each in timed.values():
+                each.restart()
+            for _ in range(1 + WARM):
+                _go_all_ways(stack)
+    for name, each in timed.items():
+        yield f"init of {name} (CPU, ms)", f"{statistics.median(each.inits):.0f}", ""
+        first = statistics.median(events[0] for events in each.events)
+        warm = statistics.median(time for events in each.events for time in events[1:])
+        yield f"first event of {name} (CPU, ms)", f"{first:.1f}", ""
+        yield "... over a warm one", f"{first / warm:.1f} ×", "≤ 3"
 
 
-def _import_time(statement: str) -> float:
-    """Return the median wall time of an import in a fresh interpreter, in milliseconds."""
-    code = f"import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
-    path = os.pathsep.join(str(ROOT / part) for part in ("functions", "layers/bridge"))
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for _ in range(IMPORT_RUNS)
-    ]
-    return 1000 * statistics.median(float(run.stdout) for run in runs)
+def _go_all_ways(stack: LocalStack) -> None:
+    before = set(stack.jira.issues)
+    stack.publish(new_group())
+    stack.settle()
+    (key,) = set(stack.jira.issues) - before
+    stack.jira.webhooks.outbox.clear()
+    stack.jira.transition(key, "Done")
+    stack.jira.webhooks.deliver_all()
+    stack.settle()
+    for function in (POLL_BACKTRACE, POLL_FIX_VERSIONS):
+        stack.tick(function)
 
 
 if __name__ == "__main__":
