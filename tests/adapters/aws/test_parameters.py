@@ -182,3 +182,47 @@ def test_a_line_break_at_the_end_of_a_secret_is_left_out_and_one_within_is_refus
     with pytest.raises(InvalidSettings, match="control characters") as caught:
         configuration(ssm).jira(integration())
     assert "s3cret" not in str(caught.value)
+
+
+def test_what_is_read_ahead_serves_every_project(ssm: SSMClient) -> None:
+    put_all(ssm)
+    other = integration(project="another")
+    put(ssm, "integrations/my_universe/another/jira-bugs", other.model_dump_json())
+    settings, calls = configuration(ssm), calls_of(ssm)
+    settings.read_ahead()
+    assert sorted(calls) == ["GetParameter"] * 4 + ["GetParametersByPath"]
+    calls.clear()
+    for project, count in (("my_project", 1), ("another", 1), ("unknown", 0)):
+        assert len(settings.integrations("my_universe", project)) == count
+    settings.jira(other)
+    settings.backtrace("my_universe")
+    assert calls == []
+
+
+def test_what_is_missing_is_asked_for_once_ahead_and_the_rest_is_read(ssm: SSMClient) -> None:
+    put_all(ssm)
+    ssm.delete_parameter(Name=f"{PREFIX}/connections/main")
+    for number in range(5):
+        text = integration(project=f"p{number}").model_dump_json()
+        put(ssm, f"integrations/my_universe/p{number}/jira-bugs", text)
+    settings, calls = configuration(ssm), calls_of(ssm)
+    settings.read_ahead()
+    assert sorted(calls) == ["GetParameter"] * 3 + ["GetParametersByPath"]
+    with pytest.raises(InvalidSettings, match="connections/main: the parameter is missing"):
+        settings.jira(integration())
+
+
+def test_a_store_that_does_not_answer_is_not_asked_further_ahead(
+    ssm: SSMClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_all(ssm)
+    asked: list[object] = []
+
+    def down(**arguments: object) -> None:
+        asked.append(arguments)
+        raise EndpointConnectionError(endpoint_url="https://ssm")
+
+    monkeypatch.setattr(ssm, "get_parameter", down)
+    with pytest.raises(Unreachable):
+        configuration(ssm).read_ahead()
+    assert len(asked) == 1

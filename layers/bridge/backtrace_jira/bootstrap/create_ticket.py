@@ -67,7 +67,7 @@ def wire(
         new_owner=lambda: uuid.uuid4().hex,
         timing=timing or _timing(environment.search_settle_seconds),
     )
-    read_ahead(configuration.read_ahead, table.connect, read_certificates)
+    read_ahead(read_certificates, configuration.read_ahead, table.connect)
     return Deliveries(
         serve=CreateTicket(context).serve,
         queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),

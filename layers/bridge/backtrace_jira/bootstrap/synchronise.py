@@ -52,7 +52,7 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
         clock=clock,
         report=report,
     )
-    read_ahead(configuration.read_ahead, table.connect, read_certificates)
+    read_ahead(read_certificates, configuration.read_ahead, table.connect)
     return poll
 
 

@@ -94,17 +94,19 @@ class SSMConfiguration(Generic[J, B]):
         )
 
     def read_ahead(self) -> None:
-        """Read all that an event may ask for, and make the clients. What is missing is left to the event.
+        """Read all that an event may ask for, each once, and make the clients. What is missing is left to the event.
 
         Raises:
             InvalidSettings: the function may not read the integrations.
             Unreachable: SSM did not answer. Nothing further was asked of it.
         """
-        for integration in self.all_integrations()[0]:
+        found, _ = self.all_integrations()
+        for integration in {each.connection: each for each in found}.values():
             with suppress(InvalidSettings):
                 self.jira(integration)
+        for universe in dict.fromkeys(each.universe for each in found):
             with suppress(InvalidSettings):
-                self.backtrace(integration.universe)
+                self.backtrace(universe)
 
     def _integrations(self) -> Mapping[str, str]:
         # One listing for all projects: read ahead of the first event, it answers for whichever project that is of.
