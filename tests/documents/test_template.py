@@ -24,6 +24,7 @@ from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.bootstrap import environment as environments
 from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira.synchronisation.poll import OVERLAP
 from backtrace_jira.tickets.context import Timing
 from backtrace_jira.times import LAST_MINUTE, LEASE, SEARCH_SETTLE, SETTINGS_MAX_AGE
 from tests.builders import ROOT, integration
@@ -374,6 +375,11 @@ def test_a_turn_outlives_the_function_behind_the_queue() -> None:
     assert timeout(properties(FUNCTION)["ApplyJiraChange"]) < LEASE
     assert timeout(properties(FUNCTION)["PollBacktrace"]) > LAST_MINUTE > LEASE
     assert timeout(properties(FUNCTION)["PollFixVersions"]) > LAST_MINUTE > LEASE
+
+
+def test_the_next_poll_looks_back_to_before_this_run() -> None:
+    """It has read once which tickets are linked; one that is linked later must not be missed."""
+    assert timeout(properties(FUNCTION)["PollFixVersions"]) <= OVERLAP
 
 
 def test_defaults_of_the_template_are_those_of_the_code() -> None:

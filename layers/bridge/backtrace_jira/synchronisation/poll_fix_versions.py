@@ -157,8 +157,8 @@ class LinkedIssues:
     """Tells tickets that are linked from those of other people, in one run of the poll.
 
     Few tickets are looked up one by one. Where there are many, as after a bulk edit, the ids of all linked ones are
-    read instead, once: from then on, tickets of other people cost no request. Who is linked after that was read
-    changes after the sweep began, and the next sweep looks from there on.
+    read instead, once: from then on, tickets of other people cost no request. A ticket that is linked and changes after
+    they were read is seen by the next sweep, which looks back further than a run can last (`OVERLAP`).
     """
 
     def __init__(self, store: SyncedLinks) -> None:
