@@ -12,6 +12,7 @@ from backtrace_jira.errors import OutcomeUnknown, Refused, Unreachable
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import LinkKey, LinkState, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.synchronisation.jira_change import REGRESSION, JiraChange
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import DONE, TODO
 from tests.unit.synchronisation.deployment import GROUP, OTHER, Deployment
@@ -132,7 +133,7 @@ def test_what_backtrace_refuses_to_say_is_asked_again() -> None:
     assert world.status(issue) == TODO
 
 
-def test_one_of_several_criteria_that_backtrace_refuses_is_no_answer() -> None:
+def resolved_by_branches() -> tuple[Deployment, Issue]:
     branches = [
         {"versions": "^Mobile", "attribute": "os", "values": "mobile"},
         {"versions": "^Server", "attribute": "os", "values": "server"},
@@ -140,6 +141,11 @@ def test_one_of_several_criteria_that_backtrace_refuses_is_no_answer() -> None:
     world = Deployment(fix_versions={"enabled": True, "several": "branches", "branches": branches})
     issue = world.link()
     world.resolve_with(issue, "Mobile 2.4", "Server 3.0")
+    return world, issue
+
+
+def test_one_of_several_criteria_that_backtrace_refuses_is_no_answer() -> None:
+    world, issue = resolved_by_branches()
     world.backtrace.failures.before["count_values"] = [None, Refused("no")]
     hint(world, issue)
     assert answered(world) == ""
@@ -148,6 +154,45 @@ def test_one_of_several_criteria_that_backtrace_refuses_is_no_answer() -> None:
     assert answered(world) == ""
     hint(world, issue)
     assert answered(world) == "e1"
+
+
+def test_what_backtrace_says_of_one_criterion_counts_though_it_refuses_the_other() -> None:
+    world, issue = resolved_by_branches()
+    world.backtrace.receive(PROJECT, GROUP, version="3.1", os="server")
+    world.backtrace.failures.before["count_values"] = [Refused("no")]
+    hint(world, issue)
+    assert world.status(issue) == TODO
+
+
+def test_a_hint_that_waits_since_an_older_release_is_served() -> None:
+    world, issue = resolved()
+    world.backtrace.receive(PROJECT, GROUP, version="2.5")
+    world.hints.sent.append(JiraChange("main", issue.id, event=REGRESSION, reason="seen in 2.5"))
+    (outcome,) = world.drain()
+    assert (outcome.decision, world.status(issue)) == (Decision.REGRESSED, TODO)
+
+
+def test_no_other_hint_asks_for_versions() -> None:
+    world, issue = resolved()
+    world.hear(issue, thorough=True)
+    world.jira.move_to(issue.id, TODO)
+    world.hear(issue)
+    assert world.backtrace.failures.calls["count_values"] == 0
+
+
+def test_a_ticket_that_somebody_reopened_before_backtrace_did_has_no_regression() -> None:
+    world, issue = resolved()
+    world.jira.move_to(issue.id, TODO)
+    (outcome,) = seen_again(world, issue, "backtrace")
+    assert (outcome.decision, comments(world, issue)) == (Decision.SYNCED, [])
+
+
+def test_a_hint_is_of_no_concern_where_there_is_no_boundary() -> None:
+    world = Deployment(fix_versions={"enabled": True})
+    issue = world.link()
+    world.jira.move_to(issue.id, DONE)
+    world.hear(issue)
+    assert hint(world, issue) == world.hear(issue, regression=True) == []
 
 
 def test_a_boundary_that_jira_does_not_show_is_no_answer() -> None:
