@@ -62,7 +62,7 @@ def test_functions_are_found_and_counted() -> None:
         '@operator_command\ndef f(\n    a: int,\n) -> None:\n    """Help.\n\n    More.\n    """\n    g(a)\n'
     )
     assert dict(functions_in(command, with_decorators=True)) == {"f": 1}
-    assert "layers/bridge/backtrace_jira/tickets/create_ticket.py::serve" in sizes()
+    assert "layers/bridge/backtrace_jira/tickets/create_ticket.py::_is_due" in sizes()
     assert "docs/write_reference.py" in sizes()
 
 

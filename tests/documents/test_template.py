@@ -22,11 +22,13 @@ from samtranslator.yaml_helper import yaml_parse
 from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET
 from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
+from backtrace_jira.batches import LONGEST_WAIT
 from backtrace_jira.bootstrap import environment as environments
+from backtrace_jira.links.pace import PROCESSES
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.poll import OVERLAP
 from backtrace_jira.tickets.context import Timing
-from backtrace_jira.times import LAST_MINUTE, LEASE, SEARCH_SETTLE, SETTINGS_MAX_AGE
+from backtrace_jira.times import LAST_MINUTE, LEASE, LONGEST_PAUSE, SEARCH_SETTLE, SETTINGS_MAX_AGE
 from tests.builders import ROOT, integration
 from tests.tables import new_table
 
@@ -194,9 +196,16 @@ def test_samconfig_sets_parameters_that_exist_and_asks_before_prod() -> None:
 # Queues
 
 
-def test_give_up_is_decided_at_the_last_receive_and_the_queue_s_redrive_is_the_net_below() -> None:
-    for name, _, queue in queue_events():
-        assert int(environment(name)["MAX_RECEIVES"]) == queue["RedrivePolicy"]["maxReceiveCount"]
+def test_no_message_becomes_a_dead_letter_by_waiting() -> None:
+    """Its age is what counts; `tests/unit/batches` says how often it comes until then."""
+    for _, _, queue in queue_events():
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 1000
+        assert queue["MessageRetentionPeriod"] > LONGEST_WAIT + LONGEST_PAUSE
+
+
+def test_the_pace_is_shared_by_as_many_processes_as_the_queue_starts() -> None:
+    events = properties(FUNCTION)["CreateTicket"]["Events"]["ErrorEvents"]["Properties"]
+    assert events["ScalingConfig"]["MaximumConcurrency"] == PROCESSES
 
 
 def test_a_message_stays_hidden_for_six_times_the_function_s_time_out() -> None:
@@ -287,7 +296,7 @@ SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
             "CreateTicketRole",
             "dynamodb",
             TICKETS,
-            {"dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"},
+            {"dynamodb:Query", "dynamodb:Scan"},
         ),
         ("CreateTicketRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
         (

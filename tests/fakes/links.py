@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
+from backtrace_jira.tickets.ports import Seen
 
 
 @dataclass
@@ -31,12 +33,24 @@ class FakeTable:
     rows: dict[LinkKey, Link] = field(default_factory=dict)
     unclaimed: set[LinkKey] = field(default_factory=set)
     """Rows that nobody ever claimed: a decision or a counter is all that they hold."""
-    parkings: dict[str, dict[str, Parking]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
+    servers: dict[str, ServerNotes] = field(default_factory=dict)
+
+    def park(self, server: str, scope: str, parking: Parking) -> None:
         with self.lock:
-            self.parkings.setdefault(connection, {})[scope] = parking
+            notes = self.server_notes(server)
+            self.servers[server] = replace(notes, parkings={**notes.parkings, scope: parking})
+
+    def server_notes(self, server: str) -> ServerNotes:
+        return self.servers.get(server, ServerNotes())
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        with self.lock:
+            notes = self.server_notes(server)
+            if notes.pace == seen:
+                self.servers[server] = replace(notes, pace=pace)
+            return self.server_notes(server).pace
 
 
 class FakeTicketLinks:
@@ -65,6 +79,7 @@ class FakeTicketLinks:
                 lease_until=lease.until,
                 uncertain_since=0.0,
                 lookups=0,
+                cut_off=0,
             )
             self.table.unclaimed.discard(lease.key)
             return self.rows[lease.key]
@@ -114,6 +129,7 @@ class FakeTicketLinks:
                 owner=lease.owner,
                 lease_until=lease.until,
                 uncertain_since=row.uncertain_since or seen.lease_until,
+                cut_off=row.cut_off + 1,
             )
             return True
 
@@ -138,6 +154,7 @@ class FakeTicketLinks:
                 lease_until=until,
                 uncertain_since=row.uncertain_since or now,
                 lookups=row.lookups + int(looked_up),
+                cut_off=0,
                 record=record,
             )
 
@@ -177,8 +194,16 @@ class FakeTicketLinks:
     def get(self, key: LinkKey) -> Link | None:
         return self.rows.get(key)
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        self.table.park(connection, scope, parking)
+    def look(self, keys: Collection[LinkKey], servers: Collection[str]) -> Seen:
+        with self._lock:
+            rows = {key: self.rows[key] for key in keys if key in self.rows}
+            return Seen(rows, {server: self.server_notes(server) for server in servers})
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        return dict(self.table.parkings.get(connection, {}))
+    def park(self, server: str, scope: str, parking: Parking) -> None:
+        self.table.park(server, scope, parking)
+
+    def server_notes(self, server: str) -> ServerNotes:
+        return self.table.server_notes(server)
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        return self.table.replace_pace(server, seen, pace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -32,6 +33,17 @@ class FakeMessageQueue:
         """Return the bodies that come again at once, by what was said of each message last."""
         last = {delivery.id: (delivery.body, seconds) for delivery, seconds in self.postponed}
         return [body for body, seconds in last.values() if round(seconds) <= 0]
+
+
+@dataclass
+class FakeFailureCounter:
+    """The `FailureCounter` port."""
+
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def count(self, message: str) -> int:
+        self.counted[message] += 1
+        return self.counted[message]
 
 
 @dataclass

@@ -9,7 +9,8 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
@@ -164,8 +165,11 @@ class FakeSyncedLinks:
 
     # Parking notes
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        self.table.park(connection, scope, parking)
+    def park(self, server: str, scope: str, parking: Parking) -> None:
+        self.table.park(server, scope, parking)
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        return dict(self.table.parkings.get(connection, {}))
+    def server_notes(self, server: str) -> ServerNotes:
+        return self.table.server_notes(server)
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        return self.table.replace_pace(server, seen, pace)

@@ -82,10 +82,12 @@ class SyncWorld(World):
             patch.setattr(create_ticket, "report", self.reports.append)
             patch.setattr(apply_jira_change, "report", self.told.append)
             patch.setattr(synchronise, "report", self.told.append)
-            self.process = create_ticket.wire(self.env, clock=self.clock, timing=self.timing)
-            self.apply = apply_jira_change.wire(self.env, clock=self.clock)
-            self.polling_backtrace = poll_backtrace.wire(self.env, clock=self.clock)
-            self.polling_jira = poll_fix_versions.wire(self.env, clock=self.clock)
+            self.process = create_ticket.wire(
+                self.env, clock=self.clock, sleep=self.clock.advance, timing=self.timing
+            )
+            self.apply = apply_jira_change.wire(self.env, clock=self.clock, sleep=self.clock.advance)
+            self.polling_backtrace = poll_backtrace.wire(self.env, clock=self.clock, sleep=self.clock.advance)
+            self.polling_jira = poll_fix_versions.wire(self.env, clock=self.clock, sleep=self.clock.advance)
             self.intake = receive_webhook.wire(self.env, clock=self.clock)
 
     # Tickets
@@ -183,7 +185,7 @@ class SyncWorld(World):
         )
         return list(answer.get("Messages", []))
 
-    def apply_batch(self, receives: int = 1) -> int:
+    def apply_batch(self, sent_at: float | None = None) -> int:
         """Serve one batch of the queue; return how many messages were in it. What fails waits for `hasten`."""
         answer = self._aws.sqs.receive_message(
             QueueUrl=self.changes, MaxNumberOfMessages=10, VisibilityTimeout=30_000
@@ -196,7 +198,9 @@ class SyncWorld(World):
                 "messageId": message["MessageId"],
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
-                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "attributes": {
+                    "SentTimestamp": str(round(1000 * (self.clock() if sent_at is None else sent_at)))
+                },
             }
             for message in messages
         ]

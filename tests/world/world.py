@@ -204,7 +204,6 @@ class World:
             "ERROR_EVENTS_QUEUE_URL": self.events,
             "DEAD_LETTERS_URL": self.dead,
             "JIRA_CHANGES_QUEUE_URL": "",
-            "MAX_RECEIVES": "30",
         }
 
     def configure(self, **changes: Any) -> None:
@@ -231,9 +230,11 @@ class World:
         """Start cold: nothing is remembered."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(create_ticket, "report", self.reports.append)
-            self.process = create_ticket.wire(self.env, clock=self.clock, timing=self.timing)
+            self.process = create_ticket.wire(
+                self.env, clock=self.clock, sleep=self.clock.advance, timing=self.timing
+            )
 
-    def event(self, *bodies: dict[str, Any] | str, receives: int = 1) -> dict[str, Any]:
+    def event(self, *bodies: dict[str, Any] | str, sent_at: float | None = None) -> dict[str, Any]:
         """Return the Lambda event of a batch; without bodies, of the sample group."""
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies or (sample_body(),)]
         handles = [self._received(text) for text in texts]
@@ -245,7 +246,9 @@ class World:
                     "messageId": f"m{number}",
                     "receiptHandle": handles[number],
                     "body": text,
-                    "attributes": {"ApproximateReceiveCount": str(receives)},
+                    "attributes": {
+                        "SentTimestamp": str(round(1000 * (self.clock() if sent_at is None else sent_at)))
+                    },
                 }
                 for number, text in enumerate(texts)
             ]

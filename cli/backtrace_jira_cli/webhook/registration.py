@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from backtrace_jira.adapters.http import Response
-from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential
+from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import quoted
+from backtrace_jira.adapters.jira.refusals import raise_for_credential
 from backtrace_jira.errors import NeedsAttention, OutcomeUnknown, Refused
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.connection import API_ENDING, Connection

@@ -10,8 +10,18 @@ from backtrace_jira.errors import NeedsAttention, TryAgain
 from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.times import LONGEST_PAUSE
 
-FIRST_DELAY = 15.0
-"""Seconds before a message is tried a second time; twice as many before each further one."""
+SHORTEST_DELAY = 15.0
+"""Seconds before a message comes again, if nobody asked for another time."""
+SHARE_OF_AGE = 0.1
+"""A message waits for a tenth of its age: a short trouble costs little time, and a long one few receives."""
+LONGEST_DELAY = 900.0
+"""Seconds: when the trouble is over, everything has come again after a quarter of an hour."""
+PATIENCE = 3 * 86_400.0
+"""Seconds of age from which a message comes once an hour (`LONGEST_PAUSE`): SQS delivers it 1,000 times at most."""
+LONGEST_WAIT = 13 * 86_400.0
+"""Seconds: a message that has waited so long is kept among the dead letters. SQS forgets messages after 14 days."""
+MOST_FAILURES = 5
+"""So many unexpected errors of our own are tried again."""
 
 
 class Deliveries:
@@ -20,56 +30,77 @@ class Deliveries:
     def __init__(
         self,
         *,
-        serve: Callable[[str, float], Sequence[Outcome]],
+        serve: Callable[[Sequence[str], float], Sequence[Sequence[Outcome]]],
         queue: MessageQueue,
+        failures: FailureCounter,
         report: Callable[[Outcome], None],
         jitter: Callable[[], float],
-        max_receives: int,
+        clock: Callable[[], float],
     ) -> None:
         """Take the ports and rules of one queue.
 
         Args:
-            serve: serves a body until a deadline (unix seconds).
+            serve: serves bodies until a deadline (unix seconds), and returns the outcomes of each.
             queue: the queue that the messages come from.
+            failures: counts our own failures.
             report: logs an outcome.
-            jitter: returns factors around 1.
-            max_receives: from the queue's redrive policy.
+            jitter: returns factors from 1 on.
+            clock: unix seconds.
         """
-        self._serve_body = serve
+        self._serve_bodies = serve
         self._queue = queue
+        self._failures = failures
         self._report = report
         self._jitter = jitter
-        self._max_receives = max_receives
+        self._clock = clock
 
     def __call__(self, batch: Iterable[Delivery], *, deadline: float) -> list[Delivery]:
-        """Serve each delivery; one that fails does not stop the others. `deadline` is in unix seconds."""
-        return [delivery for delivery in batch if not self._settled(delivery, deadline)]
+        """Serve the deliveries; one that fails does not stop the others. `deadline` is in unix seconds."""
+        deliveries = list(batch)
+        outcomes = self._serve(deliveries, deadline)
+        pairs = zip(deliveries, outcomes, strict=True)
+        return [delivery for delivery, decided in pairs if not self._settled(delivery, decided)]
 
-    def _settled(self, delivery: Delivery, deadline: float) -> bool:
-        """Serve one message; false leaves it in the queue, whatever went wrong."""
+    def _serve(self, batch: Sequence[Delivery], deadline: float) -> Sequence[Sequence[Outcome]]:
         try:
-            return self._dispose(delivery, self._serve(delivery, deadline))
+            return self._serve_bodies([delivery.body for delivery in batch], deadline)
+        except Exception as error:
+            failed = Outcome(Decision.POSTPONED, detail=error_text(error), error=error)
+            return [[failed]] * len(batch)
+
+    def _settled(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
+        """Report what was decided on a message, and dispose of it; false leaves it in the queue."""
+        try:
+            for outcome in outcomes:
+                self._report(outcome)
+            return self._dispose(delivery, outcomes)
         except Exception as error:
             self._report(Outcome(Decision.POSTPONED, detail=error_text(error), error=error))
             return False
-
-    def _serve(self, delivery: Delivery, deadline: float) -> Sequence[Outcome]:
-        outcomes = self._serve_body(delivery.body, deadline)
-        for outcome in outcomes:
-            self._report(outcome)
-        return outcomes
 
     def _dispose(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
         open_ends = [outcome for outcome in outcomes if outcome.error]
         if not open_ends:
             return True
-        again = [outcome.error for outcome in open_ends if not isinstance(outcome.error, NeedsAttention)]
-        if again and delivery.receives < self._max_receives:
-            self._queue.postpone(delivery, self._delay(delivery, again))
+        age = max(0.0, self._clock() - delivery.sent_at) if delivery.sent_at else 0.0
+        if self._may_come_again(delivery, age, open_ends):
+            self._queue.postpone(delivery, self._delay(age, open_ends))
             return delivery.handle is None  # a direct event is in the queue now: this copy is done with
         # Bury before returning true, which deletes the message: if it cannot be buried, it stays in the queue.
         self._bury(delivery, open_ends)
         return True
+
+    def _may_come_again(self, delivery: Delivery, age: float, open_ends: Sequence[Outcome]) -> bool:
+        """Return whether another try may help.
+
+        Waiting is counted in time, not in receives: a message that only ever had to wait is served when the server
+        is back. Only errors that nobody expected are counted.
+        """
+        if age > LONGEST_WAIT:
+            return False
+        if not all(outcome.is_expected for outcome in open_ends):
+            return self._failures.count(delivery.id) < MOST_FAILURES
+        return not all(isinstance(outcome.error, NeedsAttention) for outcome in open_ends)
 
     def _bury(self, delivery: Delivery, reasons: Sequence[Outcome]) -> None:
         self._queue.bury(delivery, reasons)
@@ -79,12 +110,15 @@ class Deliveries:
                 Outcome(Decision.DEAD_LETTER, reason.fingerprint, reason.integration, reason.issue, detail)
             )
 
-    def _delay(self, delivery: Delivery, errors: Iterable[Exception | None]) -> float:
-        """Return the longest pause that an error asks for, else exponential back-off with jitter; in seconds."""
-        asked = [error.after for error in errors if isinstance(error, TryAgain) and error.after is not None]
-        if asked:
-            return min(LONGEST_PAUSE, max(asked))
-        return min(LONGEST_PAUSE, FIRST_DELAY * 2.0 ** min(delivery.receives - 1, 16)) * self._jitter()
+    def _delay(self, age: float, open_ends: Iterable[Outcome]) -> float:
+        """Return the seconds until the message comes again: at least what was asked for, and some more with age."""
+        errors = [each.error for each in open_ends if isinstance(each.error, TryAgain)]
+        asked = max((error.after or 0.0 for error in errors), default=0.0)
+        longest = LONGEST_DELAY if age < PATIENCE else LONGEST_PAUSE
+        grown = max(min(asked or SHORTEST_DELAY, SHORTEST_DELAY), SHARE_OF_AGE * age)
+        # Spread: what was postponed together must not come back together.
+        delay = min(longest, max(asked, grown) + grown * (self._jitter() - 1))
+        return max(delay, min(LONGEST_PAUSE, asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +128,16 @@ class Delivery:
     id: str
     body: str
     handle: str | None = None
-    receives: int = 1
+    sent_at: float = 0.0
+    """When it was put into the queue (unix seconds); 0 if nobody knows."""
+
+
+class FailureCounter(Protocol):
+    """Counts our own failures by message."""
+
+    def count(self, message: str) -> int:
+        """Count one more failure of a message, and return how many there were."""
+        ...
 
 
 class MessageQueue(Protocol):

@@ -3,7 +3,8 @@
 BacktraceJiraError
 ├── TryAgain                 yes, later: the message goes back to its queue
 │   ├── Busy                 another delivery of the same group is at work, or no time is left
-│   ├── Throttled            the server asked for a pause; it executed nothing
+│   ├── Throttled            the server asked for a pause, or is away; it executed nothing
+│   ├── OverBudget           the server's pace has no room for the call now: nothing was sent
 │   ├── Unreachable          the request was not sent, or the server did not execute it
 │   ├── OutcomeUnknown       the server may have executed the request: look it up before sending again
 │   ├── NotYetVisible        Jira's search may still lag: look again before creating
@@ -15,7 +16,8 @@ BacktraceJiraError
     │   └── NotOnScreen      ... the create screen has no such field
     ├── Refused              Jira or Backtrace understood the request and refused it
     │   └── CredentialRefused   ... because it does not accept the credential
-    └── NotVisible           the Jira account may not see the tickets that it creates
+    ├── NotVisible           the Jira account may not see the tickets that it creates
+    └── CutOff               the function died again and again while it made this ticket
 """
 
 from __future__ import annotations
@@ -40,7 +42,18 @@ class Busy(TryAgain):
 
 
 class Throttled(TryAgain):
-    """Retry helps, after the pause that the server asked for (429, or 503 with Retry-After). Nothing was executed."""
+    """Retry helps, after the pause that the server asked for (429, or 503 with Retry-After). Nothing was executed.
+
+    `rate` is what the server's headers allow in the long run, in calls a second, if they say so.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None, rate: float | None = None) -> None:
+        super().__init__(message, after=after)
+        self.rate = rate
+
+
+class OverBudget(TryAgain):
+    """Retry helps when it is this call's turn: the server's pace is booked out. Nothing was sent."""
 
 
 class Unreachable(TryAgain):
@@ -121,6 +134,10 @@ class Refused(NeedsAttention):
 
 class CredentialRefused(Refused):
     """A retry harms: the server does not let the account in, and each further attempt can lock the account."""
+
+
+class CutOff(NeedsAttention):
+    """No retry helps before the cause is found: each process that made this ticket died."""
 
 
 class NotVisible(NeedsAttention):

@@ -60,6 +60,8 @@ class Record:
     """A sentence for each field of the settings that the ticket lacks."""
     unknown_attributes: tuple[str, ...] = ()
     """Names after a $ in the settings for which the group has no attribute."""
+    until: float = 0.0
+    """After a refusal of the group's own values: before this time (unix seconds) nothing is sent to Jira for it."""
 
     @classmethod
     def from_error(cls, error: Exception, at: float, rule: str = "") -> Record:

@@ -15,7 +15,9 @@ from moto import mock_aws
 
 from backtrace_jira.adapters.aws.jira_changes import SQSChangeHints, SQSJiraChanges
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue, SQSNewEvents
-from backtrace_jira.batches import Delivery, MessageQueue
+from backtrace_jira.adapters.dynamodb.failure_counter import DynamoDBFailureCounter
+from backtrace_jira.adapters.dynamodb.table import Table
+from backtrace_jira.batches import Delivery, FailureCounter, MessageQueue
 from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.synchronisation.jira_change import LOOK, REGRESSION, JiraChange
@@ -23,13 +25,16 @@ from backtrace_jira.synchronisation.ports import ChangeHints, NewEvents
 from backtrace_jira.synchronisation.receive_webhook import JiraChanges
 from backtrace_jira.tickets.ports import RegressionHints
 from tests.contracts.ports.sqs import Queue
-from tests.fakes.queues import FakeChangeHints, FakeMessageQueue, FakeNewEvents
+from tests.fakes.clock import Clock
+from tests.fakes.queues import FakeChangeHints, FakeFailureCounter, FakeMessageQueue, FakeNewEvents
 from tests.fakes.webhooks import FakeJiraChanges
+from tests.tables import new_table
 
 PORTS = {
     ChangeHints: FakeChangeHints,
     RegressionHints: FakeChangeHints,
     JiraChanges: FakeJiraChanges,
+    FailureCounter: FakeFailureCounter,
     MessageQueue: FakeMessageQueue,
     NewEvents: FakeNewEvents,
 }
@@ -171,3 +176,22 @@ def test_a_webhook_that_is_repeated_is_sent_once(queues: Queues) -> None:
     for change, identifier in ((first, "a"), (first, "a"), (second, "b")):
         queues.changes.send(change, identifier)
     assert queues.changed() == [first, second]
+
+
+@pytest.fixture(params=["fake", "moto", "dynamodb-local"])
+def failures(request: pytest.FixtureRequest) -> Iterator[FailureCounter]:
+    if request.param == "fake":
+        yield FakeFailureCounter()
+        return
+    if request.param == "moto":
+        with mock_aws():
+            client = boto3.client("dynamodb")
+            yield DynamoDBFailureCounter(Table(client, new_table(client)), Clock())
+        return
+    client = boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local_endpoint"))
+    yield DynamoDBFailureCounter(Table(client, new_table(client)), Clock())
+
+
+def test_failures_are_counted_by_message(failures: FailureCounter) -> None:
+    assert [failures.count("m1") for _ in range(3)] == [1, 2, 3]
+    assert failures.count("m2") == 1

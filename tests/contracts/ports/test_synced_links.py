@@ -19,7 +19,8 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking, ParkingStore
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes, ServerStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
@@ -29,7 +30,7 @@ from tests.fakes.links import FakeTable, FakeTicketLinks
 from tests.fakes.synced_links import FakeSyncedLinks
 from tests.tables import INDEXES, INDEXES_BEFORE, new_table
 
-PORTS = {SyncedLinks: FakeSyncedLinks, ParkingStore: FakeSyncedLinks}
+PORTS = {SyncedLinks: FakeSyncedLinks, ServerStore: FakeSyncedLinks}
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 RECORD = Record(1000.0, Decision.CREATED)
 FIRST = LinkKey("u/p/n", "a" * 64)
@@ -342,12 +343,22 @@ def test_nobody_records_over_why_a_link_was_cut(store: SyncedLinks, tickets: Tic
 def test_who_makes_tickets_and_who_synchronises_heed_each_others_parking_notes(
     store: SyncedLinks, tickets: TicketLinks
 ) -> None:
-    assert store.parkings("main") == {}
+    assert store.server_notes("main") == ServerNotes()
     refused = Parking(1300.5, Record(1000.0, Decision.REFUSED, "401"))
     store.park("main", "*", refused)
     tickets.park("main", "BUG/Bug", refused)
-    assert store.parkings("main") == tickets.parkings("main") == {"*": refused, "BUG/Bug": refused}
-    assert store.parkings("other") == {}
+    assert store.server_notes("main") == tickets.server_notes("main")
+    assert store.server_notes("main").parkings == {"*": refused, "BUG/Bug": refused}
+    assert store.server_notes("other") == ServerNotes()
+
+
+def test_who_makes_tickets_and_who_synchronises_keep_one_pace(
+    store: SyncedLinks, tickets: TicketLinks
+) -> None:
+    first, second = Pace(rate=1.0), Pace(rate=2.0)
+    assert store.replace_pace("main", Pace(), first) == first
+    assert tickets.replace_pace("main", Pace(), second) == first
+    assert tickets.replace_pace("main", first, second) == store.server_notes("main").pace == second
 
 
 def test_a_turn_that_is_repeated_by_the_same_owner_is_still_its_own(store: SyncedLinks) -> None:

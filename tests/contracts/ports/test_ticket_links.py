@@ -22,7 +22,8 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.states import State
@@ -33,6 +34,7 @@ from tests.tables import new_table
 PORTS = {TicketLinks: FakeTicketLinks}
 BASELINE = LastSynced(state=State.IN_PROGRESS, assignee="")
 KEY = LinkKey("my_universe/my_project/jira-bugs", "8910551e27a339e5")
+OTHER = LinkKey("my_universe/my_project/jira-bugs", "0123456789abcdef", "t1")
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 REFUSAL = Record(
     1005.5,
@@ -43,6 +45,7 @@ REFUSAL = Record(
     {"customfield_10010": "Team is required."},
     ("Team (customfield_10010) takes one of these: ä",),
     ("version",),
+    1305.5,
 )
 CREATED = Record(1006.5, Decision.CREATED)
 LATER = Record(1010.5, Decision.POSTPONED, "sent, but no answer came")
@@ -234,18 +237,71 @@ def test_a_new_attempt_forgets_the_lookups_of_the_last(links: TicketLinks) -> No
     assert not links.start_again(mine)
     links.take_over(held(links), mine)
     assert links.start_again(mine)
-    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1175, record=LATER)
+    assert held(links) == Link(KEY, LinkState.CREATING, owner="b", lease_until=1175, cut_off=1, record=LATER)
+
+
+def test_deliveries_that_never_gave_the_row_back_are_counted(links: TicketLinks) -> None:
+    links.claim(lease("a"))
+    for number in range(3):
+        assert links.take_over(held(links), lease(f"b{number}", 1100 + 100 * number))
+        assert held(links).cut_off == number + 1
+    links.leave_uncertain(lease("b2", 1300), LATER, now=1301, until=1310, looked_up=True)
+    assert held(links).cut_off == 0
 
 
 def test_parking_notes_are_by_connection_and_scope(links: TicketLinks) -> None:
-    assert links.parkings("main") == {}
+    assert links.server_notes("main") == ServerNotes()
     first = Parking(1300.5, REFUSAL)
     links.park("main", "BUG/Bug", first)
     links.park("main", "*", replace(first, until=1400))
     links.park("other", "BUG/Bug", first)
     links.park("main", "BUG/Bug", replace(first, until=1500))
-    assert links.parkings("main") == {"BUG/Bug": replace(first, until=1500), "*": replace(first, until=1400)}
-    assert links.parkings("other") == {"BUG/Bug": first}
+    expected = {"BUG/Bug": replace(first, until=1500), "*": replace(first, until=1400)}
+    assert links.server_notes("main").parkings == expected
+    assert links.server_notes("other").parkings == {"BUG/Bug": first}
+
+
+def test_a_pace_is_replaced_only_as_it_was_seen(links: TicketLinks) -> None:
+    first, second = (
+        Pace(rate=9.7, next=1000.25, measured=3),
+        Pace(rate=1 / 3, paused_until=1005.125, sure=True),
+    )
+    assert links.replace_pace("main", Pace(), first) == first
+    assert links.replace_pace("main", Pace(), second) == first
+    assert links.server_notes("main").pace == first
+    assert links.replace_pace("main", first, second) == second
+    # botocore repeats a request whose answer was lost
+    assert links.replace_pace("main", first, second) == second
+    assert links.server_notes("main") == ServerNotes({}, second)
+    assert links.server_notes("other") == ServerNotes()
+
+
+def test_a_pace_and_parking_notes_do_not_disturb_each_other(links: TicketLinks) -> None:
+    parking, pace = Parking(1300.5, REFUSAL), Pace(rate=2.0)
+    links.park("main", "*", parking)
+    assert links.replace_pace("main", Pace(), pace) == pace
+    links.park("main", "BUG/Bug", parking)
+    assert links.server_notes("main") == ServerNotes({"*": parking, "BUG/Bug": parking}, pace)
+
+
+def test_a_look_shows_rows_and_servers_as_they_are_now(links: TicketLinks) -> None:
+    parking = Parking(1300.5, REFUSAL)
+    links.claim(lease("a"))
+    links.park("main", "*", parking)
+    links.record_unclaimed(OTHER, LATER, 9_000)
+    seen = links.look([KEY, OTHER, replace(KEY, trace="t 1")], ["main", "backtrace my_universe"])
+    assert seen.links == {KEY: held(links), OTHER: Link(OTHER, LinkState.RELEASED, record=LATER)}
+    assert seen.servers == {
+        "main": ServerNotes({"*": parking}),
+        "backtrace my_universe": ServerNotes(),
+    }
+
+
+def test_a_look_at_more_than_a_hundred_is_complete(links: TicketLinks) -> None:
+    keys = [replace(KEY, fingerprint=f"{number:064x}") for number in range(120)]
+    for key in keys[::7]:
+        links.record_unclaimed(key, LATER, 9_000)
+    assert set(links.look(keys, ["main"]).links) == set(keys[::7])
 
 
 def test_without_a_record_the_last_one_stays(links: TicketLinks) -> None:

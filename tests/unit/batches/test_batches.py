@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
-from backtrace_jira.batches import FIRST_DELAY, Deliveries, Delivery
+from backtrace_jira.batches import (
+    LONGEST_DELAY,
+    LONGEST_WAIT,
+    MOST_FAILURES,
+    PATIENCE,
+    SHORTEST_DELAY,
+    Deliveries,
+    Delivery,
+)
 from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.times import LONGEST_PAUSE
 from tests.builders import sample_body
-from tests.fakes.queues import FakeMessageQueue
+from tests.fakes.clock import Clock
+from tests.fakes.queues import FakeFailureCounter, FakeMessageQueue
 
 Answer = Callable[[ErrorGroup], list[Outcome]]
 
@@ -22,11 +31,16 @@ Answer = Callable[[ErrorGroup], list[Outcome]]
 class Desk:
     """`Deliveries` around a use case that answers as told."""
 
-    def __init__(self, answer: Answer, *, max_receives: int = 5) -> None:
+    def __init__(self, answer: Answer, *, jitter: float = 1.0) -> None:
         self.queue = FakeMessageQueue()
+        self.failures = FakeFailureCounter()
         self.reports: list[Outcome] = []
+        self.clock = Clock()
 
-        def serve(body: str, deadline: float) -> list[Outcome]:
+        def serve(bodies: Sequence[str], deadline: float) -> list[list[Outcome]]:
+            return [outcomes_of(body) for body in bodies]
+
+        def outcomes_of(body: str) -> list[Outcome]:
             try:
                 return answer(read_error_group(body))
             except InvalidEvent as error:
@@ -35,9 +49,10 @@ class Desk:
         self.serve = Deliveries(
             serve=serve,
             queue=self.queue,
+            failures=self.failures,
             report=self.reports.append,
-            jitter=lambda: 1.0,
-            max_receives=max_receives,
+            jitter=lambda: jitter,
+            clock=self.clock,
         )
 
     def __call__(self, *batch: Delivery) -> list[str]:
@@ -48,9 +63,9 @@ class Desk:
         return [outcome.decision for outcome in self.reports]
 
 
-def message(number: int = 1, *, body: str | None = None, direct: bool = False, receives: int = 1) -> Delivery:
+def message(number: int = 1, *, body: str | None = None, direct: bool = False, age: float = 0) -> Delivery:
     text = body if body is not None else json.dumps(sample_body() | {"fingerprint": f"{number:064x}"})
-    return Delivery(f"m{number}", text, None if direct else f"handle-{number}", receives)
+    return Delivery(f"m{number}", text, None if direct else f"handle-{number}", Clock()() - age)
 
 
 def failing(*errors: Exception) -> Answer:
@@ -120,12 +135,55 @@ def test_no_server_can_make_a_message_vanish_for_a_day() -> None:
     assert desk.queue.postponed[0][1] == LONGEST_PAUSE
 
 
-def test_without_a_time_the_delay_doubles_up_to_an_hour() -> None:
-    desk = Desk(failing(Unreachable("down")), max_receives=99)
-    for receives in (1, 2, 3, 30):
-        desk(message(receives=receives))
+def test_the_delay_grows_with_the_age_of_the_message() -> None:
+    desk = Desk(failing(Unreachable("down")))
+    for age in (0.0, 100.0, 600.0, 86_400.0, PATIENCE, 12 * 86_400.0):
+        desk(message(age=age))
     delays = [seconds for _, seconds in desk.queue.postponed]
-    assert delays == [FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY, LONGEST_PAUSE]
+    assert delays == [SHORTEST_DELAY, SHORTEST_DELAY, 60, LONGEST_DELAY, LONGEST_PAUSE, LONGEST_PAUSE]
+
+
+@pytest.mark.parametrize("age", [0.0, 500.0, 86_400.0, 12 * 86_400.0])
+@pytest.mark.parametrize("asked", [1.0, 20.0, 899.0, 901.0, 3_000.0])
+@pytest.mark.parametrize("jitter", [1.0, 1.5, 2.0])
+def test_no_message_comes_before_the_time_that_was_asked_for(age: float, asked: float, jitter: float) -> None:
+    desk = Desk(failing(Throttled("429", after=asked), Unreachable("down")), jitter=jitter)
+    desk(message(age=age))
+    assert asked <= desk.queue.postponed[0][1] <= LONGEST_PAUSE
+
+
+def test_waiting_for_two_weeks_takes_fewer_receives_than_sqs_allows() -> None:
+    desk = Desk(failing(Unreachable("down")))
+    age, receives = 0.0, 0
+    while age < LONGEST_WAIT:
+        desk(message(age=age))
+        age += desk.queue.postponed[-1][1]
+        receives += 1
+    assert 500 < receives < 700  # maxReceiveCount is 1,000 (template.yaml)
+    assert not desk.queue.buried
+
+
+def test_what_has_waited_too_long_is_kept_with_its_reason_before_the_queue_forgets_it() -> None:
+    desk = Desk(failing(Unreachable("down")))
+    assert desk(message(age=LONGEST_WAIT + 1)) == []
+    assert desk.queue.buried[0][1][0].detail == "down"
+
+
+def test_an_error_that_nobody_expected_is_tried_again_a_few_times() -> None:
+    desk = Desk(failing(KeyError("s3cret")))
+    for _ in range(MOST_FAILURES - 1):
+        assert desk(message()) == ["m1"]
+    assert desk(message(2)) == ["m2"]  # each message has tries of its own
+    assert desk(message()) == []
+    assert [kept.id for kept, _ in desk.queue.buried] == ["m1"]
+
+
+def test_waiting_does_not_use_up_the_tries_of_an_unexpected_error() -> None:
+    errors: list[Exception] = [Throttled("429")] * 900 + [KeyError("x")]
+    desk = Desk(lambda group: failing(errors.pop(0))(group))
+    for _ in range(901):
+        assert desk(message(age=1000)) == ["m1"]
+    assert not desk.queue.buried
 
 
 def test_a_refusal_is_kept_at_once_with_its_reason() -> None:
@@ -141,12 +199,6 @@ def test_while_one_integration_can_still_succeed_the_message_comes_again() -> No
     assert not desk.queue.buried
 
 
-def test_the_last_delivery_is_kept_with_its_reason_before_the_queue_drops_it() -> None:
-    desk = Desk(failing(Unreachable("down")), max_receives=5)
-    assert desk(message(receives=5)) == []
-    assert desk.queue.buried[0][1][0].detail == "down"
-
-
 def test_a_direct_event_is_put_on_the_queue_when_it_must_wait() -> None:
     desk = Desk(failing(Unreachable("down")))
     assert desk(message(direct=True)) == []
@@ -160,14 +212,12 @@ def test_when_the_queues_cannot_be_reached_the_message_stays(error: Exception) -
     assert desk(message(1), message(2)) == (["m1"] if isinstance(error, Refused) else ["m1", "m2"])
 
 
-def test_a_bug_costs_its_own_message_only_and_tells_no_value() -> None:
+def test_a_bug_that_stops_the_batch_loses_nothing_and_tells_no_value() -> None:
     def broken(group: ErrorGroup) -> list[Outcome]:
-        if group.fingerprint.endswith("1"):
-            raise KeyError("s3cret")
-        return fine(group)
+        raise KeyError("s3cret")
 
     desk = Desk(broken)
-    assert desk(message(1), message(2)) == ["m1"]
+    assert desk(message(1), message(2)) == ["m1", "m2"]
     assert all("s3cret" not in outcome.detail for outcome in desk.reports)
 
 

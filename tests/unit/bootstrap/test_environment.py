@@ -14,14 +14,14 @@ ENV = {
     "ERROR_EVENTS_QUEUE_URL": "https://sqs/events",
     "DEAD_LETTERS_URL": "https://sqs/dead",
     "JIRA_CHANGES_QUEUE_URL": "https://sqs/changes.fifo",
-    "MAX_RECEIVES": "30",
+    "SEARCH_SETTLE_SECONDS": "90",
     "PATH": "/usr/bin",
 }
 
 
 def test_every_variable_is_read_as_what_it_is() -> None:
     read = read_environment(CreateTicketEnvironment, ENV | {"SEARCH_SETTLE_SECONDS": "45"})
-    assert (read.stage, read.links_table, read.max_receives) == ("dev", "links", 30)
+    assert (read.stage, read.links_table) == ("dev", "links")
     assert (read.search_settle_seconds, read.settings_max_age_seconds) == (45.0, 300)
 
 
@@ -31,10 +31,10 @@ def test_all_that_is_missing_is_named() -> None:
         read_environment(CreateTicketEnvironment, env)
     assert "LINKS_TABLE" in str(caught.value)
     assert "STAGE" in str(caught.value)
-    assert "MAX_RECEIVES" not in str(caught.value)
+    assert "DEAD_LETTERS_URL" not in str(caught.value)
 
 
 def test_what_is_no_number_is_named_without_its_value() -> None:
-    with pytest.raises(InvalidSettings, match="MAX_RECEIVES is no number") as caught:
-        read_environment(CreateTicketEnvironment, ENV | {"MAX_RECEIVES": "s3cret"})
+    with pytest.raises(InvalidSettings, match="SEARCH_SETTLE_SECONDS is no number") as caught:
+        read_environment(CreateTicketEnvironment, ENV | {"SEARCH_SETTLE_SECONDS": "s3cret"})
     assert "s3cret" not in str(caught.value)

@@ -572,6 +572,8 @@ def test_no_text_breaks_coercion_and_nothing_outside_the_allowed_values_is_sent(
     json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     assert found not in ("", [], {})
     chosen_from = field.items if field.type == "array" else field.type
+    if field.id == "labels":
+        return  # Jira's own labels are free texts, whatever else a server says of them
     if field.allowed and chosen_from not in NEVER_CHOSEN and field.kind not in ("gh-sprint", "gh-epic-link"):
         for value in found if isinstance(found, list) else [found]:
             assert value is None or is_listed(value, field.allowed), (value, field.allowed)

@@ -58,6 +58,7 @@ class Deployment:
             store=self.store,
             new_events=self.events,
             clock=self.clock,
+            sleep=self.clock.advance,
             new_owner=lambda: next(self._owners),
         )
         schedule = Poll(

@@ -110,6 +110,7 @@ def test_a_429_holds_the_connection_back_and_leaves_no_gap() -> None:
     world.jira.failures.before["versions"] = [Throttled("429", after=40)]
     world.poll()
     assert {each.decision for each in world.reports[-2:]} == {Decision.POSTPONED}
+    world.clock.advance(40)
     world.poll()
     assert criteria(world) == [("version_gt", "2.4")]
 

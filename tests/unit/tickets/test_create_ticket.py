@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from backtrace_jira.batches import MOST_FAILURES
 from backtrace_jira.errors import (
     Busy,
     CredentialRefused,
+    CutOff,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
@@ -22,7 +26,7 @@ from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.context import Context, Timing
-from backtrace_jira.tickets.create_ticket import CreateTicket
+from backtrace_jira.tickets.serve_batch import ServeBatch
 from tests.builders import group, integration
 from tests.fakes.backtrace import FakeBacktraceGroups, FakeBacktraceLinks
 from tests.fakes.clock import Clock
@@ -30,6 +34,11 @@ from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.jira_tickets import FakeJiraTickets
 from tests.fakes.links import FakeTicketLinks
 from tests.fakes.queues import FakeChangeHints
+
+
+def one_after_the_other(jobs: Sequence[Callable[[], None]]) -> None:
+    for job in jobs:
+        job()
 
 
 @dataclass
@@ -49,7 +58,7 @@ class World:
         self._owners = (f"owner-{number}" for number in itertools.count(1))
         self.use_case = self.new_process()
 
-    def new_process(self, hints: FakeChangeHints | None = None) -> CreateTicket:
+    def new_process(self, hints: FakeChangeHints | None = None) -> ServeBatch:
         """Return the use case as a cold function has it: nothing remembered."""
         context = Context(
             stage="test",
@@ -57,14 +66,22 @@ class World:
             links=self.links,
             regression_hints=hints or FakeChangeHints(),
             clock=self.clock,
+            sleep=self.clock.advance,
+            side_by_side=one_after_the_other,
             new_owner=lambda: next(self._owners),
             timing=self.timing,
         )
-        return CreateTicket(context)
+        return ServeBatch(context)
 
-    def deliver(self, use_case: CreateTicket | None = None, **changes: object) -> Outcome:
-        (outcome,) = (use_case or self.use_case)(group(**changes), deadline=self.clock() + 60)
+    def deliver(self, use_case: ServeBatch | None = None, **changes: Any) -> Outcome:
+        (outcome,) = self.serve(use_case, **changes)
         return outcome
+
+    def serve(
+        self, use_case: ServeBatch | None = None, *, time_left: float = 60, **changes: Any
+    ) -> list[Outcome]:
+        (outcomes,) = (use_case or self.use_case).serve_groups([group(**changes)], self.clock() + time_left)
+        return outcomes
 
     def deliver_until_done(self, attempts: int = 30) -> Outcome:
         """Deliver as the queue does: again after the time that was asked for."""
@@ -117,10 +134,10 @@ def test_a_project_without_an_integration_is_no_error() -> None:
 def test_each_integration_gets_its_own_ticket_though_one_fails() -> None:
     world = World(integrations=[integration(name="a"), integration(name="b"), integration(name="c")])
     world.jira.fail = [None, Refused("POST /issue: 400, no", status=400, fields={"x": "is required"}), None]
-    outcomes = world.use_case(group(), deadline=world.clock() + 60)
+    outcomes = world.serve()
     assert [outcome.decision for outcome in outcomes] == [Decision.CREATED, Decision.REFUSED, Decision.PARKED]
     world.clock.advance(world.timing.parked + 1)
-    again = world.use_case(group(), deadline=world.clock() + 60)
+    again = world.serve()
     assert [outcome.decision for outcome in again] == [Decision.KNOWN, Decision.CREATED, Decision.CREATED]
     assert len(world.jira.issues) == 3
 
@@ -268,12 +285,12 @@ def test_a_storm_of_errors_costs_a_broken_configuration_one_call() -> None:
 def test_parking_is_by_project_and_type_but_a_credential_parks_the_whole_connection() -> None:
     world = World(integrations=[integration(name="a"), integration(name="b", project_key="OPS")])
     world.jira.fail = [Refused("400", status=400)]
-    decisions = [o.decision for o in world.use_case(group(), deadline=world.clock() + 60)]
+    decisions = [o.decision for o in world.serve()]
     assert decisions == [Decision.REFUSED, Decision.CREATED]
 
     world = World(integrations=[integration(name="a"), integration(name="b", project_key="OPS")])
     world.jira.fail = [CredentialRefused("401", status=401)]
-    decisions = [o.decision for o in world.use_case(group(), deadline=world.clock() + 60)]
+    decisions = [o.decision for o in world.serve()]
     assert decisions == [Decision.REFUSED, Decision.PARKED]
     assert world.jira.creates == 1
 
@@ -339,7 +356,7 @@ def test_a_bug_while_drafting_gives_the_claim_back_and_tells_no_value(
 
 def test_nothing_is_begun_that_cannot_end_in_time() -> None:
     world = World()
-    (outcome,) = world.use_case(group(), deadline=world.clock() + world.timing.longest_create - 1)
+    (outcome,) = world.serve(time_left=world.timing.longest_create - 1)
     assert isinstance(outcome.error, Busy)
     assert (
         outcome.error.after is None
@@ -371,3 +388,34 @@ def test_looking_too_early_says_so() -> None:
     outcome = world.deliver()
     assert isinstance(outcome.error, NotYetVisible)
     assert outcome.error.after == world.timing.between_lookups
+
+
+def test_a_ticket_at_which_every_process_dies_is_left_to_a_person() -> None:
+    """Waiting uses up no lives, so deaths have to: the row counts them, for nothing else survives."""
+    world = World()
+
+    class Death(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Death
+
+    find = world.jira.find
+    world.jira.create = world.jira.find = die  # type: ignore[method-assign, assignment]
+    deaths = 0
+    for _ in range(50):
+        try:
+            outcome = world.deliver(world.new_process())
+        except Death:
+            deaths += 1
+            world.clock.advance(world.timing.lease + 1)
+        else:
+            break
+    assert deaths == MOST_FAILURES + 1
+    assert isinstance(outcome.error, CutOff)
+    # a replay begins anew, and still looks the ticket up before it makes one
+    world.jira.find = find  # type: ignore[method-assign]
+    del world.jira.create
+    world.clock.advance(world.timing.settle)
+    assert world.deliver_until_done().decision is Decision.CREATED
+    world.assert_one_ticket()

@@ -354,7 +354,7 @@ def test_an_event_of_a_known_group_costs_nothing_more_without_a_boundary(
     world = world_with(make_sync_world)
     world.wire.calls.clear()
     assert world.deliver(world.event(event(v2_5=1))) == []
-    assert [call for call in world.wire.calls if not call.startswith("ssm")] == ["dynamodb UpdateItem"]
+    assert [call for call in world.wire.calls if not call.startswith("ssm")] == ["dynamodb BatchGetItem"]
 
 
 def test_a_message_that_cannot_be_sent_comes_again(make_sync_world: MakeSyncWorld) -> None:

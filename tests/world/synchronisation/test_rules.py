@@ -415,7 +415,7 @@ def test_what_backtrace_refuses_or_puts_off_is_none_of_jira_s(make_sync_world: M
     world.apply_batch()
     (letter,) = world.letters()
     assert "Backtrace does not accept the token" in letter["Reason"]
-    assert world.links.parkings("main") == {}
+    assert world.links.server_notes("main").parkings == {}
     world.put("/backtrace-jira/test/secrets/backtrace/my_universe", world.backtrace.token, secret=True)
     world.new_process()
     world.backtrace.faults.add("POST", "/api", 1, status=429, headers={"Retry-After": "600"})
@@ -424,6 +424,7 @@ def test_what_backtrace_refuses_or_puts_off_is_none_of_jira_s(make_sync_world: M
     world.apply_batch()
     assert world.told[-1].decision is Decision.POSTPONED
     world.forget_calls()
+    world.clock.advance(600)
     world.hasten()
     world.apply_batch()
     assert world.calls["jira"] == 1

@@ -57,4 +57,4 @@ def test_the_redelivery_of_a_finished_message_costs_one_request(make_real_world:
     world.deliver()
     world.wire.calls.clear()
     assert world.deliver_until_done() is Decision.KNOWN
-    assert world.wire.calls == ["dynamodb UpdateItem"]
+    assert world.wire.calls == ["dynamodb BatchGetItem"]

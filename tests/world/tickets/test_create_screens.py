@@ -91,12 +91,13 @@ def test_a_new_ticket_is_one_call_to_jira_once_the_screen_is_known_to_anybody(wo
     assert len(calls(world)) > 1
 
 
-def test_a_warm_new_ticket_is_three_requests_to_the_store_with_typed_fields_too(world: World) -> None:
+def test_a_warm_new_ticket_is_three_writes_to_the_store_with_typed_fields_too(world: World) -> None:
     furnish(world)
     deliver(world)
     world.wire.calls.clear()
     deliver(world)
-    assert world.wire.count("dynamodb") == 3
+    assert world.wire.count("dynamodb UpdateItem") == 3
+    assert world.wire.count("dynamodb") == 3 + 1  # the look of the batch
 
 
 def test_settings_without_typed_fields_ask_for_no_screen(world: World) -> None:
@@ -143,7 +144,7 @@ def test_what_only_jira_can_judge_is_left_out_when_it_refuses_it(world: World) -
     assert [status for path, status in calls(world) if path == "POST /issue"] == [400, 201]
     (told,) = world.reports[-1].left_out
     assert told.startswith("customfield_8: Jira refused it: ")
-    assert world.store.parkings("main") == {}
+    assert world.store.server_notes("main").parkings == {}
     assert len(world.jira.issues) == 1
 
 

@@ -91,7 +91,7 @@ def test_counting_costs_one_request_more(make_world: MakeWorld, settings: dict[s
         world.wire.calls.clear()
         (decision,) = decide(world, number)
         seen.add(decision)
-        assert world.wire.count("dynamodb") <= 3 + 1
+        assert world.wire.count("dynamodb UpdateItem") <= 3 + 1
         assert world.wire.count("http POST /rest/api") == (decision is CREATED)
     assert HELD in seen
 

@@ -10,6 +10,8 @@ from random import SystemRandom
 
 from backtrace_jira.adapters.aws.message_queue import SQSMessageQueue
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
+from backtrace_jira.adapters.dynamodb.failure_counter import DynamoDBFailureCounter
+from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import logger
 from backtrace_jira.bootstrap.aws import AWSClients
@@ -26,15 +28,21 @@ def deliveries() -> Deliveries:
     return wire(os.environ)
 
 
-def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Deliveries:
+def wire(
+    env: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Deliveries:
     """Wire the path; `env` is what `ApplyJiraChangeEnvironment` names, and the clock gives unix seconds."""
     environment, aws = read_environment(ApplyJiraChangeEnvironment, env), AWSClients()
-    poll = wire_poll(environment, aws, clock)
+    poll = wire_poll(environment, aws, clock, sleep)
     changes = SQSQueue(aws.sqs, environment.jira_changes_queue_url)
     return Deliveries(
-        serve=ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve,
+        serve=ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve_all,
         queue=SQSMessageQueue(changes, SQSQueue(aws.sqs, environment.jira_changes_dead_letters_url)),
+        failures=DynamoDBFailureCounter(Table(aws.dynamodb, environment.links_table), clock),
         report=report,
-        jitter=lambda: SystemRandom().uniform(0.7, 1.3),  # a snapshot holds no seed of it
-        max_receives=environment.max_receives,
+        jitter=lambda: SystemRandom().uniform(1, 2),  # a snapshot holds no seed of it
+        clock=clock,
     )

@@ -15,6 +15,7 @@ from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
+from backtrace_jira.adapters.dynamodb.failure_counter import DynamoDBFailureCounter
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.adapters.http import read_certificates
@@ -28,7 +29,7 @@ from backtrace_jira.bootstrap.init_phase import read_ahead
 from backtrace_jira.outcomes import Outcome
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.context import Context, Timing
-from backtrace_jira.tickets.create_ticket import CreateTicket
+from backtrace_jira.tickets.serve_batch import ServeBatch
 
 
 @cache
@@ -39,17 +40,17 @@ def deliveries() -> Deliveries:
 
 
 def wire(
-    env: Mapping[str, str], *, clock: Callable[[], float] = time.time, timing: Timing | None = None
+    env: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    timing: Timing | None = None,
 ) -> Deliveries:
     """Wire the path from error event to ticket.
 
-    Args:
-        env: what `CreateTicketEnvironment` names, as template.yaml sets it.
-        clock: unix seconds.
-        timing: instead of what the environment says.
+    `env` is what `CreateTicketEnvironment` names, the clock gives unix seconds, `timing` replaces the environment's.
     """
     environment, aws = read_environment(CreateTicketEnvironment, env), AWSClients()
-    error_events = SQSQueue(aws.sqs, environment.error_events_queue_url)
     configuration = SSMConfiguration(
         aws.ssm,
         ParameterNames(environment.settings_prefix),
@@ -64,20 +65,28 @@ def wire(
         links=DynamoDBTicketLinks(table),
         regression_hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url), clock),
         clock=clock,
+        sleep=sleep,
         new_owner=lambda: uuid.uuid4().hex,
-        timing=timing or _timing(environment.search_settle_seconds),
+        timing=timing or _timing(environment),
     )
     read_ahead(read_certificates, configuration.read_ahead, table.connect)
     return Deliveries(
-        serve=CreateTicket(context).serve,
-        queue=SQSMessageQueue(error_events, SQSQueue(aws.sqs, environment.dead_letters_url)),
+        serve=ServeBatch(context),
+        queue=_queue(environment, aws),
+        failures=DynamoDBFailureCounter(table, clock),
         report=report,
-        jitter=lambda: SystemRandom().uniform(0.7, 1.3),  # a snapshot holds no seed of it
-        max_receives=environment.max_receives,
+        jitter=lambda: SystemRandom().uniform(1, 2),  # a snapshot holds no seed of it
+        clock=clock,
     )
 
 
-def _timing(settle: float) -> Timing:
+def _queue(environment: CreateTicketEnvironment, aws: AWSClients) -> SQSMessageQueue:
+    events, dead = environment.error_events_queue_url, environment.dead_letters_url
+    return SQSMessageQueue(SQSQueue(aws.sqs, events), SQSQueue(aws.sqs, dead))
+
+
+def _timing(environment: CreateTicketEnvironment) -> Timing:
+    settle = environment.search_settle_seconds
     return Timing(settle=settle, between_lookups=max(1.0, settle / 4.5))
 
 

@@ -25,12 +25,11 @@ class ReceiveWebhookEnvironment:
 
 @dataclass(frozen=True, kw_only=True)
 class CreateTicketEnvironment(ReceiveWebhookEnvironment):
-    """`max_receives` is the queue's maxReceiveCount."""
+    """What makes tickets."""
 
     stage: str
     error_events_queue_url: str
     dead_letters_url: str
-    max_receives: int
     search_settle_seconds: float = SEARCH_SETTLE
     """Seconds that Jira's search may lag: before this, a look-up that finds nothing proves nothing."""
 
@@ -49,10 +48,9 @@ class PollFixVersionsEnvironment(PollBacktraceEnvironment):
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyJiraChangeEnvironment(PollBacktraceEnvironment):
-    """`max_receives` is the queue's maxReceiveCount."""
+    """What applies a change that was told of."""
 
     jira_changes_dead_letters_url: str
-    max_receives: int
 
 
 E = TypeVar("E", bound=ReceiveWebhookEnvironment)

@@ -21,6 +21,13 @@ def poll() -> PollBacktrace:
     return wire(os.environ)
 
 
-def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollBacktrace:
+def wire(
+    env: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> PollBacktrace:
     """Wire the path; `env` is what `PollBacktraceEnvironment` names, and the clock gives unix seconds."""
-    return PollBacktrace(wire_poll(read_environment(PollBacktraceEnvironment, env), AWSClients(), clock))
+    return PollBacktrace(
+        wire_poll(read_environment(PollBacktraceEnvironment, env), AWSClients(), clock, sleep)
+    )

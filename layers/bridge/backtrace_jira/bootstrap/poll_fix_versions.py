@@ -21,6 +21,13 @@ def poll() -> PollFixVersions:
     return wire(os.environ)
 
 
-def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> PollFixVersions:
+def wire(
+    env: Mapping[str, str],
+    *,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> PollFixVersions:
     """Wire the path; `env` is what `PollFixVersionsEnvironment` names, and the clock gives unix seconds."""
-    return PollFixVersions(wire_poll(read_environment(PollFixVersionsEnvironment, env), AWSClients(), clock))
+    return PollFixVersions(
+        wire_poll(read_environment(PollFixVersionsEnvironment, env), AWSClients(), clock, sleep)
+    )

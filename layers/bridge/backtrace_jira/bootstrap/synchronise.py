@@ -26,7 +26,12 @@ from backtrace_jira.synchronisation.poll import Poll
 from backtrace_jira.synchronisation.synchronise import Synchronise
 
 
-def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Callable[[], float]) -> Poll:
+def wire_poll(
+    environment: PollBacktraceEnvironment,
+    aws: AWSClients,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Poll:
     """Wire what both schedules share; `Poll.synchronise` is what a change of Jira's needs of it, too."""
     configuration = SSMConfiguration(
         aws.ssm,
@@ -42,6 +47,7 @@ def wire_poll(environment: PollBacktraceEnvironment, aws: AWSClients, clock: Cal
         store=store,
         new_events=SQSNewEvents(SQSQueue(aws.sqs, environment.error_events_queue_url)),
         clock=clock,
+        sleep=sleep,
         new_owner=lambda: uuid.uuid4().hex,
     )
     poll = Poll(

@@ -66,6 +66,8 @@ class Link:
     """The latest moment (unix seconds) at which the create can have ended. Its outcome is not known."""
     lookups: int = 0
     """Look-ups since then that found no ticket."""
+    cut_off: int = 0
+    """Deliveries, one after the other, that had the row and never gave it back: their process died."""
     issue: Issue | None = None
     linked_in_backtrace: bool = False
     record: Record | None = None

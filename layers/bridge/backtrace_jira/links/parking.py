@@ -1,95 +1,23 @@
-"""After a refusal by Jira, nothing is sent for a while: a storm of errors costs one request.
+"""What is noted of a server: its pace, and what is not sent to it for a while because it was refused a moment ago.
 
-A refusal of a ticket parks its project and issue type. A refused credential parks the whole connection, because each
-further attempt can lock the account. If Jira asks for a pause (429), only this process holds the connection back;
-the messages wait in their queue.
+A storm of errors must cost a bounded number of calls. So a refusal that surely meets every ticket of a scope parks
+the scope: a refused credential the whole connection, because each further attempt can lock the account; a refused
+project, issue type or permission the project with its issue type. What was refused for one group's own values stops
+that group alone; see `tickets.refusals`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from backtrace_jira.errors import Busy, CredentialRefused, Parked, Throttled, TryAgain
+from backtrace_jira.errors import Parked
+from backtrace_jira.links.pace import Pace
 from backtrace_jira.outcomes import Record
-from backtrace_jira.settings.integration import Integration
 
 WHOLE_CONNECTION = "*"
-
-
-@dataclass(slots=True)
-class _Note:
-    """The parkings and the pause of one connection, as this process remembers them."""
-
-    read_at: float = float("-inf")
-    parkings: dict[str, Parking] = field(default_factory=dict)
-    throttled_until: float = 0.0
-
-
-class ParkingGuard:
-    """The store's parking notes, remembered for `trust` seconds, so that not every ticket reads them."""
-
-    def __init__(
-        self, links: ParkingStore, clock: Callable[[], float], *, trust: float, duration: float
-    ) -> None:
-        self._links = links
-        self._clock = clock
-        self._trust = trust
-        self._duration = duration
-        self._notes: dict[str, _Note] = {}
-
-    def check(self, integration: Integration, *, creates: bool = True) -> None:
-        """Raise if a request to Jira has to wait.
-
-        A parking of the whole connection stops every request, one of a project and issue type only a create.
-
-        Raises:
-            Throttled: Jira asked for a pause that is not over.
-            Parked: Jira refused this scope a while ago.
-            Busy: the store did not answer.
-        """
-        now = self._clock()
-        note = self._notes.setdefault(integration.connection, _Note())
-        if note.throttled_until > now:
-            raise Throttled("Jira asked for a pause", after=note.throttled_until - now)
-        if note.read_at + self._trust < now:
-            note.parkings = self._stored(integration.connection)
-            note.read_at = now
-        scopes = (WHOLE_CONNECTION, integration.parking_scope) if creates else (WHOLE_CONNECTION,)
-        _raise_if_parked(note.parkings, scopes, now)
-
-    def _stored(self, connection: str) -> dict[str, Parking]:
-        try:
-            return dict(self._links.parkings(connection))
-        except TryAgain as error:  # the store's pause is not Jira's
-            raise Busy(str(error)) from None
-
-    def park_refused(self, integration: Integration, refusal: Record, error: Exception) -> None:
-        """Park the scope of a refusal: the whole connection, or project and issue type."""
-        scope = WHOLE_CONNECTION if isinstance(error, CredentialRefused) else integration.parking_scope
-        parking = Parking(refusal.at + self._duration, refusal)
-        self._notes.setdefault(integration.connection, _Note()).parkings[scope] = parking
-        self._links.park(integration.connection, scope, parking)
-
-    def hold_back(self, integration: Integration, after: float) -> None:
-        """Hold the connection back in this process, for `after` seconds."""
-        note = self._notes.setdefault(integration.connection, _Note())
-        note.throttled_until = max(note.throttled_until, self._clock() + after)
-
-
-def _raise_if_parked(parkings: Mapping[str, Parking], scopes: Sequence[str], now: float) -> None:
-    for scope in scopes:
-        parking = parkings.get(scope)
-        if parking and parking.until > now:
-            until = datetime.fromtimestamp(parking.until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-            raise Parked(
-                f"not sent, because Jira refused a moment ago: {parking.refusal.reason} (until {until})",
-                after=parking.until - now,
-                messages=parking.refusal.messages,
-                fields=parking.refusal.fields,
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +28,53 @@ class Parking:
     refusal: Record
 
 
-class ParkingStore(Protocol):
-    """Parking notes by connection."""
+@dataclass(frozen=True, slots=True)
+class ServerNotes:
+    """What the store keeps of one server: parking notes by scope, expired or not, and the pace."""
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
+    parkings: Mapping[str, Parking] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+
+class ServerStore(Protocol):
+    """Notes by server: a Jira connection by its name, a Backtrace universe as `universe_server` says."""
+
+    def park(self, server: str, scope: str, parking: Parking) -> None:
         """Store a parking note for a scope of a connection."""
         ...
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Return the connection's parking notes by scope, expired or not."""
+    def server_notes(self, server: str) -> ServerNotes:
+        """Return what is noted of a server."""
         ...
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        """Store the pace if the stored one still is `seen`; return the one that is stored after that."""
+        ...
+
+
+def universe_server(universe: str) -> str:
+    """Return the name by which a Backtrace universe has its notes; a connection's name has no blank."""
+    return f"backtrace {universe}"
+
+
+def raise_if_parked(parkings: Mapping[str, Parking], scopes: Sequence[str], now: float) -> None:
+    """Raise for the first of the scopes that is parked.
+
+    Raises:
+        Parked: with the refusal's words.
+    """
+    for scope in scopes:
+        parking = parkings.get(scope)
+        if parking and parking.until > now:
+            raise parked(parking.refusal, parking.until, now)
+
+
+def parked(refusal: Record, until: float, now: float) -> Parked:
+    """Return the error for what was refused a moment ago and is not sent before `until` (unix seconds)."""
+    when = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Parked(
+        f"not sent, because Jira refused a moment ago: {refusal.reason} (until {when})",
+        after=until - now,
+        messages=refusal.messages,
+        fields=refusal.fields,
+    )

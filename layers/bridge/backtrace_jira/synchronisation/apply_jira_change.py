@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.links.link import LinkKey, Sighting
 from backtrace_jira.outcomes import Decision, Outcome, error_text
@@ -17,6 +19,16 @@ class ApplyJiraChange:
     def __init__(self, synchronise: Synchronise, poll: PollFixVersions) -> None:
         self._synchronise = synchronise
         self._poll = poll
+
+    def serve_all(self, bodies: Sequence[str], deadline: float) -> list[list[Outcome]]:
+        """Serve the bodies of messages, one after the other."""
+        return [self._serve_safely(body, deadline) for body in bodies]
+
+    def _serve_safely(self, body: str, deadline: float) -> list[Outcome]:
+        try:
+            return self.serve(body, deadline)
+        except Exception as error:  # the other messages are served all the same
+            return [Outcome(Decision.from_error(error), detail=error_text(error), error=error)]
 
     def serve(self, body: str, deadline: float) -> list[Outcome]:
         """Serve a message's body: a `JiraChange`.

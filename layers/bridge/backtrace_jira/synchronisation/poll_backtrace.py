@@ -31,7 +31,7 @@ class PollBacktrace:
     def _changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
         """Look at each changed group whose ticket column names one of the integrations."""
         first = integrations[0]
-        backtrace = self._poll.configuration.backtrace(first.universe)
+        backtrace = self._poll.synchronise.backtrace(first.universe)
         for group in backtrace.changed_groups(first.project, part.begin, part.end):
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:

@@ -12,7 +12,7 @@ from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, TicketPage,
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey
-from backtrace_jira.links.parking import ParkingStore
+from backtrace_jira.links.parking import ServerStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
@@ -52,7 +52,7 @@ class Sweep:
     """Key of the last ticket that was looked at."""
 
 
-class SyncedLinks(ParkingStore, Protocol):
+class SyncedLinks(ServerStore, Protocol):
     """Links by ticket and by group, turns, watermarks. Every method is one request to the store but the first three."""
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:

@@ -16,18 +16,25 @@ from backtrace_jira.backtrace.group import plan_unlinking
 from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.links.guard import guard
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.links.parking import ParkingGuard
+from backtrace_jira.links.parking import universe_server
+from backtrace_jira.links.servers import Servers
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Outcome, Record, error_text
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.synchronisation.guarded_jira import guard_jira
 from backtrace_jira.synchronisation.news import Hint, hint_concerns, ticket_has_news, was_never_compared
 from backtrace_jira.synchronisation.one_turn import bring_in_line
-from backtrace_jira.synchronisation.ports import JiraIssues, NewEvents, SyncConfiguration, SyncedLinks
+from backtrace_jira.synchronisation.ports import (
+    BacktraceGroups,
+    JiraIssues,
+    NewEvents,
+    SyncConfiguration,
+    SyncedLinks,
+)
 from backtrace_jira.synchronisation.turn_context import TurnContext, ensure_time
-from backtrace_jira.times import LEASE, PARKED, PARKING_TRUSTED
+from backtrace_jira.times import LEASE
 
 Linked: TypeAlias = Sequence[tuple[Link, Integration]]
 """Links of one ticket with their settings."""
@@ -43,6 +50,7 @@ class Synchronise:
         store: SyncedLinks,
         new_events: NewEvents,
         clock: Callable[[], float],
+        sleep: Callable[[float], None],
         new_owner: Callable[[], str],
     ) -> None:
         self._configuration = configuration
@@ -50,7 +58,8 @@ class Synchronise:
         self._new_events = new_events
         self._clock = clock
         self._new_owner = new_owner
-        self._parking = ParkingGuard(store, clock, trust=PARKING_TRUSTED, duration=PARKED)
+        self._servers = Servers(store, clock)
+        self._sleep = sleep
 
     def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
         """Bring a ticket in line; return one outcome for each Jira site that has a linked issue of this id.
@@ -77,10 +86,16 @@ class Synchronise:
         """Return the client of a connection that may be asked now.
 
         Raises:
-            Throttled, Parked: it may not, for a while.
+            Throttled, OverBudget, Parked: it may not, for a while.
         """
-        self._parking.check(integration, creates=False)
-        return guard_jira(self._configuration.jira(integration), integration, self._parking, self._clock)
+        self._servers.ensure_not_parked(integration.connection)
+        self._sleep(self._servers.admit(integration.connection))
+        jira = self._configuration.jira(integration)
+        return guard(jira, integration.connection, self._servers, locks_accounts=True)
+
+    def backtrace(self, universe: str) -> BacktraceGroups:
+        """Return the client of a universe; `servers` watches its calls."""
+        return guard(self._configuration.backtrace(universe), universe_server(universe), self._servers)
 
     def _links_by_connection(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
         """Return the ticket's links by connection: all of a connection's, if the hint concerns one of them."""
@@ -121,7 +136,7 @@ class Synchronise:
             # Read again: what the poll read of the groups may be older than what the links say by now.
             pairs = [self._read_pair(*each) for each in linked]
             context = TurnContext(
-                configuration=self._configuration,
+                client_of=self.backtrace,
                 store=self._store,
                 new_events=self._new_events,
                 jira=jira,
@@ -144,7 +159,7 @@ class Synchronise:
         return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
 
     def _read_pair(self, link: Link, integration: Integration) -> Pair:
-        groups = self._configuration.backtrace(integration.universe)
+        groups = self.backtrace(integration.universe)
         return Pair(link, integration, groups.group(integration.project, link.key.fingerprint))
 
     def _unlink_deleted(self, linked: Linked, hint: Hint) -> Outcome:
@@ -164,7 +179,7 @@ class Synchronise:
     def _unlink(self, link: Link, integration: Integration) -> None:
         if link.issue is None:
             return
-        groups = self._configuration.backtrace(integration.universe)
+        groups = self.backtrace(integration.universe)
         group = groups.group(integration.project, link.key.fingerprint)
         ours = link.synced.reopen_criteria if link.synced else ()
         write = plan_unlinking(group, integration.name, link.issue, ours)

@@ -18,7 +18,6 @@ from backtrace_jira.synchronisation.ports import (
     BacktraceGroups,
     JiraIssues,
     NewEvents,
-    SyncConfiguration,
     SyncedLinks,
 )
 from backtrace_jira.times import LONGEST_REQUEST
@@ -38,7 +37,8 @@ def ensure_time(turn: Turn, now: float) -> None:
 class TurnContext:
     """One turn at one ticket."""
 
-    configuration: SyncConfiguration
+    client_of: Callable[[str], BacktraceGroups]
+    """Returns the client of a universe."""
     store: SyncedLinks
     new_events: NewEvents
     jira: JiraIssues
@@ -50,7 +50,7 @@ class TurnContext:
 
     def backtrace(self, pair: Pair) -> BacktraceGroups:
         """Return the client of the group's universe."""
-        return self.configuration.backtrace(pair.integration.universe)
+        return self.client_of(pair.integration.universe)
 
     def find_jira_user(self, user: BacktraceUser, pair: Pair, ticket: Ticket) -> str | None:
         """Return the accountId or user name of a Backtrace user; None where nobody is known to be the same."""

@@ -15,11 +15,11 @@ from backtrace_jira.errors import (
     BacktraceJiraError,
     Busy,
     CredentialRefused,
+    CutOff,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
     Refused,
-    Throttled,
 )
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.links.link import Lease, Link
@@ -28,6 +28,7 @@ from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.draft import Drafter
 from backtrace_jira.tickets.ports import JiraTickets
+from backtrace_jira.tickets.refusals import concerns_everybody
 
 
 class Attempt:
@@ -56,8 +57,9 @@ class Attempt:
             raise
         except BacktraceJiraError as error:
             # A definite no: Jira refused, or executed nothing.
-            self._give_back(error)
+            self._give_back(error, draft)
             raise
+        self._context.refused_in_a_row.made(self._scope)
         # Any other exception, or a death, leaves the row as `creating`: after the lease, the ticket is looked up.
         outcome = replace(
             self._case.outcome(Decision.CREATED, issue),
@@ -94,11 +96,23 @@ class Attempt:
             raise Busy("another delivery took this ticket over", after=5)
         return self.create()
 
+    def give_up(self, row: Link) -> None:
+        """Leave the row to a person: whoever had it died, and the next one would, too.
+
+        Raises:
+            CutOff: the row is uncertain; a replay begins anew.
+        """
+        error = CutOff(
+            f"the function died {row.cut_off} times in a row while it made this ticket; its log says why "
+            "(memory, time-out); replay the event when that is mended"
+        )
+        self._leave_uncertain(error, looked_up=False)
+        raise error
+
     def _prepare(self) -> tuple[JiraTickets, Drafter, TicketDraft]:
         """Do all that can fail before a create is sent."""
         try:
-            self._context.parking.check(self._case.integration)
-            jira = self._context.configuration.jira(self._case.integration)
+            jira = self._context.jira(self._case.integration)
             drafter = Drafter(self._case, self._marker, jira, self._context.screens)
             draft = drafter.draft()
             self._ensure_time()
@@ -123,13 +137,11 @@ class Attempt:
 
     def _look_up(self) -> tuple[JiraTickets, Issue | None]:
         try:
-            self._context.parking.check(self._case.integration, creates=False)
-            jira = self._context.configuration.jira(self._case.integration)
+            jira = self._context.jira(self._case.integration)
             found = jira.find(self._marker)
         except BacktraceJiraError as error:
             # A look-up that failed proves nothing, so it is not counted.
             self._leave_uncertain(error, looked_up=False)
-            self._stop_connection(error)
             raise
         # The oldest is ours: a person's clone carries the marker too.
         return jira, found[0] if found else None
@@ -156,24 +168,24 @@ class Attempt:
         if self._context.clock() + self._timing.longest_create > self._lease.until:
             raise Busy("the lease is too old to begin a create")
 
-    def _give_back(self, error: Exception) -> None:
-        """Release the row, and park what other groups would meet, too."""
+    @property
+    def _scope(self) -> tuple[str, str]:
+        return self._case.integration.connection, str(self._case.target)
+
+    def _give_back(self, error: Exception, draft: TicketDraft | None = None) -> None:
+        """Release the row. What Jira refused is not sent again for a while: for this group, or for everybody."""
         record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)
+        # A refused credential has parked the whole connection by now.
+        refusal = error if isinstance(error, Refused) and not isinstance(error, CredentialRefused) else None
+        if refusal:
+            record = replace(record, until=record.at + self._timing.parked)
         # Released first: if parking fails, a second refusal is all that it costs. A row that stays `creating` would
         # cost its group look-ups for a ticket that does not exist.
         self._context.links.release(self._lease, record)
-        if isinstance(error, Refused):
-            self._context.parking.park_refused(self._case.integration, record, error)
-        else:
-            self._stop_connection(error)
-
-    def _stop_connection(self, error: Exception) -> None:
-        """Send nothing over the whole connection for a while, after an error that concerns all of it."""
-        parking, integration = self._context.parking, self._case.integration
-        if isinstance(error, Throttled):
-            parking.hold_back(integration, error.after or self._timing.between_lookups)
-        elif isinstance(error, CredentialRefused):
-            parking.park_refused(integration, Record.from_error(error, self._context.clock()), error)
+        if refusal:
+            many = self._context.refused_in_a_row.refused(self._scope, self._case.key)
+            if many or concerns_everybody(refusal, draft):
+                self._context.servers.park(*self._scope, record)
 
     def _leave_uncertain(self, error: Exception, *, looked_up: bool) -> None:
         record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)

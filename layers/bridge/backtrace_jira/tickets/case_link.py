@@ -38,7 +38,7 @@ class CaseLink:
             # Before `mark_linked`, which forgets the previous ticket: a failure must find it again.
             if self._previous:
                 outcome = self._relate(issue, outcome)
-            baseline = self._context.configuration.backtrace(integration.universe).link(
+            baseline = self._context.backtrace(integration.universe).link(
                 project=integration.project,
                 fingerprint=self._case.key.fingerprint,
                 watcher=integration.name,
@@ -52,7 +52,7 @@ class CaseLink:
 
     def _relate(self, issue: Issue, outcome: Outcome) -> Outcome:
         """Link a regression's ticket to the one before it. If Jira refuses, the outcome says so, and that is all."""
-        jira = self._context.configuration.jira(self._case.integration)
+        jira = self._context.jira(self._case.integration)
         try:
             jira.relate(issue, self._previous, self._case.integration.fix_versions.link_type)
         except Refused as error:

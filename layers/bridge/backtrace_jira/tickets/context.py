@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
 from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.guard import guard
 from backtrace_jira.links.link import LinkKey
-from backtrace_jira.links.parking import ParkingGuard
+from backtrace_jira.links.parking import universe_server
+from backtrace_jira.links.servers import Servers
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.tickets.actions import Verdict
 from backtrace_jira.tickets.create_screens import CreateScreens
 from backtrace_jira.tickets.fill_fields import TicketTarget, ticket_target
-from backtrace_jira.tickets.ports import Configuration, RegressionHints, TicketLinks
+from backtrace_jira.tickets.ports import (
+    BacktraceLinks,
+    Configuration,
+    JiraTickets,
+    RegressionHints,
+    TicketLinks,
+)
+from backtrace_jira.tickets.refusals import RefusedInARow
+from backtrace_jira.tickets.side_by_side import run_side_by_side
 from backtrace_jira.times import LEASE, LONGEST_REQUEST, PARKED, PARKING_TRUSTED, PAUSE, SEARCH_SETTLE
 
 
@@ -35,22 +45,36 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The ports and times of one process. `clock` returns unix seconds, `new_owner` a new name for each lease."""
+    """The ports and times of one process.
+
+    `clock` returns unix seconds, `sleep` waits so many seconds, `new_owner` returns a new name for each lease.
+    """
 
     stage: str
     configuration: Configuration
     links: TicketLinks
     regression_hints: RegressionHints
     clock: Callable[[], float]
+    sleep: Callable[[float], None]
     new_owner: Callable[[], str]
     timing: Timing = field(default_factory=Timing)
+    side_by_side: Callable[[Sequence[Callable[[], None]]], None] = run_side_by_side
+    """Does several things at once, and returns when all are done."""
+    refused_in_a_row: RefusedInARow = field(default_factory=RefusedInARow)
 
     @cached_property
-    def parking(self) -> ParkingGuard:
-        """The parking notes, as far as this process remembers them."""
-        return ParkingGuard(
-            self.links, self.clock, trust=self.timing.parking_note, duration=self.timing.parked
-        )
+    def servers(self) -> Servers:
+        """The servers, as far as this process knows how they are."""
+        return Servers(self.links, self.clock, trust=self.timing.parking_note, parked=self.timing.parked)
+
+    def jira(self, integration: Integration) -> JiraTickets:
+        """Return the client of the integration's connection; `servers` watches its calls."""
+        jira = self.configuration.jira(integration)
+        return guard(jira, integration.connection, self.servers, locks_accounts=True)
+
+    def backtrace(self, universe: str) -> BacktraceLinks:
+        """Return the client of a universe; `servers` watches its calls."""
+        return guard(self.configuration.backtrace(universe), universe_server(universe), self.servers)
 
     @cached_property
     def screens(self) -> CreateScreens:

@@ -1,75 +1,44 @@
-"""One error group becomes one ticket in each of its integrations, whatever is repeated or cut off.
+"""One error group becomes one ticket in one integration, whatever is repeated or cut off.
 
 The protocol: claim the link row, send one `POST /issue`, record the issue, link it in Backtrace (`attempt`,
 `case_link`). A row that was left in the middle is looked up by its marker, more than once because Jira's search
-lags behind, and a new create follows only when there surely is no ticket. A found ticket is adopted. Nothing here
-sleeps: what must wait raises `TryAgain`.
+lags behind, and a new create follows only when there surely is no ticket. A found ticket is adopted. What must wait
+raises `TryAgain`.
 """
 
 from __future__ import annotations
 
-from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
-from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent
+from backtrace_jira.batches import MOST_FAILURES
+from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome, Record
-from backtrace_jira.settings.integration import EventKind, Integration
-from backtrace_jira.tickets.actions import apply_actions
+from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.tickets.attempt import Attempt
 from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
-from backtrace_jira.tickets.decisions import (
-    NOT_YET_DUE,
-    REMEMBERED,
-    UnclaimedDecisions,
-    error_outcome,
-    held_outcome,
-)
+from backtrace_jira.tickets.decisions import NOT_YET_DUE, REMEMBERED, held_outcome
 from backtrace_jira.tickets.possible_regression import report_possible_regression
 
 
 class CreateTicket:
-    """The use case behind `functions/create_ticket`."""
+    """Makes the ticket of one case."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._links = context.links
-        self._unclaimed = UnclaimedDecisions(context.links, context.clock)
 
-    def serve(self, body: str, deadline: float) -> list[Outcome]:
-        """Serve a message's body; if it is no error group, the outcome says so. `deadline` is in unix seconds."""
-        try:
-            group = read_error_group(body)
-        except InvalidEvent as error:
-            return [Outcome(Decision.INVALID, detail=str(error), error=error)]
-        return self(group, deadline=deadline)
-
-    def __call__(self, group: ErrorGroup, *, deadline: float) -> list[Outcome]:
-        """Serve every integration of the group's project; one that fails does not stop the others.
+    def __call__(self, case: Case, *, deadline: float) -> Outcome:
+        """Claim the link row before anything is sent to Jira: the store gives it to one delivery only.
 
         Args:
-            group: the error group.
+            case: the group, and the integration that wants its ticket.
             deadline: unix seconds at which this process may be ended.
+
+        Raises:
+            TryAgain: the event has to come again.
+            NeedsAttention: there is no ticket, and will be none before somebody mends something.
         """
-        try:
-            integrations = self._context.configuration.integrations(group.universe, group.project)
-        except BacktraceJiraError as error:
-            return [error_outcome(group, "", error)]
-        if not integrations:
-            return [self._unclaimed.record_no_integration(group)]
-        return [self._serve(group, integration, deadline) for integration in integrations]
-
-    def _serve(self, group: ErrorGroup, integration: Integration, deadline: float) -> Outcome:
-        try:
-            case = Case(group, integration, apply_actions(group, integration.actions))
-            if not case.verdict.submit:
-                return self._unclaimed.record_filtered(case)
-            return self._claim(case, deadline)
-        except Exception as error:
-            return error_outcome(group, integration.id, error)
-
-    def _claim(self, case: Case, deadline: float) -> Outcome:
-        """Claim the link row before anything is sent to Jira: the store gives it to one delivery only."""
         lease = self._new_lease(case.key, deadline)
         row = self._links.claim(lease)
         if row.owner == lease.owner and row.state is LinkState.CREATING:
@@ -86,7 +55,10 @@ class CreateTicket:
         # Take the row over before the look-up: of two deliveries that found nothing, both would create.
         if not self._links.take_over(row, lease):
             raise Busy("another delivery took this ticket over", after=5)
-        return Attempt(self._context, case, lease, row.previous).recover(row)
+        attempt = Attempt(self._context, case, lease, row.previous)
+        if row.cut_off >= MOST_FAILURES:
+            attempt.give_up(row)
+        return attempt.recover(row)
 
     def _new_lease(self, key: LinkKey, deadline: float) -> Lease:
         now, timing = self._context.clock(), self._context.timing

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, Sighting
-from backtrace_jira.links.parking import ParkingStore
+from backtrace_jira.links.parking import ServerNotes, ServerStore
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule, Integration
 
 
-class TicketLinks(ParkingStore, Protocol):
-    """Link rows, parking notes and create screens. Every method is one request to the store, but `count_event`."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a batch of events found in the store: the link rows that exist, and the notes of the servers concerned."""
+
+    links: Mapping[LinkKey, Link]
+    servers: Mapping[str, ServerNotes]
+
+
+class TicketLinks(ServerStore, Protocol):
+    """Link rows, notes of servers and create screens. Every method is one request to the store, but `count_event`."""
+
+    def look(self, keys: Collection[LinkKey], servers: Collection[str]) -> Seen:
+        """Return the rows of these keys and the notes of these servers as they are now.
+
+        One request, up to a hundred keys and servers. A server without notes has empty ones.
+
+        Raises:
+            TryAgain: the store did not answer.
+        """
+        ...
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that nobody holds and return the row, which is ours if its owner is the lease's.

@@ -27,9 +27,9 @@ def deliveries_of(event: Mapping[str, Any]) -> list[Delivery]:
 
 def _delivery(record: Mapping[str, Any]) -> Delivery:
     if record.get("eventSource") == "aws:sqs":
-        receives = record.get("attributes", {}).get("ApproximateReceiveCount", 1)
+        sent = record.get("attributes", {}).get("SentTimestamp", 0)  # milliseconds
         body = without_envelope(record["body"])
-        return Delivery(record["messageId"], body, record["receiptHandle"], int(receives))
+        return Delivery(record["messageId"], body, record["receiptHandle"], int(sent) / 1000)
     if record.get("EventSource") == "aws:sns":
         return Delivery(record["Sns"]["MessageId"], record["Sns"]["Message"])
     raise InvalidEvent("a record comes from neither SQS nor SNS: this function serves error events only")

@@ -1,7 +1,7 @@
 """The items of the link table: their attributes and keys.
 
     integration, fingerprint    key; the second half is "<fingerprint> <trace>" where each error has a ticket
-    state, owner, lease_until, uncertain_since, lookups, issue_id, issue_key, issue_url, linked
+    state, owner, lease_until, uncertain_since, lookups, cut_off, issue_id, issue_key, issue_url, linked
     record, decided_at          the last decision (JSON), and its time: `backtrace-jira explain` reads both
                                 (no index has the time: it would change with every decision)
     synced                      the values of ticket and group when they last agreed (JSON)

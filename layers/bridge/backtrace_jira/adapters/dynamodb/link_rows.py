@@ -1,15 +1,16 @@
-"""Shared by both stores of links: read a row, change a row, and read and write a connection's parking notes."""
+"""Shared by both stores of links: read a row, change a row, and read and write the notes of a server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET, PARKING, SCOPE, key_of, s
-from backtrace_jira.adapters.dynamodb.rows import link_in, parking_text, parkings_in
+from backtrace_jira.adapters.dynamodb.rows import link_in, notes_in, pace_text, parking_text
 from backtrace_jira.adapters.dynamodb.table import IndexUnreadable, Item, Table, Values
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 
 
 class LinkRows:
@@ -56,26 +57,44 @@ class LinkRows:
         return done, link_in(item) if item else Link(key, LinkState.RELEASED)
 
 
-class ParkingRows:
-    """One item for each connection, with a note for each scope."""
+class ServerRows:
+    """One item for each server, with a parking note for each scope, and the pace."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the connection's item."""
+    def park(self, server: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the server's item."""
         self._table.request(
             "update_item",
-            Key=_parking(connection),
+            Key=server_key(server),
             UpdateExpression="SET #scope = :note",
             ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}"},
             ExpressionAttributeValues={":note": s(parking_text(parking))},
         )
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Read the connection's item."""
-        return parkings_in(self._table.get(_parking(connection)))
+    def notes(self, server: str) -> ServerNotes:
+        """Read the server's item."""
+        return notes_in(self._table.get(server_key(server)))
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        """Write the pace, if the item's is as it was seen; return the item's."""
+        unseen = " OR attribute_not_exists(pace)" if seen == Pace() else ""
+        done, item = self._table.change(
+            server_key(server),
+            "SET pace = :pace",
+            f"pace = :seen{unseen}",
+            {":pace": s(pace_text(pace)), ":seen": s(pace_text(seen))},
+            returning="NONE",
+        )
+        return pace if done else notes_in(item).pace
 
 
-def _parking(connection: str) -> Values:
-    return {"integration": s(PARKING), "fingerprint": s(connection)}
+def is_server(item: Item) -> bool:
+    """Return whether an item holds the notes of a server."""
+    return item["integration"] == s(PARKING)
+
+
+def server_key(server: str) -> Values:
+    """Return the key of a server's item."""
+    return {"integration": s(PARKING), "fingerprint": s(server)}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Json
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Json, TypeAdapter
 
 from backtrace_jira.adapters.dynamodb.items import SCOPE, n, s
 from backtrace_jira.adapters.dynamodb.table import Item, Values
@@ -18,7 +19,8 @@ from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import mend_half_pairs
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
 
@@ -74,6 +76,7 @@ class StoredRecord(Stored):
     fields: dict[str, str] = {}
     left_out: tuple[str, ...] = ()
     unknown_attributes: tuple[str, ...] = ()
+    until: float = 0.0
 
     def to_record(self) -> Record:
         """Return what the core works with."""
@@ -86,6 +89,7 @@ class StoredRecord(Stored):
             fields=self.fields,
             left_out=self.left_out,
             unknown_attributes=self.unknown_attributes,
+            until=self.until,
         )
 
 
@@ -100,6 +104,7 @@ def record_text(record: Record) -> str:
         "fields": dict(record.fields),
         "left_out": list(record.left_out),
         "unknown_attributes": list(record.unknown_attributes),
+        "until": record.until,
     }
     return json.dumps({name: value for name, value in raw.items() if value}, ensure_ascii=False)
 
@@ -182,6 +187,7 @@ class LinkRow(Stored):
     lease_until: float = 0.0
     uncertain_since: float = 0.0
     lookups: int = 0
+    cut_off: int = 0
     issue_id: str = ""
     issue_key: str = ""
     issue_url: str = ""
@@ -207,6 +213,7 @@ def link_in(item: Item) -> Link:
         lease_until=row.lease_until,
         uncertain_since=row.uncertain_since,
         lookups=row.lookups,
+        cut_off=row.cut_off,
         issue=Issue(row.issue_id, row.issue_key, row.issue_url) if row.issue_id else None,
         linked_in_backtrace=row.linked,
         record=row.record.to_record() if row.record else None,
@@ -226,6 +233,20 @@ class StoredParking(Stored):
 def parking_text(parking: Parking) -> str:
     """Return the text of a parking note."""
     return json.dumps({"until": parking.until, "refusal": record_text(parking.refusal)})
+
+
+PACE = TypeAdapter(Pace)
+
+
+def pace_text(pace: Pace) -> str:
+    """Return the attribute's text: the same for the same pace, since a condition compares it."""
+    return json.dumps({name: value for name, value in asdict(pace).items() if value != getattr(Pace(), name)})
+
+
+def notes_in(item: Item) -> ServerNotes:
+    """Read what is noted of a server."""
+    text = item.get("pace", {}).get("S")
+    return ServerNotes(parkings_in(item), PACE.validate_json(text) if text else Pace())
 
 
 def parkings_in(item: Item) -> Mapping[str, Parking]:

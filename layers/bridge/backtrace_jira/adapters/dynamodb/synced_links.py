@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from backtrace_jira.adapters.dynamodb.items import FIXES, TURN, VERSIONS, WATERMARK, n, s
-from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
+from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ServerRows
 from backtrace_jira.adapters.dynamodb.rows import RECORDING, link_in, read_item, recording, synced_text
 from backtrace_jira.adapters.dynamodb.synced_rows import (
     ProjectVersionsRow,
@@ -20,7 +20,8 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
@@ -35,19 +36,23 @@ class DynamoDBSyncedLinks:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._rows = LinkRows(table)
-        self._parking = ParkingRows(table)
+        self._servers = ServerRows(table)
 
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
         return self._rows.get(key)
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the connection's item."""
-        self._parking.park(connection, scope, parking)
+    def park(self, server: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the server's item."""
+        self._servers.park(server, scope, parking)
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Read the connection's item."""
-        return self._parking.parkings(connection)
+    def server_notes(self, server: str) -> ServerNotes:
+        """Read the server's item."""
+        return self._servers.notes(server)
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        """Write the pace, if nobody else has written another."""
+        return self._servers.replace_pace(server, seen, pace)
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find the rows by the index of tickets."""

@@ -7,20 +7,22 @@ because of our own write, that counts as success.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from backtrace_jira.adapters.dynamodb.counters import firing, holding
 from backtrace_jira.adapters.dynamodb.items import SCREEN, key_of, n, s
-from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ParkingRows
-from backtrace_jira.adapters.dynamodb.rows import RECORDING, recording, synced_text
+from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ServerRows, is_server, server_key
+from backtrace_jira.adapters.dynamodb.rows import RECORDING, link_in, notes_in, recording, synced_text
 from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
+from backtrace_jira.tickets.ports import Seen
 
 _RACES = 8
 """Tries to count one event, while other processes count events of the same group."""
@@ -32,7 +34,17 @@ class DynamoDBTicketLinks:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._rows = LinkRows(table)
-        self._parking = ParkingRows(table)
+        self._servers = ServerRows(table)
+
+    def look(self, keys: Collection[LinkKey], servers: Collection[str]) -> Seen:
+        """Read rows and servers' items together."""
+        items = self._table.get_all([*map(key_of, keys), *map(server_key, servers)])
+        notes = {str(item["fingerprint"]["S"]): notes_in(item) for item in items if is_server(item)}
+        links = [link_in(item) for item in items if not is_server(item)]
+        return Seen(
+            {link.key: link for link in links},
+            {server: notes.get(server, ServerNotes()) for server in servers},
+        )
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
@@ -40,7 +52,7 @@ class DynamoDBTicketLinks:
         return self._rows.update(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
-            "REMOVE uncertain_since, lookups, expires_at",
+            "REMOVE uncertain_since, lookups, cut_off, expires_at",
             "attribute_not_exists(#state) OR #state = :released",
             {
                 ":creating": s(LinkState.CREATING),
@@ -100,7 +112,7 @@ class DynamoDBTicketLinks:
         done, row = self._rows.update(
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
-            "uncertain_since = if_not_exists(uncertain_since, :seen_until)",
+            "uncertain_since = if_not_exists(uncertain_since, :seen_until) ADD cut_off :one",
             "#owner = :seen_owner AND lease_until = :seen_until AND attribute_not_exists(issue_id)",
             {
                 ":uncertain": s(LinkState.UNCERTAIN),
@@ -108,6 +120,7 @@ class DynamoDBTicketLinks:
                 ":until": n(lease.until),
                 ":seen_owner": s(seen.owner),
                 ":seen_until": n(seen.lease_until),
+                ":one": n(1),
             },
         )
         return done or row.owner == lease.owner
@@ -134,7 +147,7 @@ class DynamoDBTicketLinks:
         self._rows.update(
             lease.key,
             "SET #state = :uncertain, lease_until = :until, #record = :record, decided_at = :at, "
-            "uncertain_since = if_not_exists(uncertain_since, :now) ADD lookups :more",
+            "uncertain_since = if_not_exists(uncertain_since, :now) ADD lookups :more REMOVE cut_off",
             "#owner = :owner AND #state IN (:creating, :uncertain) AND lease_until = :held",
             {
                 ":uncertain": s(LinkState.UNCERTAIN),
@@ -153,7 +166,7 @@ class DynamoDBTicketLinks:
         # Only while it is ours: a delivery that took the row over may have made a ticket.
         self._rows.update(
             lease.key,
-            f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until",
+            f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until, cut_off",
             "#owner = :owner AND #state = :creating",
             {
                 ":released": s(LinkState.RELEASED),
@@ -169,7 +182,7 @@ class DynamoDBTicketLinks:
             key,
             f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
             f"page = :page{RECORDING} "
-            "REMOVE #owner, lease_until, uncertain_since, lookups, expires_at",
+            "REMOVE #owner, lease_until, uncertain_since, lookups, cut_off, expires_at",
             "attribute_not_exists(issue_id)",
             {
                 ":complete": s(LinkState.COMPLETE),
@@ -208,13 +221,17 @@ class DynamoDBTicketLinks:
         """Read a row."""
         return self._rows.get(key)
 
-    def park(self, connection: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the connection's item."""
-        self._parking.park(connection, scope, parking)
+    def park(self, server: str, scope: str, parking: Parking) -> None:
+        """Write one scope's note into the server's item."""
+        self._servers.park(server, scope, parking)
 
-    def parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Read the connection's item."""
-        return self._parking.parkings(connection)
+    def server_notes(self, server: str) -> ServerNotes:
+        """Read the server's item."""
+        return self._servers.notes(server)
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        """Write the pace, if nobody else has written another."""
+        return self._servers.replace_pace(server, seen, pace)
 
 
 def _screen(connection: str, scope: str) -> Values:

@@ -17,15 +17,14 @@ from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from backtrace_jira.adapters.http import Http, Response, Timeouts, ensure_header
-from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused, Throttled, Unreachable
+from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
+from backtrace_jira.errors import OutcomeUnknown, Throttled, Unreachable
 from backtrace_jira.jira.issue import Issue
+from backtrace_jira.jira.limit import Limit, read_limit
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.connection import Connection, CredentialKind
 from backtrace_jira.times import LONGEST_PAUSE
 
-LONGEST_REASON = 300
-MOST_REASONS = 100
-"""The link row keeps them, and has to fit DynamoDB's 400 KB."""
 PAGE = 500
 """Issues that are asked for at once; Jira may return fewer."""
 MOST_PAGES = 200
@@ -75,6 +74,8 @@ class JiraClient:
         self._http = Http(auth_of(connection, secret), timeouts=timeouts)
         self._clock = clock
         self._is_cloud = cloud
+        self.limit: Limit | None = None
+        """What the last answer said of Jira's limit."""
 
     @property
     def cloud(self) -> bool:
@@ -106,7 +107,11 @@ class JiraClient:
         Raises:
             Unreachable, OutcomeUnknown, InvalidSettings: as `Http.send` does.
         """
-        return self._http.send(method, (api or self._connection.jira_api) + path, params=params, body=body)
+        response = self._http.send(
+            method, (api or self._connection.jira_api) + path, params=params, body=body
+        )
+        self.limit = read_limit(response.headers)
+        return response
 
     def send(
         self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: JSON = None
@@ -174,7 +179,12 @@ class JiraClient:
         # Data Center with rate limiting sends "retry-after: 0" with every answer, so a 503 with it asks for no pause.
         if response.status == 429 or (response.status == 503 and (response.retry_after(now) or 0) > 0):
             after = _pause(response, now)
-            return Throttled(f"{request}: {response.status}, Jira asks to come back later", after=after)
+            told = read_limit(response.headers)
+            return Throttled(
+                f"{request}: {response.status}, Jira asks to come back later",
+                after=after,
+                rate=told.rate if told else None,
+            )
         if response.status in (409, 425):
             return Unreachable(f"{request}: {response.status}, not executed")
         if response.status >= 500 or response.status == 408 or 200 <= response.status < 300:
@@ -228,67 +238,3 @@ def _pause(response: Response, now: float) -> float | None:
         return min(LONGEST_PAUSE, max(1.0, reset.timestamp() - now))
     except ValueError:
         return None
-
-
-def raise_for_credential(request: str, response: Response) -> None:
-    """Raise if Jira did not accept the credential.
-
-    Cloud may answer 200, 400 or 404 as to an anonymous caller, and say so only in X-Seraph-LoginReason. After some
-    failed logins both products demand a CAPTCHA, which only a person can solve.
-
-    Raises:
-        CredentialRefused: status or headers say so.
-    """
-    login = response.headers.get("x-seraph-loginreason", "")
-    denied = response.headers.get("x-authentication-denied-reason", "")
-    if "AUTHENTICATION_DENIED" in login or "CAPTCHA" in denied:
-        raise CredentialRefused(
-            f"{request}: {response.status}, Jira wants a CAPTCHA solved: log in once in a browser with this account",
-            status=response.status,
-        )
-    if response.status == 401 or "AUTHENTICATED_FAILED" in login:
-        raise CredentialRefused(
-            f"{request}: {response.status}, Jira does not accept this user and token", status=response.status
-        )
-
-
-def refusal(request: str, response: Response) -> Refused:
-    """Return the refusal with Jira's own words. Their form depends on product, version and proxy."""
-    if 300 <= response.status < 400:
-        return Refused(
-            f"{request}: {response.status}, redirected elsewhere; the Jira API address or a sign-on proxy needs a look",
-            status=response.status,
-        )
-    raw = response.json()
-    if response.is_html or not isinstance(raw, dict):
-        return Refused(
-            f"{request}: {response.status} with a page instead of Jira's answer; check the Jira API address",
-            status=response.status,
-        )
-    messages, fields = _words(raw)
-    said = "; ".join([*messages, *(f"{name}: {text}" for name, text in fields.items())])
-    return Refused(
-        f"{request}: {response.status}, {said or 'no reason given'}"[: 4 * LONGEST_REASON],
-        status=response.status,
-        messages=messages,
-        fields=fields,
-    )
-
-
-def _words(raw: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """Read `errorMessages` and `errors`. Either may be missing, and gateways use other names."""
-    messages = raw.get("errorMessages")
-    errors = raw.get("errors")
-    found = (
-        [str(text)[:LONGEST_REASON] for text in messages[:MOST_REASONS]] if isinstance(messages, list) else []
-    )
-    found += [str(raw[key])[:LONGEST_REASON] for key in ("message", "detail") if raw.get(key)]
-    fields = (
-        {
-            str(name)[:LONGEST_REASON]: str(text)[:LONGEST_REASON]
-            for name, text in list(errors.items())[:MOST_REASONS]
-        }
-        if isinstance(errors, dict)
-        else {}
-    )
-    return found, fields

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from backtrace_jira.adapters.http import Response
 from backtrace_jira.adapters.jira import metadata
-from backtrace_jira.adapters.jira.client import MOST_PAGES, JiraClient, raise_for_credential, refusal
+from backtrace_jira.adapters.jira.client import MOST_PAGES, JiraClient
+from backtrace_jira.adapters.jira.issue_json import (
+    changes_in,
+    listed_in,
+    moment,
+    status_in,
+    step_in,
+    user_in,
+    versions_in,
+)
+from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
-from backtrace_jira.jira import createmeta
 from backtrace_jira.jira.issue import (
-    Change,
-    FixVersion,
-    JiraUser,
     ProjectVersion,
     Ticket,
     TicketPage,
     Transition,
 )
+from backtrace_jira.jira.limit import Limit
 from backtrace_jira.json_types import JSON
-from backtrace_jira.states import Status
 
 FIELDS = ("status", "assignee", "updated", "project", "resolution", "resolutiondate")
 COMMENTS = 100
@@ -42,6 +47,11 @@ class RestJiraIssues:
         self._client = client
         self._fields: list[tuple[str, str]] | None = None
         """Ids and names of all fields; None until Jira was asked."""
+
+    @property
+    def limit(self) -> Limit | None:
+        """Return what the last answer said of Jira's limit."""
+        return self._client.limit
 
     @property
     def cloud(self) -> bool:
@@ -64,7 +74,7 @@ class RestJiraIssues:
         found = self._client.read(path, {"expand": "transitions.fields"})
         listed = found.get("transitions") if isinstance(found, dict) else None
         return [
-            _step(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
+            step_in(raw) for raw in listed or () if isinstance(raw, dict) and isinstance(raw.get("to"), dict)
         ]
 
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
@@ -121,7 +131,7 @@ class RestJiraIssues:
             values = page.get("values") if isinstance(page, dict) else None
             if not isinstance(values, list):
                 raise OutcomeUnknown(f"GET {path}: an answer without versions")
-            found += [_listed(raw) for raw in values if isinstance(raw, dict) and raw.get("id")]
+            found += [listed_in(raw) for raw in values if isinstance(raw, dict) and raw.get("id")]
             start += len(values)
             if not values or page.get("isLast", True) or start >= page.get("total", start + 1):
                 return found
@@ -199,11 +209,11 @@ class RestJiraIssues:
         return Ticket(
             issue=self._client.issue(raw),
             project=str(project.get("key") or str(raw["key"]).rpartition("-")[0]),
-            status=_status(status),
-            assignee=_user(fields.get("assignee")),
+            status=status_in(status),
+            assignee=user_in(fields.get("assignee")),
             updated=moment(fields.get("updated")),
-            changes=_changes(raw.get("changelog")) if changes else None,
-            versions={name: tuple(_versions(fields.get(id_))) for name, id_ in ids.items()},
+            changes=changes_in(raw.get("changelog")) if changes else None,
+            versions={name: tuple(versions_in(fields.get(id_))) for name, id_ in ids.items()},
             resolution=(str(resolution.get("id") or ""), str(resolution.get("name") or "")),
             resolved=moment(fields.get("resolutiondate")),
         )
@@ -211,27 +221,6 @@ class RestJiraIssues:
 
 def _path_of(issue_id: str) -> str:
     return f"/issue/{quote(issue_id, safe='')}"
-
-
-def _listed(raw: Mapping[str, Any]) -> ProjectVersion:
-    return ProjectVersion(_version(raw), str(raw.get("projectId") or ""))
-
-
-def _version(raw: Mapping[str, Any]) -> FixVersion:
-    """Read a version. An option of a select field has a `value`, and no `released`."""
-    name = str(raw.get("name") or raw.get("value") or "")
-    if "released" not in raw:
-        return FixVersion("", name)
-    return FixVersion(str(raw.get("id", "")), name, bool(raw["released"]), bool(raw.get("archived")))
-
-
-def _versions(value: object) -> Iterator[FixVersion]:
-    """Read the versions in a field: versions, options, labels, or a text with commas."""
-    for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict):
-            yield _version(each)
-        elif isinstance(each, str | int | float):
-            yield from (FixVersion("", name.strip()) for name in str(each).split(",") if name.strip())
 
 
 def quoted(text: str) -> str:
@@ -243,55 +232,3 @@ def quoted(text: str) -> str:
 def _login_failed(response: Response) -> bool:
     login = response.headers.get("x-seraph-loginreason", "")
     return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in response.headers
-
-
-def _status(raw: Mapping[str, Any]) -> Status:
-    category = raw.get("statusCategory") or {}
-    return Status(str(raw.get("id", "")), str(raw.get("name", "")), str(category.get("key", "")))
-
-
-def _user(raw: object) -> JiraUser | None:
-    """Read a user: by accountId on Cloud, by login name on Data Center, where the `key` may differ from it."""
-    if not isinstance(raw, dict):
-        return None
-    identity = raw.get("accountId") or raw.get("name") or raw.get("key")
-    if not identity:
-        return None
-    return JiraUser(str(identity), str(raw.get("displayName") or ""), str(raw.get("emailAddress") or ""))
-
-
-def _step(raw: Mapping[str, Any]) -> Transition:
-    fields = raw.get("fields")
-    items = createmeta.read_items({"fields": fields}) if isinstance(fields, dict) else []
-    return Transition(
-        id=str(raw.get("id", "")),
-        name=str(raw.get("name", "")),
-        to=_status(raw["to"]),
-        fields=tuple(field for field in map(createmeta.read_field, items) if field),
-    )
-
-
-def _changes(raw: object) -> tuple[Change, ...]:
-    """Read a changelog. Data Center's items have no `fieldId`; Cloud's come newest first."""
-    histories = raw.get("histories") if isinstance(raw, dict) else None
-    found = [
-        Change(
-            field=str(item.get("fieldId") or item.get("field") or "").lower(),
-            before=str(item.get("from") or ""),
-            before_name=str(item.get("fromString") or ""),
-            at=moment(history.get("created")),
-        )
-        for history in histories or ()
-        if isinstance(history, dict)
-        for item in history.get("items") or ()
-        if isinstance(item, dict)
-    ]
-    return tuple(sorted(found, key=lambda change: change.at))
-
-
-def moment(text: object) -> float:
-    """Read `2018-10-16T17:20:16.123+0000` as unix seconds; 0 for anything else."""
-    try:
-        return datetime.fromisoformat(str(text)).timestamp()
-    except ValueError:
-        return 0.0

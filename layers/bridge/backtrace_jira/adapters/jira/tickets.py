@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backtrace_jira.adapters.jira import metadata
-from backtrace_jira.adapters.jira.client import JiraClient, raise_for_credential, refusal
+from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
 from backtrace_jira.errors import OutcomeUnknown
 from backtrace_jira.jira.fields import FieldSchema
 from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.jira.limit import Limit
 from backtrace_jira.json_types import JSON
 
 
@@ -17,6 +19,11 @@ class RestJiraTickets:
 
     def __init__(self, client: JiraClient) -> None:
         self._client = client
+
+    @property
+    def limit(self) -> Limit | None:
+        """Return what the last answer said of Jira's limit."""
+        return self._client.limit
 
     def create(self, draft: TicketDraft) -> Issue:
         """Send one `POST /rest/api/2/issue`; the port lists the errors."""

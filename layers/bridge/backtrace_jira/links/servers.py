@@ -1,0 +1,272 @@
+"""Jira connections and Backtrace universes, as far as this process knows how they are: parked, paused, at which pace.
+
+Who serves a batch reads the notes of its servers together with its link rows (`learn`); who serves one ticket after
+the other reads them every half minute. A server that has refused nothing has no notes, and nobody writes any.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from secrets import token_hex
+from typing import TypeVar
+
+from backtrace_jira.errors import Busy, CredentialRefused, OverBudget, Throttled, TryAgain
+from backtrace_jira.jira.limit import Limit
+from backtrace_jira.links import pace as rules
+from backtrace_jira.links.pace import Pace
+from backtrace_jira.links.parking import (
+    WHOLE_CONNECTION,
+    Parking,
+    ServerNotes,
+    ServerStore,
+    raise_if_parked,
+)
+from backtrace_jira.outcomes import Record
+from backtrace_jira.times import PARKED, PARKING_TRUSTED, PAUSE
+
+T = TypeVar("T")
+
+RECENT = 10.0
+"""Seconds: from what was served in them, the first refusal tells the pace."""
+MOST_UNANSWERED = 3
+"""So many calls without an answer, one after the other: the server is away, and it was not this one call."""
+SIDE_BY_SIDE = 5
+"""So many calls to one server at once, when it has no pace."""
+_RACES = 8
+
+
+@dataclass(slots=True)
+class _Known:
+    """One server. `recent` are the times at which calls were served, of the last seconds."""
+
+    notes: ServerNotes = field(default_factory=ServerNotes)
+    read_at: float = float("-inf")
+    recent: deque[float] = field(default_factory=deque)
+    unanswered: int = 0
+    width: int = 1
+
+    def forget_older(self, than: float) -> None:
+        while self.recent and self.recent[0] < than:
+            self.recent.popleft()
+
+
+class Servers:
+    """The servers that one process calls. Threads may share it."""
+
+    def __init__(
+        self,
+        store: ServerStore,
+        clock: Callable[[], float],
+        *,
+        trust: float = PARKING_TRUSTED,
+        parked: float = PARKED,
+    ) -> None:
+        """Take the times.
+
+        Args:
+            store: the notes that all processes share.
+            clock: unix seconds.
+            trust: seconds for which notes are used without being read again.
+            parked: seconds for which a refused scope is parked.
+        """
+        self._store = store
+        self._clock = clock
+        self._trust = trust
+        self._parked = parked
+        self._servers: dict[str, _Known] = {}
+        self._lock = threading.RLock()
+
+    # What is known
+
+    def learn(self, server: str, notes: ServerNotes) -> None:
+        """Take notes that were just read."""
+        with self._lock:
+            known = self._known(server)
+            # A pause that could not be stored holds in this process all the same.
+            paused = max(notes.pace.paused_until, known.notes.pace.paused_until)
+            known.notes = replace(notes, pace=replace(notes.pace, paused_until=paused))
+            known.read_at = self._clock()
+            self._report_served(server, known)
+
+    def _report_served(self, server: str, known: _Known) -> None:
+        """Add what this process was served before the server's first refusals, once: all together tell its pace."""
+        if not known.recent or not known.notes.pace.first:
+            return
+        served, since = len(known.recent), known.recent[0]
+        known.recent.clear()
+        self._try_change(server, lambda pace, _: (rules.reported(pace, served, since), None))
+
+    def notes(self, server: str) -> ServerNotes:
+        """Return what is noted of a server, read at most `trust` seconds ago.
+
+        Raises:
+            Busy: the store did not answer.
+        """
+        known = self._known(server)
+        if known.read_at + self._trust < self._clock():
+            try:
+                self.learn(server, self._store.server_notes(server))
+            except TryAgain as error:  # the store's pause is not the server's
+                raise Busy(str(error)) from None
+        return known.notes
+
+    def ensure_not_parked(self, connection: str, scope: str = "") -> None:
+        """Raise if nothing may be sent for a scope, or, without one, for the connection as a whole.
+
+        Raises:
+            Parked: Jira refused it a while ago.
+            Busy: the store did not answer.
+        """
+        raise_if_parked(self.notes(connection).parkings, (WHOLE_CONNECTION, scope), self._clock())
+
+    def ensure_open(self, server: str) -> None:
+        """Raise if the server asked for a pause, or is away.
+
+        Raises:
+            Throttled: nothing was sent.
+        """
+        wait = self._known(server).notes.pace.wait(self._clock())
+        if wait:
+            raise Throttled(f"{_spoken(server)} asked for a pause, or does not answer", after=wait)
+
+    def width(self, server: str) -> int:
+        """Return how many calls may be under way at once: without a pace, one, then more with each that is served."""
+        known = self._known(server)
+        return known.width if known.notes.pace.rate is None else rules.PROCESSES
+
+    # What is sent
+
+    def book(self, server: str, wanted: int) -> list[float]:
+        """Book calls; return their times (unix seconds). What was not booked has to come again later.
+
+        Raises:
+            Throttled: the server asked for a pause, or is away.
+            Busy: the store did not answer.
+        """
+        times = self._change(server, lambda pace, now: rules.book(pace, now, wanted))
+        if not times:
+            self.ensure_open(server)
+        return times or []
+
+    def admit(self, server: str) -> float:
+        """Book a call that is not urgent: creates come before updates where the pace is short.
+
+        Returns the seconds until it may be sent, a few at most.
+
+        Raises:
+            OverBudget: the pace has no room now.
+            Throttled: the server asked for a pause, or is away.
+            Busy: the store did not answer.
+        """
+        self.notes(server)
+        self.ensure_open(server)
+        booked = self._change(server, lambda pace, now: rules.book(pace, now, 1, urgent=False))
+        if not booked:
+            raise OverBudget(f"the pace of {_spoken(server)} has no room for this now")
+        return max(0.0, booked[0] - self._clock())
+
+    # What came of it
+
+    def served(self, server: str, limit: Limit | None = None) -> None:
+        """Note that a call was answered, with what the answer says of the server's limit."""
+        now = self._clock()
+        with self._lock:
+            known = self._known(server)
+            known.unanswered = 0
+            known.width = min(SIDE_BY_SIDE, known.width * 2)
+            known.recent.append(now)
+            known.forget_older(now - RECENT)
+            if known.notes.pace.outages:
+                self._try_change(server, lambda pace, now: (rules.answered(pace, now), None))
+            elif limit and limit.near and known.notes.pace.rate is None:
+                served, since = len(known.recent), known.recent[0]
+                self._try_change(
+                    server,
+                    lambda pace, now: (
+                        rules.near_limit(pace, now, served=served, since=since, told=limit.rate),
+                        None,
+                    ),
+                )
+
+    def refused(self, server: str, error: Throttled) -> None:
+        """Note that the server asked for a pause."""
+        with self._lock:
+            known = self._known(server)
+            known.width, known.unanswered = 1, 0
+            known.forget_older(self._clock() - RECENT)
+            served, since = len(known.recent), known.recent[0] if known.recent else 0.0
+            known.recent.clear()  # counted once, however many calls of this process are refused together
+            asked = PAUSE if error.after is None else error.after
+            self._try_change(
+                server,
+                lambda pace, now: (
+                    rules.refused(pace, now, asked, served=served, since=since, told=error.rate),
+                    None,
+                ),
+            )
+
+    def unanswered(self, server: str) -> None:
+        """Note that a call had no answer; after some in a row, the server is left alone for a while."""
+        with self._lock:
+            known = self._known(server)
+            known.width = 1
+            known.unanswered += 1
+            if known.unanswered >= MOST_UNANSWERED or known.notes.pace.outages:
+                self._try_change(server, lambda pace, now: (rules.without_answer(pace, now), None))
+
+    def park(self, connection: str, scope: str, refusal: Record) -> None:
+        """Park a scope of a connection after a refusal."""
+        parking = Parking(refusal.at + self._parked, refusal)
+        with self._lock:
+            known = self._known(connection)
+            known.notes = replace(known.notes, parkings={**known.notes.parkings, scope: parking})
+        with suppress(TryAgain):  # this process keeps to it, and the next refusal parks it for all
+            self._store.park(connection, scope, parking)
+
+    def park_connection(self, connection: str, error: CredentialRefused) -> None:
+        """Park the whole connection: each further attempt with this credential can lock the account."""
+        self.park(connection, WHOLE_CONNECTION, Record.from_error(error, self._clock()))
+
+    # One change of a pace
+
+    def _known(self, server: str) -> _Known:
+        return self._servers.setdefault(server, _Known())
+
+    def _try_change(self, server: str, rule: Callable[[Pace, float], tuple[Pace, None]]) -> None:
+        """Change a pace; where the store does not answer, this process at least keeps to it."""
+        try:
+            self._change(server, rule)
+        except Busy:
+            known = self._known(server)
+            known.notes = replace(known.notes, pace=rule(known.notes.pace, self._clock())[0])
+
+    def _change(self, server: str, rule: Callable[[Pace, float], tuple[Pace, T]]) -> T | None:
+        """Change the stored pace by a rule; None where others changed it again and again.
+
+        Raises:
+            Busy: the store did not answer.
+        """
+        with self._lock:
+            known = self._known(server)
+            for _ in range(_RACES):
+                seen = known.notes.pace
+                pace, result = rule(seen, self._clock())
+                if pace == seen:
+                    return result
+                pace = replace(pace, written_by=token_hex(8))
+                try:
+                    stored = self._store.replace_pace(server, seen, pace)
+                except TryAgain as error:
+                    raise Busy(str(error)) from None
+                known.notes = replace(known.notes, pace=stored)
+                if stored == pace:
+                    return result
+            return None
+
+
+def _spoken(server: str) -> str:
+    return f"Jira connection {server}" if " " not in server else server.capitalize()

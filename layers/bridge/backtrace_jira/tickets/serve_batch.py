@@ -1,0 +1,250 @@
+"""A batch of error events: look at all their groups in one request, then make the tickets that are missing.
+
+Most events are of groups that have their ticket: the look finishes them. What must wait (its ticket is being made,
+Jira refused it a moment ago, the server is paused or its pace is booked out) goes back as it is, without a write.
+What is left is made side by side, so that nobody waits for somebody else's ticket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
+from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent, OverBudget
+from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.parking import parked, universe_server
+from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import EventKind, Integration
+from backtrace_jira.tickets.actions import apply_actions
+from backtrace_jira.tickets.context import Case, Context
+from backtrace_jira.tickets.create_ticket import CreateTicket
+from backtrace_jira.tickets.decisions import UnclaimedDecisions, error_outcome, held_outcome
+from backtrace_jira.tickets.ports import Seen
+from backtrace_jira.tickets.possible_regression import report_possible_regression
+
+
+@dataclass(slots=True)
+class _Task:
+    """One event in one integration; `outcome` is set when it is decided."""
+
+    case: Case
+    outcome: Outcome | None = None
+
+    def fail(self, error: Exception) -> None:
+        self.outcome = error_outcome(self.case.group, self.case.integration.id, error)
+
+
+@dataclass(slots=True)
+class _Job:
+    """The tasks of one link row, one after the other: of two events, only the first may make the ticket."""
+
+    tasks: list[_Task] = field(default_factory=list)
+    calls_jira: bool = True
+    scope: str = ""
+    """What must not be parked, beside the connection: empty if a ticket may exist and is only looked up."""
+    at: float = 0.0
+    """When its call may be sent (unix seconds)."""
+
+    @property
+    def connection(self) -> str:
+        return self.tasks[0].case.integration.connection
+
+    def fail(self, error: Exception) -> None:
+        for task in self.tasks:
+            task.fail(error)
+
+
+class ServeBatch:
+    """The use case behind `functions/create_ticket`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._servers = context.servers
+        self._create_ticket = CreateTicket(context)
+        self._unclaimed = UnclaimedDecisions(context.links, context.clock)
+
+    def __call__(self, bodies: Sequence[str], deadline: float) -> list[list[Outcome]]:
+        """Serve messages; return the outcomes of each, one for each integration.
+
+        Args:
+            bodies: error groups as Backtrace sends them.
+            deadline: unix seconds at which this process may be ended.
+        """
+        return self.serve_groups([_read(body) for body in bodies], deadline)
+
+    def serve_groups(
+        self, groups: Sequence[ErrorGroup | InvalidEvent], deadline: float
+    ) -> list[list[Outcome]]:
+        """Serve error groups; an error in the place of one is its outcome."""
+        answers = [list(self._answer(group)) for group in groups]
+        tasks = [each for answer in answers for each in answer if isinstance(each, _Task)]
+        if tasks:
+            self._serve(tasks, deadline)
+        return [[each for each in map(_outcome, answer) if each] for answer in answers]
+
+    # What an event asks for
+
+    def _answer(self, group: ErrorGroup | InvalidEvent) -> Iterator[Outcome | _Task]:
+        if isinstance(group, InvalidEvent):
+            yield Outcome(Decision.INVALID, detail=str(group), error=group)
+            return
+        try:
+            integrations = self._context.configuration.integrations(group.universe, group.project)
+        except BacktraceJiraError as error:
+            yield error_outcome(group, "", error)
+            return
+        if not integrations:
+            yield self._unclaimed.record_no_integration(group)
+        for integration in integrations:
+            yield self._task(group, integration)
+
+    def _task(self, group: ErrorGroup, integration: Integration) -> Outcome | _Task:
+        try:
+            case = Case(group, integration, apply_actions(group, integration.actions))
+            if not case.verdict.submit:
+                return self._unclaimed.record_filtered(case)
+            return _Task(case)
+        except Exception as error:
+            return error_outcome(group, integration.id, error)
+
+    # All of them
+
+    def _serve(self, tasks: Sequence[_Task], deadline: float) -> None:
+        try:
+            seen = self._look(tasks)
+        except Exception as error:
+            for task in tasks:
+                task.fail(error)
+            return
+        jobs: dict[LinkKey, _Job] = {}
+        for task in tasks:
+            row = seen.links.get(task.case.key)
+            scope = _scope(task.case, row)
+            try:
+                if not self._finish(task, row, scope):
+                    new = _Job([], calls_jira=row is None or row.issue is None, scope=scope)
+                    jobs.setdefault(task.case.key, new).tasks.append(task)
+            except Exception as error:
+                task.fail(error)
+        self._run(self._booked(list(jobs.values())), deadline)
+
+    def _look(self, tasks: Sequence[_Task]) -> Seen:
+        keys = dict.fromkeys(task.case.key for task in tasks)
+        servers = dict.fromkeys(
+            server
+            for task in tasks
+            for server in (
+                task.case.integration.connection,
+                universe_server(task.case.integration.universe),
+            )
+        )
+        seen = self._context.links.look(list(keys), list(servers))
+        for server, notes in seen.servers.items():
+            self._servers.learn(server, notes)
+        return seen
+
+    def _finish(self, task: _Task, row: Link | None, scope: str) -> bool:
+        """Decide what the row alone decides.
+
+        Raises:
+            Busy: somebody else is at it.
+            Parked: Jira refused it a moment ago.
+            Throttled: Backtrace, which has yet to be told of the ticket, is paused or away.
+        """
+        case, now = task.case, self._context.clock()
+        if row and row.issue:
+            if row.linked_in_backtrace:
+                task.outcome = report_possible_regression(
+                    self._context.regression_hints, case, row, row.issue
+                )
+                return True
+            self._servers.ensure_open(universe_server(case.integration.universe))
+            return False
+        if row and row.state is LinkState.HELD:
+            task.outcome = held_outcome(case)
+            return True
+        if row and row.lease_until > now:
+            raise Busy("this ticket is being created", after=min(row.lease_until - now, 15))
+        if row and row.record and row.record.until > now:
+            raise parked(row.record, row.record.until, now)
+        self._servers.ensure_not_parked(case.integration.connection, scope)
+        return False
+
+    def _booked(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Book the calls to Jira; what gets no time goes back."""
+        booked = [job for job in jobs if not job.calls_jira]
+        for connection in dict.fromkeys(job.connection for job in jobs if job.calls_jira):
+            wanting = [job for job in jobs if job.calls_jira and job.connection == connection]
+            try:
+                times = self._servers.book(connection, len(wanting))
+            except BacktraceJiraError as error:
+                for job in wanting:
+                    job.fail(error)
+                continue
+            for job, time in zip(wanting, times, strict=False):
+                job.at = time
+                booked.append(job)
+            for job in wanting[len(times) :]:
+                job.fail(OverBudget("Jira takes no more tickets at the moment; this one waits for its turn"))
+        return booked
+
+    def _run(self, jobs: Sequence[_Job], deadline: float) -> None:
+        """Run the jobs: no connection waits for another, and each gets as many calls at once as it answers well."""
+        chains: dict[str, list[_Job]] = {}
+        for job in jobs:
+            chains.setdefault(job.connection if job.calls_jira else "", []).append(job)
+        if chains:
+            self._context.side_by_side([self._chain(chain, deadline) for chain in chains.values()])
+
+    def _chain(self, jobs: Sequence[_Job], deadline: float) -> Callable[[], None]:
+        def run() -> None:
+            left = list(jobs)
+            while left:
+                width = self._servers.width(jobs[0].connection) if jobs[0].calls_jira else len(left)
+                wave, left = left[:width], left[width:]
+                self._context.side_by_side([self._work(job, deadline) for job in wave])
+
+        return run
+
+    def _work(self, job: _Job, deadline: float) -> Callable[[], None]:
+        def work() -> None:
+            wait = job.at - self._context.clock()
+            if wait > 0:
+                self._context.sleep(wait)
+            for task in job.tasks:
+                self._serve_task(job, task, deadline)
+
+        return work
+
+    def _serve_task(self, job: _Job, task: _Task, deadline: float) -> None:
+        first = job.tasks[0].outcome
+        try:
+            if job.calls_jira:
+                # Before the claim, which would be for nothing: another job may have been refused meanwhile.
+                self._servers.ensure_open(job.connection)
+                self._servers.ensure_not_parked(job.connection, job.scope)
+            if first and first.error:
+                raise Busy("an event of the same group, in the same batch, has to come again first")
+            if first and first.issue and task.case.integration.event is not EventKind.TRACE:
+                task.outcome = task.case.outcome(Decision.KNOWN, first.issue)
+            else:
+                task.outcome = self._create_ticket(task.case, deadline=deadline)
+        except Exception as error:
+            task.fail(error)
+
+
+def _scope(case: Case, row: Link | None) -> str:
+    """Return what must not be parked. A ticket that may exist is looked up even where none may be made."""
+    return str(case.target) if row is None or row.state is LinkState.RELEASED else ""
+
+
+def _read(body: str) -> ErrorGroup | InvalidEvent:
+    try:
+        return read_error_group(body)
+    except InvalidEvent as error:
+        return error
+
+
+def _outcome(each: Outcome | _Task) -> Outcome | None:
+    return each.outcome if isinstance(each, _Task) else each

@@ -1,0 +1,230 @@
+"""The pace of a server: its rules, and what they come to against limits that nobody tells."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from backtrace_jira.errors import Throttled
+from backtrace_jira.links import pace as rules
+from backtrace_jira.links.pace import (
+    AHEAD,
+    BELOW,
+    FIRST_GUESS,
+    FIRST_OUTAGE,
+    LONGEST_OUTAGE,
+    SHORT_PAUSE,
+    Pace,
+)
+from backtrace_jira.links.parking import ServerNotes
+from backtrace_jira.links.servers import SIDE_BY_SIDE, Servers
+from tests.fakes.clock import Clock
+from tests.fakes.links import FakeTicketLinks
+
+NOW = 1_800_000_000.0
+
+
+def refused(pace: Pace, at: float, asked: float = 5.0, *, served: int = 0, since: float = NOW) -> Pace:
+    return rules.refused(pace, at, asked, served=served, since=since)
+
+
+def test_a_server_that_refused_nothing_gets_as_many_calls_as_come() -> None:
+    assert rules.book(Pace(), NOW, 1000) == (Pace(), [NOW] * 1000)
+
+
+@pytest.mark.parametrize(
+    ("served", "seconds", "rate"),
+    [
+        (10, 0.3, 10 * BELOW),
+        (10, 1.0, 10 * BELOW),
+        (100, 10.0, 10 * BELOW),
+        (3, 6.0, FIRST_GUESS),
+        (0, 1.0, FIRST_GUESS),
+    ],
+)
+def test_the_first_refusal_tells_the_pace(served: int, seconds: float, rate: float) -> None:
+    pace = refused(Pace(), NOW + seconds, served=served)
+    assert pace.rate == pytest.approx(rate)
+    assert pace.paused_until == NOW + seconds + 5
+
+
+def test_refusals_of_one_burst_add_up_what_each_process_was_served() -> None:
+    pace = Pace()
+    for number in range(10):
+        pace = refused(pace, NOW + 0.3 + number / 100, served=1)
+    assert pace.rate == pytest.approx(10 * BELOW)
+    assert pace.paused_until == pytest.approx(NOW + 0.39 + 5)
+
+
+def test_a_server_that_tells_its_rate_is_believed() -> None:
+    pace = rules.refused(Pace(), NOW, 5.0, served=40, since=NOW - 1, told=2.5)
+    assert (pace.rate, pace.sure) == (2.5, True)
+
+
+def test_booked_calls_follow_each_other_at_the_pace_and_none_takes_more_than_its_share() -> None:
+    pace = Pace(rate=10.0, sure=True, raised_at=NOW)
+    pace, first = rules.book(pace, NOW, 10)
+    pace, second = rules.book(pace, NOW, 10)
+    assert first == pytest.approx([NOW + number / 10 for number in range(10)])
+    assert second == pytest.approx([NOW + 1, NOW + 1.1])
+
+
+def test_nobody_waits_long_for_a_booked_call() -> None:
+    pace, booked = Pace(rate=10.0, sure=True, raised_at=NOW), list[float]()
+    for _ in range(50):
+        pace, times = rules.book(pace, NOW, 10)
+        booked += times
+    assert len(booked) == pytest.approx(AHEAD * 10, abs=1)
+    assert max(booked) <= NOW + AHEAD
+
+
+def test_what_is_not_urgent_gets_nothing_while_others_have_booked() -> None:
+    pace = Pace(rate=10.0, sure=True, raised_at=NOW)
+    assert rules.book(pace, NOW, 1, urgent=False)[1] == [NOW]
+    for _ in range(5):
+        pace, _ = rules.book(pace, NOW, 10)
+    assert rules.book(pace, NOW, 1, urgent=False)[1] == []
+    assert rules.book(pace, NOW, 1)[1] == pytest.approx([NOW + 1.8])
+    assert rules.book(pace, NOW + 1, 1, urgent=False)[1] != []
+
+
+def test_a_short_pause_is_waited_for_and_a_long_one_is_not() -> None:
+    short, long = refused(Pace(), NOW, SHORT_PAUSE, served=9), refused(Pace(), NOW, SHORT_PAUSE + 1, served=9)
+    assert rules.book(short, NOW, 1)[1] == [NOW + SHORT_PAUSE]
+    assert rules.book(long, NOW, 1)[1] == []
+
+
+def test_a_server_that_is_away_is_tried_by_one_call_at_a_time_with_longer_pauses() -> None:
+    pace, now, pauses = Pace(), NOW, list[float]()
+    for _ in range(8):
+        pace = rules.without_answer(pace, now)
+        pauses.append(pace.wait(now))
+        now = pace.paused_until
+        pace, tried = rules.book(pace, now, 10)
+        assert tried == [now]
+        assert rules.book(pace, now, 10)[1] == []  # another process, at the same time
+        assert rules.book(pace, now + FIRST_OUTAGE, 10)[1] == [now + FIRST_OUTAGE]  # the first one died
+    assert pauses[:3] == [FIRST_OUTAGE, 2 * FIRST_OUTAGE, 4 * FIRST_OUTAGE]
+    assert max(pauses) == LONGEST_OUTAGE
+    pace = rules.answered(pace, now)
+    assert (pace.outages, pace.rate) == (0, 1.0)  # and no stampede
+
+
+# Against limits
+
+
+@dataclass
+class Limiter:
+    """A server that serves `rate` calls a second: so many in each second, or by a bucket that holds five seconds'."""
+
+    rate: float
+    kind: str
+    window: int = -1
+    used: float = 0.0
+    seen: float = NOW
+
+    def takes(self, now: float) -> bool:
+        if self.kind == "window":
+            if self.window != int(now * min(1.0, self.rate)):
+                self.window, self.used = int(now * min(1.0, self.rate)), 0
+        else:
+            self.used, self.seen = max(0.0, self.used - (now - self.seen) * self.rate), now
+        free = self.used + 1 <= (max(1.0, self.rate) if self.kind == "window" else max(1.0, 5 * self.rate))
+        self.used += free
+        return free
+
+
+@dataclass
+class Storm:
+    """Processes with more to send than the server takes; each call lasts 0.3 seconds."""
+
+    limiter: Limiter
+    asked: float
+    processes: int
+    store: FakeTicketLinks = field(default_factory=FakeTicketLinks)
+    clock: Clock = field(default_factory=Clock)
+    served: int = 0
+    refused: int = 0
+
+    def run(self, seconds: float) -> None:
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        for number in range(self.processes):
+            self._at(NOW + number / 100, self._batch(Servers(self.store, self.clock)))
+        while self._events and self._events[0][0] < NOW + seconds:
+            self.clock.now, _, do = heapq.heappop(self._events)
+            do()
+
+    def _at(self, when: float, do: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (when, next(self._order), do))
+
+    def _batch(self, servers: Servers) -> Callable[[], None]:
+        def begin() -> None:
+            servers.learn("main", self.store.server_notes("main"))
+            try:
+                times = servers.book("main", 10)
+            except Throttled as error:
+                self._at(self.clock() + min(error.after or 1, 1.0), begin)
+                return
+            width = servers.width("main")
+            for when in times[: width if servers.notes("main").pace.rate is None else None]:
+                self._at(max(when, self.clock()) + 0.15, call)
+            last = max(times, default=self.clock() + 0.2)
+            self._at(max(last, self.clock()) + 0.31, begin)
+
+        def call() -> None:
+            took = self.limiter.takes(self.clock())
+            self._at(self.clock() + 0.15, answer if took else refuse)
+
+        def answer() -> None:
+            self.served += 1
+            servers.served("main")
+
+        def refuse() -> None:
+            self.refused += 1
+            servers.refused("main", Throttled("429", after=self.asked))
+
+        return begin
+
+
+@pytest.mark.parametrize("kind", ["window", "bucket"])
+@pytest.mark.parametrize("processes", [1, 3, 10])
+@pytest.mark.parametrize("rate", [1, 2, 10, 50])
+def test_nine_tenths_of_a_limit_are_used_and_hardly_a_call_is_refused(
+    rate: int, processes: int, kind: str
+) -> None:
+    storm = Storm(Limiter(rate, kind), 5.0, processes)
+    seconds = 1200 if rate < 10 else 600
+    storm.run(seconds)
+    possible = min(rate, processes * SIDE_BY_SIDE / 0.31)
+    assert storm.served >= 0.9 * possible * seconds, (storm.served, storm.refused)
+    assert storm.refused <= 0.05 * (storm.served + storm.refused), (storm.served, storm.refused)
+
+
+def test_a_pace_that_could_not_be_stored_holds_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, clock = FakeTicketLinks(), Clock()
+
+    def away(*_: object) -> Pace:
+        raise Throttled("DynamoDB")
+
+    monkeypatch.setattr(store, "replace_pace", away)
+    servers = Servers(store, clock)
+    servers.refused("main", Throttled("429", after=60))
+    servers.learn("main", ServerNotes())
+    with pytest.raises(Throttled):
+        servers.ensure_open("main")
+
+
+def test_processes_that_book_at_the_same_moment_get_different_times() -> None:
+    store, clock = FakeTicketLinks(), Clock()
+    store.replace_pace("main", Pace(), Pace(rate=10.0, sure=True, raised_at=NOW))
+    each = [Servers(store, clock) for _ in range(10)]
+    for servers in each:
+        servers.learn("main", store.server_notes("main"))
+    booked = [time for servers in each for time in servers.book("main", 1 + random.Random(1).randrange(3))]
+    assert len(booked) == len(set(booked)) >= 10
