@@ -419,3 +419,10 @@ def test_a_ticket_at_which_every_process_dies_is_left_to_a_person() -> None:
     world.clock.advance(world.timing.settle)
     assert world.deliver_until_done().decision is Decision.CREATED
     world.assert_one_ticket()
+
+
+def test_what_was_not_decided_stays_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(ServeBatch, "_run", lambda *_: None)
+    outcome = world.deliver()
+    assert isinstance(outcome.error, Busy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
 from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent, OverBudget
@@ -81,7 +82,7 @@ class ServeBatch:
         tasks = [each for answer in answers for each in answer if isinstance(each, _Task)]
         if tasks:
             self._serve(tasks, deadline)
-        return [[each for each in map(_outcome, answer) if each] for answer in answers]
+        return [[_outcome(each) for each in answer] for answer in answers]
 
     # What an event asks for
 
@@ -120,8 +121,8 @@ class ServeBatch:
         jobs: dict[LinkKey, _Job] = {}
         for task in tasks:
             row = seen.links.get(task.case.key)
-            scope = _scope(task.case, row)
             try:
+                scope = _scope(task.case, row)
                 if not self._finish(task, row, scope):
                     new = _Job([], calls_jira=row is None or row.issue is None, scope=scope)
                     jobs.setdefault(task.case.key, new).tasks.append(task)
@@ -246,5 +247,9 @@ def _read(body: str) -> ErrorGroup | InvalidEvent:
         return error
 
 
-def _outcome(each: Outcome | _Task) -> Outcome | None:
-    return each.outcome if isinstance(each, _Task) else each
+def _outcome(each: Outcome | _Task) -> Outcome:
+    if isinstance(each, _Task):
+        if each.outcome is None:  # never: but what is not decided must stay in the queue
+            each.fail(Busy("this event was not decided on"))
+        return cast(Outcome, each.outcome)
+    return each
