@@ -33,6 +33,7 @@ from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import aws, create_ticket
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome
+from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.tickets.context import Timing
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
@@ -66,14 +67,20 @@ class Wire:
     interrupt: Callable[[], None] = lambda: None
     """Runs once before that call: another process, while this one waits."""
 
+    @property
+    def is_cut(self) -> bool:
+        return self.cut_at is not None and len(self.changes) > self.cut_at
+
     def before(self, call: str) -> None:
+        if self.is_cut:  # another of its threads
+            raise Cut(f"before {call}")
         self.calls.append(call)
         if self.interrupt_at == len(self.calls) - 1:
             self.interrupt_at = None
             self.interrupt()
 
     def done(self, call: str) -> None:
-        if self.cut_at == len(self.changes) - 1 and not READS.match(call):
+        if self.is_cut:
             raise Cut(f"after {call}")
 
     @property
@@ -210,13 +217,24 @@ class World:
         """Write the settings as the operator's command does."""
         names = ParameterNames(PREFIX)
         self.settings = self.settings.model_copy(update=changes)
-        connection = {"name": "main", "jira_api": self.jira.url, "email": self.jira.user}
+        self._connect("main", self.jira)
         universe = {"universe": "my_universe", "address": self.backtrace.url}
-        self.put(names.connection("main"), json.dumps(connection))
-        self.put(names.jira_secret("main"), self.jira.token, secret=True)
         self.put(names.universe("my_universe"), json.dumps(universe))
         self.put(names.backtrace_secret("my_universe"), self.backtrace.token, secret=True)
         self.put(names.integration(self.settings), self.settings.model_dump_json())
+
+    def add_integration(self, jira: JiraStandIn | None = None, **changes: Any) -> Integration:
+        """Configure an integration beside the world's own, with its connection to this Jira or another."""
+        settings = integration(**changes)
+        self._connect(settings.connection, jira or self.jira)
+        self.put(ParameterNames(PREFIX).integration(settings), settings.model_dump_json())
+        return settings
+
+    def _connect(self, connection: str, jira: JiraStandIn) -> None:
+        names = ParameterNames(PREFIX)
+        written = {"name": connection, "jira_api": jira.url, "email": jira.user}
+        self.put(names.connection(connection), json.dumps(written))
+        self.put(names.jira_secret(connection), jira.token, secret=True)
 
     def remove(self, name: str) -> None:
         self._aws.ssm.delete_parameter(Name=name)
@@ -322,18 +340,27 @@ class World:
 
     def assert_one_ticket(self) -> None:
         """One ticket in Jira, a complete row, Backtrace linked and In Progress."""
-        (ticket,) = self.jira.issues.values()
-        row = self.row()
-        assert row.state is LinkState.COMPLETE
-        assert row.issue is not None
-        assert (row.issue.id, row.issue.key, row.linked_in_backtrace) == (ticket.id, ticket.key, True)
-        issue = self.backtrace.issue("my_project", group().fingerprint)
-        assert issue is not None
-        assert issue.state == "in-progress"
-        assert issue.ticket == [
-            {"watcher": "_backtrace"},
-            {"watcher": self.settings.name, "short": ticket.key, "url": row.issue.url, "state": "open"},
-        ]
+        self.assert_one_ticket_each(self.key)
+
+    def assert_one_ticket_each(self, *keys: LinkKey) -> None:
+        """One ticket in Jira for each key, and no other; complete rows, Backtrace linked and In Progress."""
+        tickets = self.jira.issues.values()
+        assert len(tickets) == len(keys)
+        for key in keys:
+            (ticket,) = (each for each in tickets if key.marker("test") in each.fields["labels"])
+            row = self.store.get(key)
+            assert row is not None
+            assert row.state is LinkState.COMPLETE
+            assert row.issue is not None
+            assert (row.issue.id, row.issue.key, row.linked_in_backtrace) == (ticket.id, ticket.key, True)
+            _, project, watcher = key.integration.split("/")
+            issue = self.backtrace.issue(project, key.fingerprint)
+            assert issue is not None
+            assert issue.state == "in-progress"
+            assert issue.ticket == [
+                {"watcher": "_backtrace"},
+                {"watcher": watcher, "short": ticket.key, "url": row.issue.url, "state": "open"},
+            ]
 
 
 W = TypeVar("W", bound=World)
