@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -11,13 +11,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backtrace_jira.adapters.dynamodb.items import PARKING, n, s
-from backtrace_jira.adapters.dynamodb.rows import link_in, parkings_in
+from backtrace_jira.adapters.dynamodb.rows import link_in, notes_in
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import BacktraceJiraError
 from backtrace_jira.links.link import Link, LinkState
-from backtrace_jira.links.parking import Parking
+from backtrace_jira.links.parking import ServerNotes
 from backtrace_jira_cli.deployment.newest import NewestItems
 from backtrace_jira_cli.exits import Stop
 
@@ -34,7 +34,7 @@ _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard"
 
 
 class LinkTable:
-    """Links by fingerprint, ticket or last decision, and parking notes by connection."""
+    """Links by fingerprint, ticket or last decision, and notes by server."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -80,13 +80,13 @@ class LinkTable:
             found = self.synced_links.links_of_issue(issue_id)
         return [link for link in found if link.key.integration == integration]
 
-    def read_parkings(self, connection: str) -> Mapping[str, Parking]:
-        """Return the connection's parking notes by scope, expired or not."""
+    def read_notes(self, server: str) -> ServerNotes:
+        """Return what is noted of a server: parking notes by scope, expired or not, and its pace."""
         with self._translate_errors():
             found = self._client.get_item(
-                TableName=self._table, Key={"integration": s(PARKING), "fingerprint": s(connection)}
+                TableName=self._table, Key={"integration": s(PARKING), "fingerprint": s(server)}
             )
-        return parkings_in(cast("Item", found.get("Item", {})))
+        return notes_in(cast("Item", found.get("Item", {})))
 
     def _query(self, limit: int = MOST_ROWS, **query: Any) -> list[Link]:
         pages = self._client.get_paginator("query").paginate(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backtrace_jira.links.link import Link, LinkState
-from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking
+from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking, ServerNotes, server_title, universe_server
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Console
@@ -132,6 +132,7 @@ class ExplainRun:
         self._table = table
         self._console = console
         self._now = now
+        self._notes: dict[str, ServerNotes] = {}
 
     def explain_group(self, beginning: str, integration: str | None) -> None:
         """Explain what was decided about a group.
@@ -141,14 +142,12 @@ class ExplainRun:
         """
         if len(beginning) < SHORTEST:
             raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint.")
-        found = [
-            self._explain(link)
-            for id_ in self._integration_ids(integration)
-            for link in self._table.find_by_fingerprint(id_, beginning)
-        ]
+        ids = self._integration_ids(integration)
+        links = [link for id_ in ids for link in self._table.find_by_fingerprint(id_, beginning)]
+        found = [self._explain(link) for link in links]
         self._console.report |= {"decisions": [each.as_json() for each in found]}
         if not found:
-            raise Stop(self._nothing_known(beginning))
+            raise Stop(self._nothing_known(beginning, ids))
         for each in found[:SHOWN]:
             self._show(each)
         if len(found) > SHOWN:
@@ -178,18 +177,48 @@ class ExplainRun:
         settings = self._integrations.get(link.key.integration)
         if settings is None or link.issue:
             return 0.0
-        notes = self._table.read_parkings(settings.connection)
-        scopes = (WHOLE_CONNECTION, settings.parking_scope)
-        return max(
-            (until for until in (_until(notes, scope) for scope in scopes) if until > self._now), default=0.0
-        )
+        parkings = self._notes_of(settings.connection).parkings
+        times = [_until(parkings, scope) for scope in (WHOLE_CONNECTION, settings.parking_scope)]
+        times.append(link.record.until if link.record else 0.0)
+        return max((until for until in times if until > self._now), default=0.0)
 
-    def _nothing_known(self, beginning: str) -> str:
+    def _notes_of(self, server: str) -> ServerNotes:
+        if server not in self._notes:
+            self._notes[server] = self._table.read_notes(server)
+        return self._notes[server]
+
+    def _describe_parkings(self, ids: Sequence[str]) -> list[str]:
+        """Return a sentence for each parking that keeps these integrations from making tickets."""
+        found = {}
+        for each in (self._integrations[id_] for id_ in ids if id_ in self._integrations):
+            parkings = self._notes_of(each.connection).parkings
+            for scope in (WHOLE_CONNECTION, each.parking_scope):
+                if _until(parkings, scope) > self._now:
+                    what = "every ticket" if scope == WHOLE_CONNECTION else f"tickets of {scope}"
+                    found[each.connection, scope] = (
+                        f"{server_title(each.connection)} is not asked for {what} until "
+                        f"{moment(parkings[scope].until)}: {parkings[scope].refusal.reason.rstrip('.')}"
+                    )
+        return list(found.values())
+
+    def _describe_servers(self, ids: Sequence[str]) -> list[str]:
+        """Return a sentence for each server of these integrations that has no time for a call now."""
+        settings = [self._integrations[id_] for id_ in ids if id_ in self._integrations]
+        servers = dict.fromkeys(
+            server for each in settings for server in (each.connection, universe_server(each.universe))
+        )
+        told = {server: self._notes_of(server).pace.describe(self._now) for server in servers}
+        return [f"{server_title(server)} {sentence}" for server, sentence in told.items() if sentence]
+
+    def _nothing_known(self, beginning: str, ids: Sequence[str]) -> str:
         searched = ", ".join(self._integrations) or "no integration is configured"
+        waits_for = [*self._describe_parkings(ids), *self._describe_servers(ids)]
         return (
-            f"No event has arrived of a group that begins with {beginning} (searched: {searched}). Check --stage and "
-            "--region, whether Backtrace publishes to the topic, and the dead-letter queue of the topic's "
-            "subscription."
+            f"Nothing is recorded of a group that begins with {beginning} (searched: {searched}). Either its events "
+            "wait in the queue error-events, which leaves no record, or none has arrived. The log of create_ticket "
+            f"says which: decision postponed or parked.{''.join(f' {sentence}.' for sentence in waits_for)} If no "
+            "event has arrived, check --stage and --region, whether Backtrace publishes to the topic, and the "
+            "dead-letter queue of the topic's subscription."
         )
 
     def _show(self, each: Explanation) -> None:
@@ -202,6 +231,8 @@ class ExplainRun:
             rows += [(name, text) for name, text in describe_synced(link.synced, self._now) if text]
         if each.parked_until:
             rows.append(("parked until", moment(each.parked_until)))
+        if not link.issue:
+            rows += [("now", sentence) for sentence in self._describe_servers([link.key.integration])]
         rows.append(("what to do", each.advice))
         self._console.show_table(("about", "what is known"), rows)
 

@@ -21,7 +21,7 @@ PATIENCE = 3 * 86_400.0
 LONGEST_WAIT = 13 * 86_400.0
 """Seconds: a message that has waited so long is kept among the dead letters. SQS forgets messages after 14 days."""
 MOST_FAILURES = 5
-"""So many unexpected errors of our own are tried again."""
+"""After so many unexpected errors of our own, the message is kept among the dead letters."""
 
 
 class Deliveries:

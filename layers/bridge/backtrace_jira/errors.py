@@ -2,7 +2,7 @@
 
 BacktraceJiraError
 ├── TryAgain                 yes, later: the message goes back to its queue
-│   ├── Busy                 another delivery of the same group is at work, or no time is left
+│   ├── Busy                 another delivery of the same group is at work, no time is left, or the store is silent
 │   ├── Throttled            the server asked for a pause, or is away; it executed nothing
 │   ├── OverBudget           the server's pace has no room for the call now: nothing was sent
 │   ├── Unreachable          the request was not sent, or the server did not execute it
@@ -38,7 +38,7 @@ class TryAgain(BacktraceJiraError):
 
 
 class Busy(TryAgain):
-    """Retry helps: another delivery or process holds the row for now, or this one has no time left."""
+    """Retry helps: another process holds the row for now, this one has no time left, or the store did not answer."""
 
 
 class Throttled(TryAgain):
@@ -69,7 +69,8 @@ class NotYetVisible(TryAgain):
 
 
 class Parked(TryAgain):
-    """Retry helps once the parking is over: Jira refused this connection, project and issue type a moment ago.
+    """Retry helps once the parking is over: a moment ago Jira refused this group, its project and issue type, or the
+    credential.
 
     `messages` and `fields` are the refusal's.
     """

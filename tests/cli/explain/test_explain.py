@@ -13,6 +13,7 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, LinkKey
+from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
 from backtrace_jira.settings.integration import DueRule
@@ -220,8 +221,64 @@ def test_what_is_not_over(operator: Operator, links: DynamoDBTicketLinks) -> Non
 
 def test_nothing_is_known(operator: Operator, links: DynamoDBTicketLinks) -> None:
     text = told(operator, "0123456789", code=1)
-    assert "No event has arrived" in text
+    assert "Nothing is recorded of a group that begins with 0123456789" in text
     assert SETTINGS.id in text
+
+
+@pytest.mark.parametrize(
+    ("server", "pace", "expected"),
+    [
+        ("main", {"rate": 2.0}, "Jira connection main takes 2.0 calls a second."),
+        ("main", {"rate": 0.1}, "Jira connection main takes a call every 10 s."),
+        ("main", {"paused_for": 600.0}, "Jira connection main asked for a pause; nothing is sent for"),
+        (
+            "main",
+            {"paused_for": 600.0, "outages": 3},
+            "Jira connection main does not answer; nothing is sent for",
+        ),
+        (
+            "main",
+            {"outages": 3},
+            "Jira connection main does not answer; one call tries whether it does again.",
+        ),
+        (
+            f"backtrace {SETTINGS.universe}",
+            {"outages": 3},
+            f"Backtrace universe {SETTINGS.universe} does not answer",
+        ),
+    ],
+)
+def test_a_group_that_waits_has_no_record_but_its_servers_say_what_for(
+    operator: Operator, links: DynamoDBTicketLinks, server: str, pace: dict[str, Any], expected: str
+) -> None:
+    pause = pace.pop("paused_for", 0.0)
+    links.replace_pace(server, Pace(), Pace(**pace, paused_until=time.time() + pause if pause else 0.0))
+    assert expected in told(operator, FINGERPRINT, code=1)
+    links.claim(lease())
+    links.release(lease(), record(Decision.POSTPONED, reason="Jira was busy"))
+    assert f"now | {expected.removesuffix('.')}" in told(operator, FINGERPRINT)
+
+
+def test_a_group_that_waits_because_its_like_is_parked(
+    operator: Operator, links: DynamoDBTicketLinks
+) -> None:
+    links.park("main", SETTINGS.parking_scope, Parking(time.time() + 200, refusal()))
+    links.park("main", "*", Parking(time.time() - 1, refusal()))
+    text = told(operator, FINGERPRINT, code=1)
+    assert f"Jira connection main is not asked for tickets of {SETTINGS.parking_scope} until" in text
+    assert "customfield_10010: Team is required." in text
+    assert "every ticket" not in text
+
+
+def test_a_group_that_was_refused_for_its_own_values_is_told_until_when(
+    operator: Operator, links: DynamoDBTicketLinks
+) -> None:
+    until = time.time() + 200
+    links.claim(lease())
+    links.release(lease(), record(Decision.REFUSED, reason="400", until=until))
+    assert time.strftime("parked until | %Y-%m-%d %H:%M:%S UTC", time.gmtime(until)) in told(
+        operator, FINGERPRINT
+    )
 
 
 def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBTicketLinks) -> None:

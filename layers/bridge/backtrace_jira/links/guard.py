@@ -1,7 +1,7 @@
-"""Watch every call to a server: what it is answered tells when the next one may be sent.
+"""The guard of a server: a client whose every call is watched, because its answer tells when the next may be sent.
 
-It is each call to a server that is watched, and not the work as a whole: what DynamoDB or Parameter Store refuse
-says nothing about Jira.
+The guard watches calls to one server, and not the work as a whole: a refusal by DynamoDB or Parameter Store says
+nothing about Jira.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ calls were served in so many seconds. From then on, calls are booked ahead, one 
 pace is raised carefully until the server refuses again. A server that does not answer is tried by one call at a time,
 with longer and longer pauses.
 
-All of it is arithmetic on one value, which the store keeps for all processes; see `paces` for who does what with it.
+All of it is arithmetic on one value, which the store keeps for all processes; `servers` reads it and writes it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIRST_GUESS = 1.0
 LEAST_MEASURED = 0.9
 """Calls a second: what was slower was no storm, and does not tell how much a server takes."""
 FIRST_OUTAGE, LONGEST_OUTAGE = 20.0, 300.0
-"""Seconds between two attempts at a server that does not answer: at first, and at most."""
+"""Seconds between two calls that try a server that does not answer: at first, and at most."""
 ONE_BURST = 1.0
 """Seconds: refusals that are no further apart answer calls that were under way together."""
 
@@ -59,13 +59,26 @@ class Pace:
     sure: bool = False
     """Whether the pace comes from a refusal or from the server's own words, and is no guess."""
     outages: int = 0
-    """Attempts without an answer, one after the other."""
+    """Calls in a row that tried the server and got no answer; above 0, one call at a time tries it."""
     written_by: str = ""
     """Names the change that led to this value: of two processes that book the same time, one must book another."""
 
     def wait(self, now: float) -> float:
         """Return the seconds for which nothing may be sent."""
         return max(0.0, self.paused_until - now)
+
+    def describe(self, now: float) -> str:
+        """Say in the operator's words what holds calls back; an empty text where nothing does."""
+        wait = f"nothing is sent for {self.wait(now):.0f} s" if self.wait(now) else ""
+        if self.outages:
+            return f"does not answer; {wait or 'one call tries whether it does again'}"
+        if wait:
+            return f"asked for a pause; {wait}"
+        if self.rate is None:
+            return ""
+        each = f"{self.rate:.1f} calls a second" if self.rate >= 1 else f"a call every {1 / self.rate:.0f} s"
+        ahead = max(0.0, self.next - now)
+        return f"takes {each}" + (f"; the next {ahead:.0f} s are booked out" if ahead >= 1 else "")
 
 
 def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[Pace, list[float]]:
@@ -81,7 +94,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
         return pace, []
     begin = max(now, pace.paused_until)
     if pace.outages:
-        # One attempt for all processes; the next may follow when this one must have ended.
+        # One call for all processes; the next may follow when this one must have ended.
         free = pace.next <= begin
         return (replace(pace, next=begin + FIRST_OUTAGE), [begin]) if free else (pace, [])
     if pace.rate is None:
@@ -170,7 +183,7 @@ def near_limit(pace: Pace, now: float, *, served: int, since: float, told: float
 
 
 def without_answer(pace: Pace, now: float) -> Pace:
-    """Return the pace after the server did not answer: a pause, longer with each attempt."""
+    """Return the pace after the server did not answer: a pause, longer with each call that tried."""
     if now < pace.paused_until:
         return pace  # the answer of a call that was under way when another had none
     pause = min(LONGEST_OUTAGE, FIRST_OUTAGE * 2.0 ** min(pace.outages, 8))
@@ -179,7 +192,7 @@ def without_answer(pace: Pace, now: float) -> Pace:
 
 
 def answered(pace: Pace, now: float) -> Pace:
-    """Return the pace after an attempt that was answered: slow at first, since everything that waited comes now."""
+    """Return the pace after an outage's first answer: slow if none was measured, since all that waited comes now."""
     if not pace.outages:
         return pace
     known = pace.rate if pace.rate is not None and pace.sure else None

@@ -1,9 +1,9 @@
-"""What is noted of a server: its pace, and what is not sent to it for a while because it was refused a moment ago.
+"""The notes of a server: its pace, and what no process sends to it for a while, because it refused that a moment ago.
 
 A storm of errors must cost a bounded number of calls. So a refusal that surely meets every ticket of a scope parks
 the scope: a refused credential the whole connection, because each further attempt can lock the account; a refused
-project, issue type or permission the project with its issue type. What was refused for one group's own values stops
-that group alone; see `tickets.refusals`.
+project, issue type or permission the project with its issue type. A refusal of one group's own values stops
+that group alone, by its row's record; see `tickets.refusals`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ class ServerStore(Protocol):
 def universe_server(universe: str) -> str:
     """Return the name by which a Backtrace universe has its notes; a connection's name has no blank."""
     return f"backtrace {universe}"
+
+
+def server_title(server: str) -> str:
+    """Return what an operator calls a server, by the name under which it has its notes."""
+    kind, _, universe = server.partition(" ")
+    return f"{kind.capitalize()} universe {universe}" if universe else f"Jira connection {server}"
 
 
 def raise_if_parked(parkings: Mapping[str, Parking], scopes: Sequence[str], now: float) -> None:

@@ -24,6 +24,7 @@ from backtrace_jira.links.parking import (
     ServerNotes,
     ServerStore,
     raise_if_parked,
+    server_title,
 )
 from backtrace_jira.outcomes import Record
 from backtrace_jira.times import PARKED, PARKING_TRUSTED, PAUSE
@@ -131,7 +132,12 @@ class Servers:
         """
         wait = self._known(server).notes.pace.wait(self._clock())
         if wait:
-            raise Throttled(f"{_spoken(server)} asked for a pause, or does not answer", after=wait)
+            raise Throttled(f"not sent: {self.describe(server)}", after=wait)
+
+    def describe(self, server: str) -> str:
+        """Say who the server is and what holds calls to it back, for the operator."""
+        held_back_by = self._known(server).notes.pace.describe(self._clock())
+        return f"{server_title(server)} {held_back_by or 'is called by other processes now'}"
 
     def width(self, server: str) -> int:
         """Return how many calls may be under way at once: without a pace, one, then more with each that is served."""
@@ -166,7 +172,7 @@ class Servers:
         self.ensure_open(server)
         booked = self._change(server, lambda pace, now: rules.book(pace, now, 1, urgent=False))
         if not booked:
-            raise OverBudget(f"the pace of {_spoken(server)} has no room for this now")
+            raise OverBudget(f"not sent, because new tickets come first: {self.describe(server)}")
         return max(0.0, booked[0] - self._clock())
 
     # What came of it
@@ -266,7 +272,3 @@ class Servers:
                 if stored == pace:
                     return result
             return None
-
-
-def _spoken(server: str) -> str:
-    return f"Jira connection {server}" if " " not in server else server.capitalize()

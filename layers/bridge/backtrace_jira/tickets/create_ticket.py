@@ -63,7 +63,7 @@ class CreateTicket:
     def _new_lease(self, key: LinkKey, deadline: float) -> Lease:
         now, timing = self._context.clock(), self._context.timing
         if now + timing.longest_create > deadline:
-            # Without a time of its own: coming back at once would use up the receives while Jira is slow.
+            # Without `after`: the delay grows with the message's age, so that a slow Jira is not asked every time.
             raise Busy("no time is left in this invocation")
         return Lease(key, self._context.new_owner(), now, now + timing.lease)
 

@@ -39,11 +39,11 @@ class RefusedInARow:
         self._refused: dict[Hashable, set[Hashable]] = {}
 
     def refused(self, scope: Hashable, group: Hashable) -> bool:
-        """Count a refusal; return whether there were so many that the scope has to be parked."""
+        """Count a refused group; return whether this process saw so many in a row that the scope has to be parked."""
         groups = self._refused.setdefault(scope, set())
         groups.add(group)
         return len(groups) >= MOST_IN_A_ROW
 
     def made(self, scope: Hashable) -> None:
-        """Note that a ticket was made."""
+        """Begin to count anew: Jira took a ticket of this scope."""
         self._refused.pop(scope, None)

@@ -42,8 +42,9 @@ class _Job:
 
     tasks: list[_Task] = field(default_factory=list)
     calls_jira: bool = True
+    """False if the ticket exists and only Backtrace has yet to be told."""
     scope: str = ""
-    """What must not be parked, beside the connection: empty if a ticket may exist and is only looked up."""
+    """The project and issue type that must not be parked; empty if a ticket may exist and is only looked up."""
     at: float = 0.0
     """When its call may be sent (unix seconds)."""
 
@@ -128,7 +129,7 @@ class ServeBatch:
                     jobs.setdefault(task.case.key, new).tasks.append(task)
             except Exception as error:
                 task.fail(error)
-        self._run(self._booked(list(jobs.values())), deadline)
+        self._run(self._book_calls(list(jobs.values())), deadline)
 
     def _look(self, tasks: Sequence[_Task]) -> Seen:
         keys = dict.fromkeys(task.case.key for task in tasks)
@@ -146,11 +147,11 @@ class ServeBatch:
         return seen
 
     def _finish(self, task: _Task, row: Link | None, scope: str) -> bool:
-        """Decide what the row alone decides.
+        """Decide what the row and the notes decide; return False if a ticket has to be made, looked up or linked.
 
         Raises:
-            Busy: somebody else is at it.
-            Parked: Jira refused it a moment ago.
+            Busy: another delivery is making this ticket.
+            Parked: Jira refused this group, or the like, a moment ago.
             Throttled: Backtrace, which has yet to be told of the ticket, is paused or away.
         """
         case, now = task.case, self._context.clock()
@@ -172,8 +173,8 @@ class ServeBatch:
         self._servers.ensure_not_parked(case.integration.connection, scope)
         return False
 
-    def _booked(self, jobs: Sequence[_Job]) -> list[_Job]:
-        """Book the calls to Jira; what gets no time goes back."""
+    def _book_calls(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Book the calls to Jira, and return what may be done now. A job that gets no time fails: it comes again."""
         booked = [job for job in jobs if not job.calls_jira]
         for connection in dict.fromkeys(job.connection for job in jobs if job.calls_jira):
             wanting = [job for job in jobs if job.calls_jira and job.connection == connection]
@@ -187,11 +188,11 @@ class ServeBatch:
                 job.at = time
                 booked.append(job)
             for job in wanting[len(times) :]:
-                job.fail(OverBudget("Jira takes no more tickets at the moment; this one waits for its turn"))
+                job.fail(OverBudget(f"not sent, it comes again: {self._servers.describe(connection)}"))
         return booked
 
     def _run(self, jobs: Sequence[_Job], deadline: float) -> None:
-        """Run the jobs: no connection waits for another, and each gets as many calls at once as it answers well."""
+        """Run the jobs, those of different connections side by side: none waits for another connection's Jira."""
         chains: dict[str, list[_Job]] = {}
         for job in jobs:
             chains.setdefault(job.connection if job.calls_jira else "", []).append(job)
@@ -199,6 +200,8 @@ class ServeBatch:
             self._context.side_by_side([self._chain(chain, deadline) for chain in chains.values()])
 
     def _chain(self, jobs: Sequence[_Job], deadline: float) -> Callable[[], None]:
+        """Return what runs one connection's jobs, wave after wave: a wave is as wide as Jira answers well."""
+
         def run() -> None:
             left = list(jobs)
             while left:
@@ -219,6 +222,7 @@ class ServeBatch:
         return work
 
     def _serve_task(self, job: _Job, task: _Task, deadline: float) -> None:
+        """Serve one event. One of the same group that came before it in the batch has made the ticket, or failed."""
         first = job.tasks[0].outcome
         try:
             if job.calls_jira:
@@ -236,7 +240,10 @@ class ServeBatch:
 
 
 def _scope(case: Case, row: Link | None) -> str:
-    """Return what must not be parked. A ticket that may exist is looked up even where none may be made."""
+    """Return the project and issue type that must not be parked, or nothing.
+
+    A ticket that may exist is looked up even where none may be made.
+    """
     return str(case.target) if row is None or row.state is LinkState.RELEASED else ""
 
 
