@@ -173,7 +173,7 @@ def show_end(console: Console, story: Story) -> None:
 
 
 def show_addresses(console: Console, stack: LocalStack) -> None:
-    """Say what is up, and how to publish more."""
+    """Say what is up, and how to ask and to publish more."""
     topic = stack.aws.outputs["ErrorEventsTopicArn"]
     rows = {
         "Jira": stack.jira.site_url,
@@ -184,6 +184,14 @@ def show_addresses(console: Console, stack: LocalStack) -> None:
         "Webhooks": f"{stack.webhook_url}/<connection>",
     }
     _show_facts(console, "It stays up until Ctrl-C", rows)
+    access = stack.aws.access
+    variables = ("AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB")
+    explain = " ".join(
+        [*(f"{name}={access[name]}" for name in variables), ".venv/bin/backtrace-jira explain --recent"]
+    )
+    console.print(
+        Text.assemble("\n  What was decided (any credentials): ", (explain, "bold")), soft_wrap=True
+    )
     # The body as Backtrace sends it, without the envelopes around it that the sample event has.
     body = """jq -c '.Records[0].body | fromjson | .Message' -r events/create_ticket.json"""
     command = f'aws sns publish --endpoint-url {stack.aws.endpoint} --topic-arn {topic} --message "$({body})"'

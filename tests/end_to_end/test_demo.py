@@ -140,6 +140,7 @@ def test_it_shows_one_ticket_for_two_deliveries_and_stays_until_it_is_told_to_go
         "resolved until version > 2.6",
         "Two deliveries, one ticket: BUG-1. Both sides the same.",
         ".cache/demo.log",
+        "backtrace-jira explain --recent",
     ):
         assert words in text
     assert "\x1b[" not in text

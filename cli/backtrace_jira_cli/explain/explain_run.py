@@ -212,13 +212,13 @@ class ExplainRun:
 
     def _nothing_known(self, beginning: str, ids: Sequence[str]) -> str:
         searched = ", ".join(self._integrations) or "no integration is configured"
-        waits_for = [*self._describe_parkings(ids), *self._describe_servers(ids)]
+        now = [*self._describe_parkings(ids), *self._describe_servers(ids)]
         return (
-            f"Nothing is recorded of a group that begins with {beginning} (searched: {searched}). Either its events "
-            "wait in the queue error-events, which leaves no record, or none has arrived. The log of create_ticket "
-            f"says which: decision postponed or parked.{''.join(f' {sentence}.' for sentence in waits_for)} If no "
-            "event has arrived, check --stage and --region, whether Backtrace publishes to the topic, and the "
-            "dead-letter queue of the topic's subscription."
+            f"Nothing is recorded of a group that begins with {beginning} (searched: {searched})."
+            f"{''.join(f' {sentence}.' for sentence in now)} Either its events wait in the queue error-events, which "
+            "leaves no record: the log of create_ticket says postponed or parked, and why. Or no event has arrived: "
+            "check --stage and --region, whether Backtrace publishes to the topic, and the dead-letter queue of the "
+            "topic's subscription."
         )
 
     def _show(self, each: Explanation) -> None:
