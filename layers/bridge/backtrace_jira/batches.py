@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from backtrace_jira.errors import NeedsAttention, TryAgain
+from backtrace_jira.errors import Busy, NeedsAttention, OverBudget, Throttled, TryAgain
 from backtrace_jira.outcomes import Decision, Outcome, error_text
 from backtrace_jira.times import LONGEST_PAUSE
 
@@ -16,6 +16,10 @@ SHARE_OF_AGE = 0.1
 """A message waits for a tenth of its age: a short trouble costs little time, and a long one few receives."""
 LONGEST_DELAY = 900.0
 """Seconds: when the trouble is over, everything has come again after a quarter of an hour."""
+LONGEST_TURN = 250.0
+"""The same, if the server is at work and others are served first: who waits for a turn soon has it."""
+SHORT_PAUSE = 60.0
+"""Seconds: a server that asks for no more is at work."""
 PATIENCE = 3 * 86_400.0
 """Seconds of age from which a message comes once an hour (`LONGEST_PAUSE`): SQS delivers it 1,000 times at most."""
 LONGEST_WAIT = 13 * 86_400.0
@@ -116,9 +120,18 @@ class Deliveries:
         asked = max((error.after or 0.0 for error in errors), default=0.0)
         longest = LONGEST_DELAY if age < PATIENCE else LONGEST_PAUSE
         grown = max(min(asked or SHORTEST_DELAY, SHORTEST_DELAY), SHARE_OF_AGE * age)
+        if errors and all(map(_waits_for_its_turn, errors)) and age < PATIENCE:
+            grown = min(grown, LONGEST_TURN)
         # Spread: what was postponed together must not come back together.
         delay = min(longest, max(asked, grown) + grown * (self._jitter() - 1))
         return max(delay, min(LONGEST_PAUSE, asked))
+
+
+def _waits_for_its_turn(error: TryAgain) -> bool:
+    """Return whether nothing is out of order: somebody else is served first."""
+    if isinstance(error, Throttled):
+        return error.after is not None and error.after <= SHORT_PAUSE
+    return isinstance(error, Busy | OverBudget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
 from backtrace_jira.batches import (
     LONGEST_DELAY,
+    LONGEST_TURN,
     LONGEST_WAIT,
     MOST_FAILURES,
     PATIENCE,
@@ -18,7 +19,7 @@ from backtrace_jira.batches import (
     Deliveries,
     Delivery,
 )
-from backtrace_jira.errors import InvalidEvent, Refused, Throttled, Unreachable
+from backtrace_jira.errors import Busy, InvalidEvent, OverBudget, Refused, Throttled, Unreachable
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.times import LONGEST_PAUSE
 from tests.builders import sample_body
@@ -161,6 +162,28 @@ def test_waiting_for_two_weeks_takes_fewer_receives_than_sqs_allows() -> None:
         receives += 1
     assert 500 < receives < 700  # maxReceiveCount is 1,000 (template.yaml)
     assert not desk.queue.buried
+
+
+def test_what_only_waits_for_its_turn_does_not_fall_behind_however_old_it_is() -> None:
+    for turn in (OverBudget("booked out"), Busy("being created", after=15), Throttled("429", after=5)):
+        desk = Desk(failing(turn), jitter=2.0)
+        desk(message(age=0), message(age=86_400.0), message(age=PATIENCE))
+        delays = [seconds for _, seconds in desk.queue.postponed]
+        assert delays[1:] == [2 * LONGEST_TURN, LONGEST_PAUSE]
+        assert delays[0] <= 2 * SHORTEST_DELAY
+    desk = Desk(failing(OverBudget("booked out"), Unreachable("down")))
+    desk(message(age=86_400.0))
+    assert desk.queue.postponed[0][1] == LONGEST_DELAY
+
+
+def test_waiting_for_a_turn_for_two_weeks_takes_fewer_receives_than_sqs_allows() -> None:
+    desk = Desk(failing(OverBudget("booked out")), jitter=1.5)  # the mean
+    age, receives = 0.0, 0
+    while age < LONGEST_WAIT:
+        desk(message(age=age))
+        age += desk.queue.postponed[-1][1]
+        receives += 1
+    assert 900 < receives < 1000  # maxReceiveCount (template.yaml)
 
 
 def test_what_has_waited_too_long_is_kept_with_its_reason_before_the_queue_forgets_it() -> None:

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -71,7 +72,7 @@ def test_booked_calls_follow_each_other_at_the_pace_and_none_takes_more_than_its
     pace, first = rules.book(pace, NOW, 10)
     pace, second = rules.book(pace, NOW, 10)
     assert first == pytest.approx([NOW + number / 10 for number in range(10)])
-    assert second == pytest.approx([NOW + 1, NOW + 1.1])
+    assert second == pytest.approx([NOW + 1, NOW + 1.1, NOW + 1.2])
 
 
 def test_nobody_waits_long_for_a_booked_call() -> None:
@@ -228,3 +229,23 @@ def test_processes_that_book_at_the_same_moment_get_different_times() -> None:
         servers.learn("main", store.server_notes("main"))
     booked = [time for servers in each for time in servers.book("main", 1 + random.Random(1).randrange(3))]
     assert len(booked) == len(set(booked)) >= 10
+
+
+def test_a_server_that_was_away_is_tried_by_one_process_and_the_others_wait() -> None:
+    store, clock = FakeTicketLinks(), Clock()
+    away = Pace(outages=3, paused_until=NOW + 60, next=NOW + 60)
+    store.replace_pace("main", Pace(), away)
+    each = [Servers(store, clock) for _ in range(5)]
+    for _ in range(2):
+        tried = 0
+        for servers in each:
+            servers.learn("main", store.server_notes("main"))
+            with suppress(Throttled):
+                servers.ensure_tried_once("main")
+                tried += 1
+        assert tried == (0 if clock() < away.paused_until else 1)
+        clock.advance(60)
+    each[0].served("main")
+    for servers in each:
+        servers.learn("main", store.server_notes("main"))
+        servers.ensure_tried_once("main")

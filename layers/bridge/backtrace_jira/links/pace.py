@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-AHEAD = 2.0
+AHEAD = 2.6
 """So many seconds ahead a call may be booked: who books waits for it, and nobody waits long within a process."""
 AHEAD_IF_NOT_URGENT = 1.5
 """The same for a call that is not urgent: where the pace is short, urgent calls leave it no room."""
 SHORT_PAUSE = 5.0
 """A pause that is over within so many seconds is waited for, like a booked call; a longer one puts messages back."""
-BELOW = 0.97
+BELOW = 0.98
 """Of the pace at which a server refused, so much is used."""
 SLOWEST = 1 / 60
 FASTEST = 100.0

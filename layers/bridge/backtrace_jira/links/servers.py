@@ -139,6 +139,17 @@ class Servers:
         held_back_by = self._known(server).notes.pace.describe(self._clock())
         return f"{server_title(server)} {held_back_by or 'is called by other processes now'}"
 
+    def ensure_tried_once(self, server: str) -> None:
+        """Raise as `ensure_open` does, and where the server was away, unless this is the one call that tries it.
+
+        Raises:
+            Throttled: nothing was sent.
+            Busy: the store did not answer.
+        """
+        self.ensure_open(server)
+        if self._known(server).notes.pace.outages and not self.book(server, 1):
+            raise Throttled(f"not sent: {self.describe(server)}", after=rules.FIRST_OUTAGE)
+
     def width(self, server: str) -> int:
         """Return how many calls may be under way at once: without a pace, one, then more with each that is served."""
         known = self._known(server)

@@ -161,7 +161,7 @@ class ServeBatch:
                     self._context.regression_hints, case, row, row.issue
                 )
                 return True
-            self._servers.ensure_open(universe_server(case.integration.universe))
+            self._servers.ensure_tried_once(universe_server(case.integration.universe))
             return False
         if row and row.state is LinkState.HELD:
             task.outcome = held_outcome(case)
