@@ -80,6 +80,10 @@ deploy: build ## Deploy to your AWS account: make deploy STAGE=prod
 bench: $(ready) ## Measure calls on the wire, cold start and CPU per event
 	@$(BIN)/python -m local.bench
 
+.PHONY: storm
+storm: $(ready) ## Run storms and outages in virtual time: what they cost beside the goals, and docs/storm.svg
+	@$(BIN)/python -m local.storm --picture
+
 .PHONY: docs
 docs: $(ready) ## Write the references of settings and commands from the code
 	$(BIN)/python docs/write_reference.py
