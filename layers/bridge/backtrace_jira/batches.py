@@ -17,9 +17,9 @@ SHARE_OF_AGE = 0.1
 LONGEST_DELAY = 900.0
 """Seconds: when the trouble is over, everything has come again after a quarter of an hour."""
 LONGEST_TURN = 250.0
-"""The same, if the server is at work and others are served first: who waits for a turn soon has it."""
-SHORT_PAUSE = 60.0
-"""Seconds: a server that asks for no more is at work."""
+"""The same, if the server is at work and others are served first: a message that waits for its turn soon has it."""
+PAUSE_AT_WORK = 60.0
+"""Seconds: a server that asks for no longer pause is at work."""
 PATIENCE = 3 * 86_400.0
 """Seconds of age from which a message comes once an hour (`LONGEST_PAUSE`): SQS delivers it 1,000 times at most."""
 LONGEST_WAIT = 13 * 86_400.0
@@ -63,7 +63,7 @@ class Deliveries:
         deliveries = list(batch)
         outcomes = self._serve(deliveries, deadline)
         pairs = zip(deliveries, outcomes, strict=True)
-        return [delivery for delivery, decided in pairs if not self._settled(delivery, decided)]
+        return [delivery for delivery, decided in pairs if not self._settle(delivery, decided)]
 
     def _serve(self, batch: Sequence[Delivery], deadline: float) -> Sequence[Sequence[Outcome]]:
         try:
@@ -72,7 +72,7 @@ class Deliveries:
             failed = Outcome(Decision.POSTPONED, detail=error_text(error), error=error)
             return [[failed]] * len(batch)
 
-    def _settled(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
+    def _settle(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
         """Report what was decided on a message, and dispose of it; false leaves it in the queue."""
         try:
             for outcome in outcomes:
@@ -130,7 +130,7 @@ class Deliveries:
 def _waits_for_its_turn(error: TryAgain) -> bool:
     """Return whether nothing is out of order: somebody else is served first."""
     if isinstance(error, Throttled):
-        return error.after is not None and error.after <= SHORT_PAUSE
+        return error.after is not None and error.after <= PAUSE_AT_WORK
     return isinstance(error, Busy | OverBudget)
 
 

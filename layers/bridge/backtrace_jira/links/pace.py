@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 AHEAD = 2.6
-"""So many seconds ahead a call may be booked: who books waits for it, and nobody waits long within a process."""
+"""So many seconds ahead a call may be booked. The process that books waits until then, and does nothing else."""
 AHEAD_IF_NOT_URGENT = 1.5
 """The same for a call that is not urgent: where the pace is short, urgent calls leave it no room."""
 SHORT_PAUSE = 5.0
 """A pause that is over within so many seconds is waited for, like a booked call; a longer one puts messages back."""
 BELOW = 0.98
-"""Of the pace at which a server refused, so much is used."""
+"""The part that is used of the pace at which a server refused."""
 SLOWEST = 1 / 60
 FASTEST = 100.0
 """Calls a second. Jira Cloud lets a tenant send 100 a second to each of its resources; who may send as many, may send
@@ -30,7 +30,7 @@ PROCESSES = 10
 FIRST_GUESS = 1.0
 """Calls a second, after a refusal or an outage before which nothing was served."""
 LEAST_MEASURED = 0.9
-"""Calls a second: what was slower was no storm, and does not tell how much a server takes."""
+"""Calls a second: a slower stream of calls was no storm, and does not tell how much a server takes."""
 FIRST_OUTAGE, LONGEST_OUTAGE = 20.0, 300.0
 """Seconds between two calls that try a server that does not answer: at first, and at most."""
 ONE_BURST = 1.0
@@ -99,7 +99,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
         return (replace(pace, next=begin + FIRST_OUTAGE), [begin]) if free else (pace, [])
     if pace.rate is None:
         return pace, [begin] * wanted
-    pace = _raised(pace, begin)
+    pace = _raise_rate(pace, begin)
     if pace.rate is None:
         return pace, [begin] * wanted
     first = max(pace.next, begin)
@@ -140,37 +140,37 @@ def refused(
         outages=0,
     )
     if told is not None:
-        return replace(known, rate=_bounded(told), sure=True)
+        return replace(known, rate=_bound(told), sure=True)
     if is_first:
-        return _measured(known, served, since)
+        return _measure(known, served, since)
     if same_burst or pace.rate is None:
         return known
-    return replace(known, rate=_bounded(pace.rate * _backing_off(now - pace.paused_until)), sure=True)
+    return replace(known, rate=_bound(pace.rate * _slowdown(now - pace.paused_until)), sure=True)
 
 
 def reported(pace: Pace, served: int, since: float) -> Pace:
     """Return the pace with what a process was served that met none of the first refusals itself."""
-    return _measured(pace, served, since) if pace.first and since < pace.refused_at + ONE_BURST else pace
+    return _measure(pace, served, since) if pace.first and since < pace.refused_at + ONE_BURST else pace
 
 
-def _measured(pace: Pace, served: int, since: float) -> Pace:
+def _measure(pace: Pace, served: int, since: float) -> Pace:
     """Return the pace at which the server served calls, all processes together, until it refused one."""
     if served:
         pace = replace(pace, measured=pace.measured + served, since=min(pace.since or since, since))
     rate = BELOW * pace.measured / max(1.0, pace.refused_at - pace.since)
     if rate < LEAST_MEASURED:
         return replace(pace, rate=FIRST_GUESS, sure=False)
-    return replace(pace, rate=_bounded(rate), sure=True)
+    return replace(pace, rate=_bound(rate), sure=True)
 
 
-def _backing_off(held: float) -> float:
+def _slowdown(held: float) -> float:
     """Return the factor by which to slow down, after a pace that went well for so many seconds."""
     if held < 10:
         return 0.7
     return 0.85 if held < 60 else 0.96
 
 
-def _bounded(rate: float) -> float:
+def _bound(rate: float) -> float:
     return min(FASTEST, max(SLOWEST, rate))
 
 
@@ -179,7 +179,7 @@ def near_limit(pace: Pace, now: float, *, served: int, since: float, told: float
     if pace.rate is not None:
         return pace
     rate = told or max(FIRST_GUESS, BELOW * served / max(1.0, now - since))
-    return replace(pace, rate=_bounded(rate), sure=told is not None, next=now, raised_at=now)
+    return replace(pace, rate=_bound(rate), sure=told is not None, next=now, raised_at=now)
 
 
 def without_answer(pace: Pace, now: float) -> Pace:
@@ -207,8 +207,11 @@ def answered(pace: Pace, now: float) -> Pace:
     )
 
 
-def _raised(pace: Pace, now: float) -> Pace:
-    """Raise the pace: quickly while it is a guess; rarely once it was measured, for a refusal costs a whole pause."""
+def _raise_rate(pace: Pace, now: float) -> Pace:
+    """Return the pace with a higher rate, if it is time to.
+
+    A guess is raised quickly, a measured pace rarely: a refusal costs a whole pause.
+    """
     every, by = (max(60.0, 20 * pace.asked), 1.02) if pace.sure else (2.0, 1.5)
     if now - pace.raised_at < every:
         return pace

@@ -25,10 +25,10 @@ class PollBacktrace:
         """
         for (universe, project), those in group_by(self._poll.integrations(), _backtrace_project).items():
             name = f"backtrace {universe}/{project}"
-            look = partial(self._changed, those, deadline)
+            look = partial(self._look_at_changed, those, deadline)
             self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, look))
 
-    def _changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
+    def _look_at_changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
         """Look at each changed group whose ticket column names one of the integrations."""
         first = integrations[0]
         backtrace = self._poll.synchronise.backtrace(first.universe)
@@ -36,9 +36,9 @@ class PollBacktrace:
             watchers = {entry.get("watcher") for entry in group.tickets}
             for integration in integrations:
                 if integration.name in watchers:
-                    self._group(integration, group, deadline)
+                    self._look_at_group(integration, group, deadline)
 
-    def _group(self, integration: Integration, group: Group, deadline: float) -> None:
+    def _look_at_group(self, integration: Integration, group: Group, deadline: float) -> None:
         for link in self._poll.store.links_of_group(integration.id, group.fingerprint):
             if link.issue and group_has_news(link, integration, group):
                 hint = Hint(integration.connection, groups={(group.project, group.fingerprint): group})

@@ -79,7 +79,7 @@ class PollFixVersions:
         before = store.project_versions(connection, project)
         listed = self._poll.synchronise.jira(integrations[0]).versions(project)
         facts = {each.version.id: each.version.facts for each in listed}
-        recent = _recent(before, facts, now)
+        recent = _recent_changes(before, facts, now)
         versions = self._ticket_versions(connection, before, recent)
         for version in versions:
             if version.facts != facts.get(version.version_id, ""):
@@ -117,7 +117,7 @@ class PollFixVersions:
         project, fields = integrations[0].project_key, version_fields(integrations)
         store, clock = self._poll.store, self._poll.clock
         jira = self._poll.synchronise.jira(integrations[0])
-        sweep = _begun(store.sweep(name), clock())
+        sweep = _begin_sweep(store.sweep(name), clock())
         while True:
             minutes = max(1, math.ceil((clock() - sweep.since) / 60))
             page = jira.changed_tickets(project, minutes, sweep.after, version_fields=fields)
@@ -148,7 +148,7 @@ class PollFixVersions:
         for ticket in linked.filter(tickets):
             links = self._poll.store.links_of_issue(ticket.issue.id)
             if any(
-                ticket_has_news(link, by_id[link.key.integration], ticket) for link in _known(links, by_id)
+                ticket_has_news(link, by_id[link.key.integration], ticket) for link in _links_of(links, by_id)
             ):
                 self._poll.bring_in_line(ticket.issue.id, hint, deadline)
 
@@ -176,13 +176,14 @@ class LinkedIssues:
         return [ticket for ticket in tickets if ticket.issue.id in self._ids]
 
 
-def _begun(sweep: Sweep | None, now: float) -> Sweep:
+def _begin_sweep(sweep: Sweep | None, now: float) -> Sweep:
+    """Return the sweep to go on with: the one that an earlier run left, or a new one from the watermark on."""
     if sweep is None:
         return Sweep(now - FIRST_LOOK, now)
     return sweep if sweep.started else replace(sweep, started=now)
 
 
-def _recent(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:
+def _recent_changes(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:
     """Return the versions to look at, with the moment at which their change was seen.
 
     They are looked at again for a while: a ticket that was read just before the change may be recorded just after.
@@ -192,5 +193,5 @@ def _recent(before: ProjectVersions | None, facts: Mapping[str, str], now: float
     return {**(before.recent if before else {}), **changed}
 
 
-def _known(links: Iterable[Link], by_id: Mapping[str, Integration]) -> Iterator[Link]:
+def _links_of(links: Iterable[Link], by_id: Mapping[str, Integration]) -> Iterator[Link]:
     return (link for link in links if link.key.integration in by_id)

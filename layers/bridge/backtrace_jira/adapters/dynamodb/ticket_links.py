@@ -66,17 +66,17 @@ class DynamoDBTicketLinks:
         """Count one event of a group: one request, two where a threshold makes it count what is held back."""
         group = LinkKey(key.integration, key.fingerprint)
         for _ in range(_RACES):
-            fired, row = self._counted(group, *firing(trace, now, rule))
+            fired, row = self._try_to_count(group, *firing(trace, now, rule))
             if fired or _text(row, "fired_by") == trace:
                 return True
             if not rule.threshold:
                 return False
-            held, row = self._counted(group, *holding(trace, now, rule))
+            held, row = self._try_to_count(group, *holding(trace, now, rule))
             if held or _text(row, "aggregated_by") == trace:
                 return False
         raise Busy("this group's events are being counted")
 
-    def _counted(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
+    def _try_to_count(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
         return self._table.change(key_of(key), change, condition, values, returning="NONE")
 
     def hold(self, lease: Lease, record: Record, expires_at: float) -> None:
