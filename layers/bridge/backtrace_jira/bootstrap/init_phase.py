@@ -23,7 +23,7 @@ LONGEST_READING = 4.0
 def prepare(wire: Callable[[], object]) -> None:
     """Wire a path, if it is Lambda that imports the handler."""
     if INITIALIZATION_TYPE in os.environ:
-        _attempt(wire)
+        _try(wire)
 
 
 def read_ahead(*reads: Callable[[], object]) -> None:
@@ -34,12 +34,12 @@ def read_ahead(*reads: Callable[[], object]) -> None:
     if os.environ.get(INITIALIZATION_TYPE, SNAP_START) == SNAP_START:
         return
     # A thread, because no time-out of botocore bounds the look-up of a name, or a request with its repetitions.
-    reading = Thread(target=lambda: _attempt(*reads), daemon=True)
+    reading = Thread(target=lambda: _try(*reads), daemon=True)
     reading.start()
     reading.join(LONGEST_READING)
 
 
-def _attempt(*steps: Callable[[], object]) -> None:
+def _try(*steps: Callable[[], object]) -> None:
     try:
         for step in steps:
             step()

@@ -79,7 +79,7 @@ def parked(refusal: Record, until: float, now: float) -> Parked:
     """Return the error for what was refused a moment ago and is not sent before `until` (unix seconds)."""
     when = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return Parked(
-        f"not sent, because Jira refused a moment ago: {refusal.reason} (until {when})",
+        f"not sent before {when}, because Jira has just refused the like: {refusal.reason}",
         after=until - now,
         messages=refusal.messages,
         fields=refusal.fields,

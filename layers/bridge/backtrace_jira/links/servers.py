@@ -1,7 +1,8 @@
 """Jira connections and Backtrace universes, as far as this process knows how they are: parked, paused, at which pace.
 
-Who serves a batch reads the notes of its servers together with its link rows (`learn`); who serves one ticket after
-the other reads them every half minute. A server that has refused nothing has no notes, and nobody writes any.
+A batch of error events reads the notes of its servers together with its link rows (`learn`). The synchronisation, which
+serves one ticket after the other, reads them every half minute. A server that has refused nothing and has answered has
+no notes, and no process writes any.
 """
 
 from __future__ import annotations
@@ -34,21 +35,25 @@ T = TypeVar("T")
 RECENT = 10.0
 """Seconds: from what was served in them, the first refusal tells the pace."""
 MOST_UNANSWERED = 3
-"""So many calls without an answer, one after the other: the server is away, and it was not this one call."""
+"""After so many calls in a row without an answer, the server is taken for away: it was not this one call."""
 SIDE_BY_SIDE = 5
 """So many calls to one server at once, when it has no pace."""
 _RACES = 8
+"""Tries to change a pace, while other processes change it, too."""
 
 
 @dataclass(slots=True)
 class _Known:
-    """One server. `recent` are the times at which calls were served, of the last seconds."""
+    """What this process knows of one server."""
 
     notes: ServerNotes = field(default_factory=ServerNotes)
     read_at: float = float("-inf")
     recent: deque[float] = field(default_factory=deque)
+    """When the calls of the last seconds were served (unix seconds)."""
     unanswered: int = 0
+    """Calls without an answer, one after the other."""
     width: int = 1
+    """So many calls may be under way at once, where the server has no pace."""
 
     def forget_older(self, than: float) -> None:
         while self.recent and self.recent[0] < than:
@@ -84,7 +89,7 @@ class Servers:
     # What is known
 
     def learn(self, server: str, notes: ServerNotes) -> None:
-        """Take notes that were just read."""
+        """Take a server's notes, which were just read from the store."""
         with self._lock:
             known = self._known(server)
             # A pause that could not be stored holds in this process all the same.

@@ -69,7 +69,9 @@ class Poll:
             self._report(Outcome(Decision.from_error(fault), detail=error_text(fault), error=fault))
         return [each for each in found if each.keeps_in_step]
 
-    def attempt(self, name: str, integrations: Sequence[Integration], look: Callable[[], None]) -> None:
+    def look_at_project(
+        self, name: str, integrations: Sequence[Integration], look: Callable[[], None]
+    ) -> None:
         """Look at one project. A failure is reported and does not stop the others."""
         try:
             look()

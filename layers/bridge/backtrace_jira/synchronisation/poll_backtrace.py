@@ -26,7 +26,7 @@ class PollBacktrace:
         for (universe, project), those in group_by(self._poll.integrations(), _backtrace_project).items():
             name = f"backtrace {universe}/{project}"
             look = partial(self._look_at_changed, those, deadline)
-            self._poll.attempt(name, those, partial(self._poll.since_watermark, name, deadline, look))
+            self._poll.look_at_project(name, those, partial(self._poll.since_watermark, name, deadline, look))
 
     def _look_at_changed(self, integrations: Sequence[Integration], deadline: float, part: Slice) -> None:
         """Look at each changed group whose ticket column names one of the integrations."""

@@ -43,9 +43,9 @@ class PollFixVersions:
             with_fixes = [each for each in those if each.fix_versions.enabled]
             if with_fixes:
                 look = partial(self._versions, with_fixes, deadline)
-                self._poll.attempt(f"versions of {connection}/{project}", with_fixes, look)
+                self._poll.look_at_project(f"versions of {connection}/{project}", with_fixes, look)
             name = f"jira {connection}/{project}"
-            self._poll.attempt(name, those, partial(self._sweep, those, name, linked, deadline))
+            self._poll.look_at_project(name, those, partial(self._sweep, those, name, linked, deadline))
 
     def versions_of(self, connection: str, project_id: str, *, deadline: float) -> bool:
         """Look at a project's versions now; return whether any integration follows them.

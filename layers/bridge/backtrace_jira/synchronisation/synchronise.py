@@ -83,7 +83,7 @@ class Synchronise:
         return outcomes
 
     def jira(self, integration: Integration) -> JiraIssues:
-        """Return the client of a connection that may be asked now.
+        """Book a call to a connection, wait for its time, a few seconds at most, and return the connection's client.
 
         Raises:
             Throttled, OverBudget, Parked: it may not, for a while.

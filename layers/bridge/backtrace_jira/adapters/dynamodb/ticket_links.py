@@ -74,7 +74,7 @@ class DynamoDBTicketLinks:
             held, row = self._try_to_count(group, *holding(trace, now, rule))
             if held or _text(row, "aggregated_by") == trace:
                 return False
-        raise Busy("this group's events are being counted")
+        raise Busy("other processes count events of this group at this moment")
 
     def _try_to_count(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Item]:
         return self._table.change(key_of(key), change, condition, values, returning="NONE")
