@@ -30,6 +30,9 @@ def explain(
     words field by field, the rule in the settings that decided, until when Jira
     is not asked again, and what to do.
 
+    A group that waits has no record before its first call to Jira. You see what
+    it waits for: a parking, a pause, a server that is away, a pace.
+
     Nothing is changed. --recent reads all rows of its integrations: a megabyte
     and 128 read units for every 2,000 links.
 
