@@ -72,6 +72,18 @@ def test_ten_new_tickets(world: World) -> None:
     world.assert_one_ticket_each(*keys(world), *keys(world, range(99, 100)))
 
 
+def test_ten_events_of_a_new_group_cost_as_much_as_one(world: World) -> None:
+    assert world.deliver(world.event(*[body(0)] * 10)) == []
+    assert decisions(world, 10) == [Decision.CREATED, *[Decision.KNOWN] * 9]
+    assert Counter(world.wire.calls) == {
+        "dynamodb BatchGetItem": 1,
+        "dynamodb UpdateItem": 3,
+        "http POST /rest/api/2/issue": 1,
+        "http POST /api/query": 1,
+        "http POST /api/issue": 1,
+    }
+
+
 def pause(world: World) -> None:
     world.jira.faults.rate_limited(retry_after=3600, path=r"/issue$")
 
