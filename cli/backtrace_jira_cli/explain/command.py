@@ -31,7 +31,8 @@ def explain(
     is not asked again, and what to do.
 
     A group that waits has no record before its first call to Jira. You see what
-    it waits for: a parking, a pause, a server that is away, a pace.
+    it waits for: a parking, a pause, a server that is away, a pace. --recent
+    shows that, too.
 
     Nothing is changed. --recent reads all rows of its integrations: a megabyte
     and 128 read units for every 2,000 links.

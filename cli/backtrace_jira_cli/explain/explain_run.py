@@ -145,20 +145,25 @@ class ExplainRun:
         ids = self._integration_ids(integration)
         links = [link for id_ in ids for link in self._table.find_by_fingerprint(id_, beginning)]
         found = [self._explain(link) for link in links]
-        self._console.report |= {"decisions": [each.as_json() for each in found]}
+        now = self._describe_now(ids)
+        self._console.report |= {"decisions": [each.as_json() for each in found], "now": now}
         if not found:
-            raise Stop(self._nothing_known(beginning, ids))
+            raise Stop(self._nothing_known(beginning, now))
         for each in found[:SHOWN]:
             self._show(each)
         if len(found) > SHOWN:
             self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
 
     def list_recent(self, count: int, integration: str | None) -> None:
-        """List the last decisions."""
+        """List the last decisions, and what keeps tickets from being made now."""
+        ids = self._integration_ids(integration)
         with self._console.show_rows_read() as progress:
-            rows = self._table.list_recent_decisions(self._integration_ids(integration), count, progress)
+            rows = self._table.list_recent_decisions(ids, count, progress)
         found = [self._explain(link) for link in rows]
-        self._console.report |= {"decisions": [each.as_json() for each in found]}
+        now = self._describe_now(ids)
+        self._console.report |= {"decisions": [each.as_json() for each in found], "now": now}
+        for sentence in now:
+            self._console.say(f"{sentence}.", "yellow")
         if not found:
             self._console.say("Nothing has been decided yet.")
             return
@@ -187,6 +192,10 @@ class ExplainRun:
             self._notes[server] = self._table.read_notes(server)
         return self._notes[server]
 
+    def _describe_now(self, ids: Sequence[str]) -> list[str]:
+        """Return a sentence for all that keeps events of these integrations waiting; such an event has no record."""
+        return [*self._describe_parkings(ids), *self._describe_servers(ids)]
+
     def _describe_parkings(self, ids: Sequence[str]) -> list[str]:
         """Return a sentence for each parking that keeps these integrations from making tickets."""
         found = {}
@@ -210,9 +219,8 @@ class ExplainRun:
         told = {server: self._notes_of(server).pace.describe(self._now) for server in servers}
         return [f"{server_title(server)} {sentence}" for server, sentence in told.items() if sentence]
 
-    def _nothing_known(self, beginning: str, ids: Sequence[str]) -> str:
+    def _nothing_known(self, beginning: str, now: Sequence[str]) -> str:
         searched = ", ".join(self._integrations) or "no integration is configured"
-        now = [*self._describe_parkings(ids), *self._describe_servers(ids)]
         return (
             f"Nothing is recorded of a group that begins with {beginning} (searched: {searched})."
             f"{''.join(f' {sentence}.' for sentence in now)} Either its events wait in the queue error-events, which "

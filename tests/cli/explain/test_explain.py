@@ -288,8 +288,13 @@ def test_recent_decisions_newest_first(operator: Operator, links: DynamoDBTicket
         links.complete(key, Issue("1", f"BUG-{number}", ""), record(Decision.CREATED, age=100 - number))
     links.park("main", "*", Parking(time.time() + 99, refusal()))
     links.store_screen("main", "BUG/Bug", "{}", time.time() + 99)
-    lines = operator.call("explain", "--recent", "--count", "3").stdout.splitlines()
+    links.replace_pace("main", Pace(), Pace(rate=2.0))
+    parked, paced, *lines = operator.call("explain", "--recent", "--count", "3").stdout.splitlines()
+    assert parked.startswith("Jira connection main is not asked for every ticket until")
+    assert paced == "Jira connection main takes 2.0 calls a second."
     assert [line.rpartition("| ")[2] for line in lines] == ["ticket or reason", "BUG-4", "BUG-3", "BUG-2"]
+    found = json.loads(operator.call("explain", "--recent", "--json").stdout)["now"]
+    assert found == [parked.removesuffix("."), paced.removesuffix(".")]
 
 
 @pytest.mark.parametrize(
