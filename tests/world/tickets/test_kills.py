@@ -43,7 +43,7 @@ class Victim:
     dies_after: int
 
 
-def tell_call(to: int) -> None:
+def tell_call(to: int, _: str) -> None:
     os.write(to, b".")
 
 
@@ -55,7 +55,7 @@ def start(world: World, event: dict[str, Any], gate: tuple[int, int], dies_after
         os.close(tell)
         return Victim(pid, told, dies_after)
     try:
-        world.wire.before = lambda _: tell_call(tell)  # type: ignore[method-assign]
+        world.wire.before = lambda call: tell_call(tell, call)  # type: ignore[method-assign]
         os.close(gate[1])
         os.read(gate[0], 1)
         world.deliver(event)
