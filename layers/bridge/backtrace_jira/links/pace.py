@@ -23,8 +23,8 @@ BELOW = 0.98
 """The part that is used of the pace at which a server refused."""
 SLOWEST = 1 / 60
 FASTEST = 100.0
-"""Calls a second. Jira Cloud lets a tenant send 100 a second to each of its resources; who may send as many, may send
-all there are."""
+"""Calls a second. Jira Cloud lets a tenant send 100 a second to each of its resources; at that rate nothing
+has to be booked."""
 PROCESSES = 10
 """So many may create tickets beside each other: the queue's MaximumConcurrency (template.yaml)."""
 FIRST_GUESS = 1.0
