@@ -16,8 +16,8 @@ SHARE_OF_AGE = 0.1
 """A message waits for a tenth of its age: a short trouble costs little time, and a long one few receives."""
 LONGEST_DELAY = 900.0
 """Seconds: when the trouble is over, everything has come again after a quarter of an hour."""
-LONGEST_TURN = 250.0
-"""The same, if the server is at work and others are served first: a message that waits for its turn soon has it."""
+LONGEST_DELAY_AT_WORK = 250.0
+"""Seconds, if the server is at work and serves others first: it will soon have time for this message."""
 PAUSE_AT_WORK = 60.0
 """Seconds: a server that asks for no longer pause is at work."""
 PATIENCE = 3 * 86_400.0
@@ -120,15 +120,15 @@ class Deliveries:
         asked = max((error.after or 0.0 for error in errors), default=0.0)
         longest = LONGEST_DELAY if age < PATIENCE else LONGEST_PAUSE
         grown = max(min(asked or SHORTEST_DELAY, SHORTEST_DELAY), SHARE_OF_AGE * age)
-        if errors and all(map(_waits_for_its_turn, errors)) and age < PATIENCE:
-            grown = min(grown, LONGEST_TURN)
+        if errors and all(map(_is_at_work, errors)) and age < PATIENCE:
+            grown = min(grown, LONGEST_DELAY_AT_WORK)
         # Spread: what was postponed together must not come back together.
         delay = min(longest, max(asked, grown) + grown * (self._jitter() - 1))
         return max(delay, min(LONGEST_PAUSE, asked))
 
 
-def _waits_for_its_turn(error: TryAgain) -> bool:
-    """Return whether nothing is out of order: somebody else is served first."""
+def _is_at_work(error: TryAgain) -> bool:
+    """Return whether the server that raised this is at work, and only serves others first."""
     if isinstance(error, Throttled):
         return error.after is not None and error.after <= PAUSE_AT_WORK
     return isinstance(error, Busy | OverBudget)

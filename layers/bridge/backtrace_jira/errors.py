@@ -53,7 +53,7 @@ class Throttled(TryAgain):
 
 
 class OverBudget(TryAgain):
-    """Retry helps when it is this call's turn: the server's pace is booked out. Nothing was sent."""
+    """Retry helps a little later: the server's pace is booked out by other calls. Nothing was sent."""
 
 
 class Unreachable(TryAgain):

@@ -11,7 +11,7 @@ import pytest
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
 from backtrace_jira.batches import (
     LONGEST_DELAY,
-    LONGEST_TURN,
+    LONGEST_DELAY_AT_WORK,
     LONGEST_WAIT,
     MOST_FAILURES,
     PATIENCE,
@@ -164,12 +164,12 @@ def test_waiting_for_two_weeks_takes_fewer_receives_than_sqs_allows() -> None:
     assert not desk.queue.buried
 
 
-def test_what_only_waits_for_its_turn_does_not_fall_behind_however_old_it_is() -> None:
+def test_what_waits_while_others_are_served_does_not_fall_behind_however_old_it_is() -> None:
     for turn in (OverBudget("booked out"), Busy("being created", after=15), Throttled("429", after=5)):
         desk = Desk(failing(turn), jitter=2.0)
         desk(message(age=0), message(age=86_400.0), message(age=PATIENCE))
         delays = [seconds for _, seconds in desk.queue.postponed]
-        assert delays[1:] == [2 * LONGEST_TURN, LONGEST_PAUSE]
+        assert delays[1:] == [2 * LONGEST_DELAY_AT_WORK, LONGEST_PAUSE]
         assert delays[0] <= 2 * SHORTEST_DELAY
     desk = Desk(failing(OverBudget("booked out"), Unreachable("down")))
     desk(message(age=86_400.0))

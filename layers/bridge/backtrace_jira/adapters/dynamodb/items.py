@@ -11,9 +11,11 @@
                                 on a group's item: frequency and threshold
     expires_at                  DynamoDB deletes the item some time after that; never on one with a ticket
 
-Items whose `integration` begins with # are no links: parking notes and create screens of a connection, the turn that
-a process has at a ticket (#turn), watermarks (#watermark), stored webhooks (#webhook), the Fix Versions of tickets
-(#fixes, one item for each ticket and version), and the last list of a project's versions (#versions).
+Items whose `integration` begins with # are no links: the notes of a server (#parking: a parking note for each scope,
+and the pace), create screens of a connection (#screen), the turn that a process has at a ticket (#turn), watermarks
+(#watermark, with the sweep that goes on from there), stored webhooks (#webhook), the Fix Versions of tickets (#fixes,
+one item for each ticket and version), the last list of a project's versions (#versions), and our own failures by
+message (#failure).
 """
 
 from __future__ import annotations
