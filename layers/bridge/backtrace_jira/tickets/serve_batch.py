@@ -188,7 +188,7 @@ class ServeBatch:
                 job.at = time
                 booked.append(job)
             for job in wanting[len(times) :]:
-                job.fail(OverBudget(f"not sent, it comes again: {self._servers.describe(connection)}"))
+                job.fail(OverBudget(f"not sent: {self._servers.describe(connection)}"))
         return booked
 
     def _run(self, jobs: Sequence[_Job], deadline: float) -> None:
