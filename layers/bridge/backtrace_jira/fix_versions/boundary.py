@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backtrace_jira.backtrace.reopen_criteria import text_of
@@ -40,8 +40,17 @@ class Boundary:
     """JSON texts; empty where no version is to be waited for, None where that cannot be told."""
     unread: tuple[str, ...] = ()
     """A sentence for each Fix Version that cannot be read."""
+    doubtful: tuple[str, ...] = ()
+    """A sentence for each that may be before or after its release; it counts as the highest that it can mean."""
+    criteria: tuple[VersionCriterion, ...] = ()
+    """The reopen criteria with their doubt, of which Backtrace is told nothing."""
     fix_versions: Mapping[str, str] = field(default_factory=dict)
     """The facts of all of them, by id."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is said once about the Fix Versions."""
+        return (*self.unread, *self.doubtful)
 
 
 def is_done(ticket: Ticket, integration: Integration) -> bool:
@@ -73,7 +82,9 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
         ]
     else:
         criteria = list(_plan_criterion(read, settings))
-    return Boundary(tuple(dict.fromkeys(map(text_of, criteria))), tuple(unread), fixes)
+    doubtful = [fix.doubt for fix in read if fix.version and fix.version.is_doubtful]
+    texts = dict.fromkeys(text_of(criterion.to_json()) for criterion in criteria)
+    return Boundary(tuple(texts), tuple(unread), tuple(doubtful), tuple(criteria), fixes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,14 @@ class _Fix:
             return "fix_versions.regex finds nothing in this name, so it says nothing to Backtrace"
         return "cannot be read as a version (docs/versions.md), so it says nothing to Backtrace"
 
+    @property
+    def doubt(self) -> str:
+        release = self.version.release if self.version else ""
+        return (
+            f"{self.name}: it is not known whether it comes before or after {release}, so it counts as the last of "
+            f"{release} (docs/versions.md)"
+        )
+
 
 def _isolate_version(name: str, regex: str) -> str | None:
     if not regex:
@@ -107,23 +126,23 @@ def _isolate_version(name: str, regex: str) -> str | None:
     return (found[1] or "") if found.re.groups else found[0]
 
 
-def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
+def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[VersionCriterion]:
     """Yield the criterion of the one version that counts, once it does."""
     readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
     if not readable:
         return
     pick = min if settings.several is VersionChoice.LOWEST else max
-    version, fix = pick(readable, key=lambda each: each[0])
+    version, fix = pick(readable, key=lambda each: each[0].highest)
     if fix.released or settings.when is AppliesWhen.RESOLVED:
-        yield {"type": str(settings.seen_in), "field": settings.attribute, "version": version.text}
+        yield VersionCriterion(settings.attribute, settings.seen_in, version, {})
 
 
-def _plan_branches(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[dict[str, JSON]]:
+def _plan_branches(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[VersionCriterion]:
     """Yield a criterion for each branch that has a version."""
     for branch in settings.branches:
         own = [fix for fix in fixes if _belongs(fix, branch)]
         for criterion in _plan_criterion(own, settings):
-            yield {"type": "and", "children": [_kind(branch), criterion]}
+            yield replace(criterion, where={branch.attribute: branch.values})
 
 
 def _without_branch(fixes: Sequence[_Fix], settings: FixVersions) -> list[_Fix]:
@@ -137,10 +156,6 @@ def _belongs(fix: _Fix, branch: Branch) -> bool:
     return bool(compile_regex(branch.versions).search(fix.name))
 
 
-def _kind(branch: Branch) -> dict[str, JSON]:
-    return {"type": "regular_expression", "field": branch.attribute, "pattern": branch.values}
-
-
 @dataclass(frozen=True, slots=True)
 class VersionCriterion:
     """One reopen criterion of ours, taken apart. `where` are attributes, with expressions found in their values."""
@@ -150,8 +165,22 @@ class VersionCriterion:
     version: Version
     where: Mapping[str, str]
 
+    def to_json(self) -> dict[str, JSON]:
+        """Return it as Backtrace is told it, which is less strict where the version is doubtful."""
+        told, seen_in = self.version.told, self.seen_in
+        if told != self.version.text:
+            seen_in = SeenIn.LATER  # the same version cannot be told from the release, which is no regression
+        criterion: dict[str, JSON] = {"type": str(seen_in), "field": self.attribute, "version": told}
+        if not self.where:
+            return criterion
+        kinds: list[JSON] = [
+            {"type": "regular_expression", "field": name, "pattern": pattern}
+            for name, pattern in self.where.items()
+        ]
+        return {"type": "and", "children": [*kinds, criterion]}
+
     def past(self, values: Histogram) -> list[tuple[str, int]]:
-        """Return the values that are past the boundary, with their counts, latest version first."""
+        """Return the values that are past the boundary in any case, with their counts, latest version first."""
         read = [(read_version(value), value, count) for value, count in values]
         found = [
             (version, value, count) for version, value, count in read if version and self._is_past(version)
@@ -167,7 +196,9 @@ class VersionCriterion:
         return bool(self.past(attributes.get(self.attribute, ()))) and all(kinds)
 
     def _is_past(self, version: Version) -> bool:
-        return version > self.version or (self.seen_in is SeenIn.SAME_OR_LATER and version == self.version)
+        if self.seen_in is SeenIn.SAME_OR_LATER and version == self.version:
+            return True
+        return version.is_surely_after(self.version)
 
     def __str__(self) -> str:
         sign = ">" if self.seen_in is SeenIn.LATER else "≥"

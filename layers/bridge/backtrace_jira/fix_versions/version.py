@@ -1,5 +1,8 @@
 """Versions compare as versions. What cannot be read as one is None and triggers nothing (docs/versions.md).
 
+A third kind can be read, but has words that nobody knows: 2.4-HF1 may come before 2.4 or after it. It stands for all
+that it can mean, from the lowest to the highest.
+
 Precedence of pre-releases is semver's own (semver.org, 11), by the library of that name. The rest is what semver
 leaves out and version attributes hold all the same: more or fewer than three numbers, prefixes, dates, Maven's
 SNAPSHOT, and what follows a release instead of leading up to it.
@@ -8,6 +11,7 @@ SNAPSHOT, and what follows a release instead of leading up to it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import total_ordering
 from itertools import groupby
@@ -15,7 +19,10 @@ from itertools import groupby
 import semver
 
 LONGEST = 255
-"""Characters: Jira allows no more in a version's name, and nobody's version needs as many."""
+"""Characters: Jira allows no more in a version's name, and nobody's version needs as many.
+
+No expression is given a longer text, because some need time in proportion to its square.
+"""
 
 _LEADING_UP = frozenset(
     (
@@ -43,7 +50,10 @@ _COMMENT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _COMMIT = re.compile(r"(?=[0-9]*[a-f])[0-9a-f]{7,40}", re.IGNORECASE)
 _DESCRIBED = re.compile(r"-(?P<commits>[0-9]+)-g[0-9a-f]{4,40}(?:-dirty)?", re.IGNORECASE)
 _WORDS = "|".join(sorted(_KNOWN, key=len, reverse=True))
-_SEPARATORS = re.compile(r"[.\s_~-]+")
+_NUMBER = re.compile(r"[0-9][._][0-9]|(?<![0-9a-z])v?[0-9]+(?![0-9a-z])", re.IGNORECASE)
+_NAMED_VERSION = re.compile(r"(?<![a-z])(?!build\b)[a-z]+[\s._-]*[0-9]+[._][0-9]", re.IGNORECASE)
+_DOTTED = re.compile(r"[0-9][._][0-9]")
+_PIECE = re.compile(r"[0-9a-z]+")
 _PREFIX_ENDS = re.compile(r"[\s/_:-]")
 _SHAPE = re.compile(
     r"(?:(?P<label>v|ver|version|release)[.\s_:-]?\s*)?"
@@ -54,34 +64,55 @@ _SHAPE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
-_BEFORE, _AT, _AFTER = -1, 0, 1
+_LOWEST, _BEFORE, _AT, _AFTER, _HIGHEST = range(-2, 3)
+
+_Place = tuple[tuple[int, ...], int, semver.Version, bool, int]
+"""Numbers, rank, identifiers, False for a SNAPSHOT (it comes just before what it leads up to), and the side of all that on
+which the doubt puts it: -1 below, 1 above."""
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A version that was read. `text` goes to Backtrace: without prefix and build metadata."""
+    """A version that was read. Its order by < is semver's, which takes unknown words for a pre-release."""
 
     text: str
-    numbers: tuple[int, ...] = field(repr=False)
-    rank: int = field(repr=False)
-    identifiers: semver.Version = field(repr=False)
-    finished: bool = field(repr=False)
-    """False for a SNAPSHOT, which comes just before what it leads up to."""
+    """Without prefix and build metadata."""
+    release: str
+    """The part of the text that leaves no doubt: all of it, or what stands in front of the unknown words."""
+    place: _Place = field(repr=False)
+    lowest: _Place = field(repr=False)
+    """The first place that it can have; that of its text where there is no doubt."""
+    highest: _Place = field(repr=False)
+    is_build: bool = field(default=False, repr=False)
+    """True if a lone number follows the release. Builds of one release are in the order of these numbers anyway."""
 
     @property
-    def _key(self) -> tuple[tuple[int, ...], int, semver.Version, bool]:
-        return self.numbers, self.rank, self.identifiers, self.finished
+    def is_doubtful(self) -> bool:
+        """Return whether it is unknown on which side of its release this version is."""
+        return self.lowest != self.highest
+
+    @property
+    def told(self) -> str:
+        """Return the text for Backtrace: the release for a doubtful version, because nobody's order knows more."""
+        return self.text if self.is_build else self.release
+
+    def is_surely_after(self, other: Version) -> bool:
+        """Return whether this version comes after another, whatever their unknown words mean."""
+        if self.is_build and other.is_build and self.place[0] == other.place[0]:
+            return self > other
+        return self.lowest > other.highest
 
     def __eq__(self, other: object) -> bool:
-        """Return whether two versions are the same release, however they are written."""
-        return isinstance(other, Version) and self._key == other._key
+        """Return whether two versions are the same, however they are written."""
+        return isinstance(other, Version) and self.place == other.place
 
     def __lt__(self, other: Version) -> bool:
-        return self._key < other._key
+        return self.place < other.place
 
     def __hash__(self) -> int:
-        return hash((self.numbers, self.rank, str(self.identifiers), self.finished))
+        numbers, rank, identifiers, finished, _ = self.place
+        return hash((numbers, rank, str(identifiers), finished))
 
 
 def read_version(text: str) -> Version | None:
@@ -90,29 +121,39 @@ def read_version(text: str) -> Version | None:
     >>> read_version("app@1.10.0-rc.1+45").text
     '1.10.0-rc.1'
     """
-    text = _COMMENT.sub("", text.rpartition("@")[2].strip())
-    if len(text) > LONGEST or _COMMIT.fullmatch(text.split()[-1] if text.split() else ""):
+    # Asked before any expression sees the text: 16 KB of blanks would take one of them seconds.
+    if len(text) > LONGEST:
+        return None
+    package, _, text = text.strip().rpartition("@")
+    remark = _COMMENT.search(text)
+    text = text[: remark.start()] if remark else text
+    if _COMMIT.fullmatch(text.split()[-1] if text.split() else ""):
         return None
     prefix, found = _find(text)
     if found is None:
         return None
     release, qualifier = found["release"], found["qualifier"] or ""
-    parts = re.split(r"[._-]", release)
     described = _DESCRIBED.fullmatch(qualifier)
-    words = [] if described else _words(qualifier)
-    if len(parts) == 1 and ((prefix and not found["label"]) or (words and words[0] not in _KNOWN)):
+    known, unknown = (["post", described["commits"]], "") if described else _split(qualifier)
+    if _holds_another(package, prefix, unknown, remark[0] if remark else ""):
+        return None
+    parts = re.split(r"[._-]", release)
+    if len(parts) == 1 and ((prefix and not found["label"]) or (unknown and not known)):
         # "Sprint 42" and "2026-Q3" are no versions; "v42", "Release 42" and "42-rc.1" are.
         return None
-    shown = re.sub(r"\s+", "-", release + qualifier)
-    numbers = _without_zeros([int(part) for part in parts])
-    if described:
-        return _version(shown, numbers, _AFTER, ["post", described["commits"]], finished=True)
-    if not _is_sound(qualifier, words):
+    if not (described or _is_sound(qualifier)):
         return None
-    finished = not words or words[-1] != "snapshot"
-    words = [word for word in (words if finished else words[:-1]) if word not in _SAME]
-    rank = _AT if not words else _AFTER if words[0] in _FOLLOWING else _BEFORE
-    return _version(shown, numbers, rank, words, finished=finished)
+    return _version(release + qualifier, _without_zeros([int(part) for part in parts]), known, unknown)
+
+
+def _holds_another(package: str, prefix: str, unknown: str, remark: str) -> bool:
+    """Return whether there is a second version around the one that was found; nobody can tell which is meant."""
+    return bool(
+        (" " in package and _NUMBER.search(package))
+        or _NUMBER.search(prefix)
+        or (prefix and _DOTTED.search(unknown))  # Server-7.1-Agent-3.2
+        or _NAMED_VERSION.search(remark)
+    )
 
 
 def _find(text: str) -> tuple[str, re.Match[str] | None]:
@@ -122,21 +163,59 @@ def _find(text: str) -> tuple[str, re.Match[str] | None]:
     return next((each for each in found if each[1]), ("", None))
 
 
-def _is_sound(qualifier: str, words: list[str]) -> bool:
+def _version(text: str, numbers: tuple[int, ...], known: list[str], unknown: str) -> Version:
+    """Make a version of its text, its numbers, the known words behind them, and the rest that nobody knows."""
+    doubt = _words(unknown)
+    place = _place(numbers, [*known, *doubt])
+    certain = text[: len(text) - len(unknown)].rstrip(".-_~ ") if doubt else text
+    text, certain = (re.sub(r"\s+", "-", each) for each in (text, certain))
+    if not doubt:
+        return Version(text, certain, place, place, place)
+    head = [word for word in known if word not in _SAME]
+    if head:
+        _, rank, identifiers, _, _ = _place(numbers, head)
+        lowest: _Place = (numbers, rank, identifiers, False, -1)
+        return Version(text, certain, place, lowest, (numbers, rank, identifiers, True, 1))
+    is_build = not known and len(doubt) == 1 and doubt[0].isdigit()
+    build = _identifiers(doubt if is_build else ())
+    lowest, highest = (numbers, _LOWEST, build, True, 0), (numbers, _HIGHEST, build, True, 0)
+    return Version(text, certain, place, lowest, highest, is_build)
+
+
+def _place(numbers: tuple[int, ...], words: Sequence[str]) -> _Place:
+    """Return the place that a version's words give it, in semver's order."""
+    finished = not words or words[-1] != "snapshot"
+    words = [word for word in (words if finished else words[:-1]) if word not in _SAME]
+    rank = _AT if not words else _AFTER if words[0] in _FOLLOWING else _BEFORE
+    return numbers, rank, _identifiers(words), finished, 0
+
+
+def _identifiers(words: Sequence[str]) -> semver.Version:
+    return semver.Version(0, 0, 0, prerelease=".".join(words) or None)
+
+
+def _split(qualifier: str) -> tuple[list[str], str]:
+    """Return the known words and numbers that a qualifier begins with, and the rest of its text."""
+    known: list[str] = []
+    for piece in _PIECE.finditer(qualifier.lower()):
+        words = _words(piece[0])
+        is_known = all(word in _KNOWN or word.isdigit() for word in words) and not _COMMIT.fullmatch(piece[0])
+        if not is_known or (not known and words[0].isdigit()):
+            return known, qualifier[piece.start() :]
+        known += words
+    return known, ""
+
+
+def _is_sound(qualifier: str) -> bool:
     """Return whether a qualifier says what it leads up to: `2.x` names many versions, `1.1.1a` a patch or an alpha."""
-    many = "x" in _SEPARATORS.split(qualifier.lower())
-    return not many and not (len(words) == 1 and words[0] in ("a", "b", "c", "m"))
+    many = "x" in _PIECE.findall(qualifier.lower())
+    return not many and _words(qualifier) not in (["a"], ["b"], ["c"], ["m"])
 
 
 def _words(qualifier: str) -> list[str]:
     """Cut a qualifier into words and numbers: `-RC10` and `-rc.10` are the same."""
     plain = re.findall(r"[0-9]+|[a-z]+", qualifier.lower())
     return [str(int(word)) if word.isdigit() else word for word in plain]
-
-
-def _version(text: str, numbers: tuple[int, ...], rank: int, words: list[str], *, finished: bool) -> Version:
-    identifiers = semver.Version(0, 0, 0, prerelease=".".join(words) or None)
-    return Version(text, numbers, rank, identifiers, finished)
 
 
 def _without_zeros(numbers: list[int]) -> tuple[int, ...]:

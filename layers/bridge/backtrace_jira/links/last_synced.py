@@ -32,7 +32,7 @@ class LastSynced:
     reopen_criteria: tuple[str, ...] = ()
     """The group's reopen criteria that this link set, as JSON texts. People and other links may have set others."""
     unread_versions: tuple[str, ...] = ()
-    """A sentence for each Fix Version that could not be read."""
+    """A sentence for each Fix Version that could not be read, or is in doubt: said already."""
     fix_versions: Mapping[str, str] = field(default_factory=dict)
     """The facts of the ticket's Fix Versions, by id."""
     reopens: int | None = None

@@ -98,6 +98,6 @@ def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> boo
 def _fix_versions_are_news(synced: LastSynced, boundary: Boundary) -> bool:
     """Compare a ticket's Fix Versions with those of the link. Where they cannot be read, only that is compared."""
     if boundary.reopen_criteria is None:
-        return boundary.unread != synced.unread_versions
+        return boundary.remarks != synced.unread_versions
     known = (synced.reopen_criteria, synced.unread_versions, dict(synced.fix_versions))
-    return known != (boundary.reopen_criteria, boundary.unread, dict(boundary.fix_versions))
+    return known != (boundary.reopen_criteria, boundary.remarks, dict(boundary.fix_versions))

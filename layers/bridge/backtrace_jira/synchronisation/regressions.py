@@ -199,7 +199,7 @@ def _ask_versions(
 ) -> list[tuple[str, int]] | None:
     """Ask Backtrace for the versions past the boundary since then; None if it refuses, and none is known."""
     groups = context.backtrace(pair)
-    criteria = version_criteria_of(boundary.reopen_criteria or ())
+    criteria = boundary.criteria  # with their doubt: what Backtrace was told is less strict
     found: dict[str, int] = {}
     answers = 0
     for criterion in criteria:

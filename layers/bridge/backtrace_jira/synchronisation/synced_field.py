@@ -38,6 +38,8 @@ class GroupPlan:
     resolved_until: str = ""
     """A sentence on what the ticket's Fix Versions do."""
     problems: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """A sentence for each Fix Version that may be before or after its release, where it was not said before."""
 
     @property
     def changes_group(self) -> bool:

@@ -64,7 +64,7 @@ def plan_group(
 def _plan_reopen_criteria(
     plan: GroupPlan, pair: Pair, ticket: Ticket, turn: Turn, action: OnRegression | None
 ) -> GroupPlan:
-    """Add what the ticket's Fix Versions make of the group. Those that cannot be read are reported once."""
+    """Add what the ticket's Fix Versions make of the group. What cannot be read, or is in doubt, is said once."""
     handled = action not in (None, OnRegression.LEAVE)
     if handled and plan.state is None and pair.group.state is State.RESOLVED:
         plan = replace(plan, state=State.OPEN)
@@ -83,6 +83,7 @@ def _plan_reopen_criteria(
         link_criteria=until.link_criteria,
         resolved_until=until.sentence,
         problems=(*plan.problems, *problems),
+        doubts=tuple(each for each in boundary.doubtful if each not in pair.synced.unread_versions),
     )
 
 
@@ -120,7 +121,7 @@ def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
     synced = replace(
         pair.synced,
         reopen_criteria=plan.link_criteria,
-        unread_versions=boundary.unread,
+        unread_versions=boundary.remarks,
         fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fix_versions,
         reopens=pair.group.reopens,
         regressed=pair.synced.regressed and still_open and same_criteria,
@@ -144,6 +145,8 @@ def write_group(
     plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action)
     for problem in plan.problems:
         context.report_problem(problem)
+    for doubt in plan.doubts:
+        context.tell(doubt)
     key_before = (pair.link.issue or ticket.issue).key
     if plan.changes_group or key_before != ticket.issue.key:
         plan = _carry_out(context, plan, pair, ticket)
