@@ -26,7 +26,7 @@ def read(text: str) -> Version:
     [
         "HF1", "SR1", "p1", "iOS", "LTS", "linux-x64", "security", "jre", "alpine", "1", "01", "20240102",
         "1.el8", "1ubuntu2", "1~deb11u1", "redhat-00001", "Final-redhat-00001", "3f2a9c1", "a1b2c3d", "r0",
-        "P20240304", "eks-6", "gke.1640000", "jdk8",
+        "P20240304", "Final-10", "RELEASE-10", "eks-6", "gke.1640000", "jdk8",
     ],
 )  # fmt: skip
 def test_an_unknown_suffix_does_not_say_which_side_of_the_release_it_is(suffix: str) -> None:

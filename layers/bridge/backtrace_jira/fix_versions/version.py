@@ -67,8 +67,8 @@ _SHAPE = re.compile(
 _LOWEST, _BEFORE, _AT, _AFTER, _HIGHEST = range(-2, 3)
 
 _Place = tuple[tuple[int, ...], int, semver.Version, bool, int]
-"""Numbers, rank, identifiers, False for a SNAPSHOT (it comes just before what it leads up to), and the side of all that on
-which the doubt puts it: -1 below, 1 above."""
+"""Numbers, rank, identifiers, False for a SNAPSHOT (it comes just before what it leads up to), and the side of all
+that on which the doubt puts it: -1 below, 1 above."""
 
 
 @total_ordering
@@ -200,7 +200,7 @@ def _split(qualifier: str) -> tuple[list[str], str]:
     for piece in _PIECE.finditer(qualifier.lower()):
         words = _words(piece[0])
         is_known = all(word in _KNOWN or word.isdigit() for word in words) and not _COMMIT.fullmatch(piece[0])
-        if not is_known or (not known and words[0].isdigit()):
+        if not is_known or (words[0].isdigit() and _SAME.issuperset(known)):
             return known, qualifier[piece.start() :]
         known += words
     return known, ""

@@ -8,9 +8,10 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from backtrace_jira.settings.base import Settings, Text
-from backtrace_jira.settings.expressions import check_regex
+from backtrace_jira.settings.expressions import check_regex, check_version_regex
 
 Expression = Annotated[str, AfterValidator(check_regex)]
+VersionExpression = Annotated[str, AfterValidator(check_version_regex)]
 
 
 class AppliesWhen(StrEnum):
@@ -77,11 +78,12 @@ class FixVersions(Settings):
     field: Text = Field(
         default="fixVersions", description="Jira field that holds the versions with the fix, by id or name."
     )
-    regex: Expression = Field(
+    regex: VersionExpression = Field(
         default="",
         description="Regular expression (RE2) that finds the version in a Fix Version's name: its first group, or the "
-        "whole match without one. Empty: the version is found as docs/versions.md says.",
-        examples=["[0-9]+(\\.[0-9]+)+"],
+        "whole match without one. The first group must not repeat. Empty: the version is found as docs/versions.md "
+        "says, which also has examples.",
+        examples=["[0-9]+(?:\\.[0-9]+)+", "Server ([0-9.]+)"],
     )
     when: AppliesWhen = Field(
         default=AppliesWhen.RESOLVED,
