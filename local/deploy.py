@@ -78,7 +78,7 @@ def deploy(built: Path, table: str | None, dynamodb: DynamoDBClient, sam: Sam) -
     """
     template = yaml_parse(built.read_text())
     properties = template["Resources"][TABLE]["Properties"]
-    described = _settle(dynamodb, table) if table else {}
+    described = _wait_until_active(dynamodb, table) if table else {}
     present = _indexes(described)
     definitions = [*properties["AttributeDefinitions"], *described.get("AttributeDefinitions", [])]
     updates = plan_updates(present, properties["GlobalSecondaryIndexes"]) if table else []
@@ -89,12 +89,12 @@ def deploy(built: Path, table: str | None, dynamodb: DynamoDBClient, sam: Sam) -
             flush=True,
         )
         properties["GlobalSecondaryIndexes"] = list(indexes)
-        properties["AttributeDefinitions"] = _used(definitions, [properties, *indexes])
+        properties["AttributeDefinitions"] = _definitions_of_keys(definitions, [properties, *indexes])
         # Beside the built one: the paths of the functions' code in it begin there.
         partial = built.with_name("partial.json")
         partial.write_text(json.dumps(template))
         sam(partial)
-        if _indexes(_settle(dynamodb, str(table))) != _ordered(indexes):
+        if _indexes(_wait_until_active(dynamodb, str(table))) != _sort_by_name(indexes):
             sys.exit("The link table does not have the indexes of this update. Call `make deploy` again.")
     sam(built)
 
@@ -118,23 +118,23 @@ def plan_updates(present: Sequence[Index], wanted: Sequence[Index]) -> list[Sequ
 
 
 def _indexes(described: Mapping[str, Any]) -> list[Index]:
-    return _ordered(described.get("GlobalSecondaryIndexes", []))
+    return _sort_by_name(described.get("GlobalSecondaryIndexes", []))
 
 
-def _ordered(indexes: Sequence[Index]) -> list[Index]:
+def _sort_by_name(indexes: Sequence[Index]) -> list[Index]:
     """Return what a template says of indexes, by name; DynamoDB has them in any order."""
     told = [{name: index[name] for name in ("IndexName", "KeySchema", "Projection")} for index in indexes]
     return sorted(told, key=lambda index: str(index["IndexName"]))
 
 
-def _used(definitions: Sequence[Index], keyed: Sequence[Index]) -> list[Index]:
+def _definitions_of_keys(definitions: Sequence[Index], keyed: Sequence[Index]) -> list[Index]:
     """Return the definitions of the attributes that are keys; DynamoDB takes no others."""
     keys = {key["AttributeName"] for each in keyed for key in each["KeySchema"]}
     by_name = {each["AttributeName"]: each for each in definitions}
     return [by_name[name] for name in by_name if name in keys]
 
 
-def _settle(dynamodb: DynamoDBClient, table: str) -> Any:
+def _wait_until_active(dynamodb: DynamoDBClient, table: str) -> Any:
     """Wait until DynamoDB neither fills nor deletes an index; return the table's description."""
     while True:
         described: Any = dynamodb.describe_table(TableName=table)["Table"]

@@ -47,13 +47,13 @@ def test_whom_a_refusal_concerns(
 
 def test_many_groups_refused_one_after_the_other_concern_everybody() -> None:
     row = RefusedInARow()
-    told = [row.refused("BUG/Bug", number) for number in range(MOST_IN_A_ROW)]
+    told = [row.count("BUG/Bug", number) for number in range(MOST_IN_A_ROW)]
     assert told == [False] * (MOST_IN_A_ROW - 1) + [True]
-    assert not row.refused("OPS/Bug", 1)
-    row.made("BUG/Bug")
-    assert not row.refused("BUG/Bug", 99)
+    assert not row.count("OPS/Bug", 1)
+    row.start_anew("BUG/Bug")
+    assert not row.count("BUG/Bug", 99)
 
 
 def test_one_group_that_is_refused_again_and_again_is_one() -> None:
     row = RefusedInARow()
-    assert not any(row.refused("BUG/Bug", 1) for _ in range(50))
+    assert not any(row.count("BUG/Bug", 1) for _ in range(50))

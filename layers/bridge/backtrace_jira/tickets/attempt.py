@@ -59,7 +59,7 @@ class Attempt:
             # A definite no: Jira refused, or executed nothing.
             self._give_back(error, draft)
             raise
-        self._context.refused_in_a_row.made(self._scope)
+        self._context.refused_in_a_row.start_anew(self._scope)
         # Any other exception, or a death, leaves the row as `creating`: after the lease, the ticket is looked up.
         outcome = replace(
             self._case.outcome(Decision.CREATED, issue),
@@ -183,7 +183,7 @@ class Attempt:
         # cost its group look-ups for a ticket that does not exist.
         self._context.links.release(self._lease, record)
         if refusal:
-            many = self._context.refused_in_a_row.refused(self._scope, self._case.key)
+            many = self._context.refused_in_a_row.count(self._scope, self._case.key)
             if many or concerns_everybody(refusal, draft):
                 self._context.servers.park(*self._scope, record)
 

@@ -38,12 +38,12 @@ class RefusedInARow:
     def __init__(self) -> None:
         self._refused: dict[Hashable, set[Hashable]] = {}
 
-    def refused(self, scope: Hashable, group: Hashable) -> bool:
+    def count(self, scope: Hashable, group: Hashable) -> bool:
         """Count a refused group; return whether this process saw so many in a row that the scope has to be parked."""
         groups = self._refused.setdefault(scope, set())
         groups.add(group)
         return len(groups) >= MOST_IN_A_ROW
 
-    def made(self, scope: Hashable) -> None:
+    def start_anew(self, scope: Hashable) -> None:
         """Begin to count anew: Jira took a ticket of this scope."""
         self._refused.pop(scope, None)
