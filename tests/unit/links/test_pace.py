@@ -106,6 +106,7 @@ def test_a_server_that_is_away_is_tried_by_one_call_at_a_time_with_longer_pauses
         pace = rules.without_answer(pace, now)
         pauses.append(pace.wait(now))
         now = pace.paused_until
+        assert rules.book(pace, now - 1, 1)[1] == []  # nobody waits for it in a process
         pace, tried = rules.book(pace, now, 10)
         assert tried == [now]
         assert rules.book(pace, now, 10)[1] == []  # another process, at the same time
