@@ -31,7 +31,7 @@ NOW = 1_800_000_000.0
 
 
 def refused(pace: Pace, at: float, asked: float = 5.0, *, served: int = 0, since: float = NOW) -> Pace:
-    return rules.refused(pace, at, asked, served=served, since=since)
+    return rules.after_refusal(pace, at, asked, served=served, since=since)
 
 
 def test_a_server_that_refused_nothing_gets_as_many_calls_as_come() -> None:
@@ -63,7 +63,7 @@ def test_refusals_of_one_burst_add_up_what_each_process_was_served() -> None:
 
 
 def test_a_server_that_tells_its_rate_is_believed() -> None:
-    pace = rules.refused(Pace(), NOW, 5.0, served=40, since=NOW - 1, told=2.5)
+    pace = rules.after_refusal(Pace(), NOW, 5.0, served=40, since=NOW - 1, told=2.5)
     assert (pace.rate, pace.sure) == (2.5, True)
 
 
@@ -103,7 +103,7 @@ def test_a_short_pause_is_waited_for_and_a_long_one_is_not() -> None:
 def test_a_server_that_is_away_is_tried_by_one_call_at_a_time_with_longer_pauses() -> None:
     pace, now, pauses = Pace(), NOW, list[float]()
     for _ in range(8):
-        pace = rules.without_answer(pace, now)
+        pace = rules.after_silence(pace, now)
         pauses.append(pace.wait(now))
         now = pace.paused_until
         assert rules.book(pace, now - 1, 1)[1] == []  # nobody waits for it in a process
@@ -113,7 +113,7 @@ def test_a_server_that_is_away_is_tried_by_one_call_at_a_time_with_longer_pauses
         assert rules.book(pace, now + FIRST_OUTAGE, 10)[1] == [now + FIRST_OUTAGE]  # the first one died
     assert pauses[:3] == [FIRST_OUTAGE, 2 * FIRST_OUTAGE, 4 * FIRST_OUTAGE]
     assert max(pauses) == LONGEST_OUTAGE
-    pace = rules.answered(pace, now)
+    pace = rules.after_answer(pace, now)
     assert (pace.outages, pace.rate) == (0, 1.0)  # and no stampede
 
 
@@ -167,7 +167,7 @@ class Storm:
 
     def _batch(self, servers: Servers) -> Callable[[], None]:
         def begin() -> None:
-            servers.learn("main", self.store.server_notes("main"))
+            servers.learn_notes("main", self.store.server_notes("main"))
             try:
                 times = servers.book("main", 10)
             except Throttled as error:
@@ -185,11 +185,11 @@ class Storm:
 
         def answer() -> None:
             self.served += 1
-            servers.served("main")
+            servers.learn_answer("main")
 
         def refuse() -> None:
             self.refused += 1
-            servers.refused("main", Throttled("429", after=self.asked))
+            servers.learn_refusal("main", Throttled("429", after=self.asked))
 
         return begin
 
@@ -216,8 +216,8 @@ def test_a_pace_that_could_not_be_stored_holds_in_this_process(monkeypatch: pyte
 
     monkeypatch.setattr(store, "replace_pace", away)
     servers = Servers(store, clock)
-    servers.refused("main", Throttled("429", after=60))
-    servers.learn("main", ServerNotes())
+    servers.learn_refusal("main", Throttled("429", after=60))
+    servers.learn_notes("main", ServerNotes())
     with pytest.raises(Throttled):
         servers.ensure_open("main")
 
@@ -227,7 +227,7 @@ def test_processes_that_book_at_the_same_moment_get_different_times() -> None:
     store.replace_pace("main", Pace(), Pace(rate=10.0, sure=True, raised_at=NOW))
     each = [Servers(store, clock) for _ in range(10)]
     for servers in each:
-        servers.learn("main", store.server_notes("main"))
+        servers.learn_notes("main", store.server_notes("main"))
     booked = [time for servers in each for time in servers.book("main", 1 + random.Random(1).randrange(3))]
     assert len(booked) == len(set(booked)) >= 10
 
@@ -240,13 +240,13 @@ def test_a_server_that_was_away_is_tried_by_one_process_and_the_others_wait() ->
     for _ in range(2):
         tried = 0
         for servers in each:
-            servers.learn("main", store.server_notes("main"))
+            servers.learn_notes("main", store.server_notes("main"))
             with suppress(Throttled):
                 servers.ensure_tried_once("main")
                 tried += 1
         assert tried == (0 if clock() < away.paused_until else 1)
         clock.advance(60)
-    each[0].served("main")
+    each[0].learn_answer("main")
     for servers in each:
-        servers.learn("main", store.server_notes("main"))
+        servers.learn_notes("main", store.server_notes("main"))
         servers.ensure_tried_once("main")

@@ -39,20 +39,20 @@ def guard(client: C, server: str, servers: Servers, *, locks_accounts: bool = Fa
         try:
             yield
         except Throttled as error:
-            servers.refused(server, error)
+            servers.learn_refusal(server, error)
             raise
         except (Unreachable, OutcomeUnknown):
-            servers.unanswered(server)
+            servers.learn_silence(server)
             raise
         except CredentialRefused as error:
             if locks_accounts:
                 servers.park_connection(server, error)
             raise
         except BacktraceJiraError:
-            servers.served(server)  # a refusal is an answer, too
+            servers.learn_answer(server)  # a refusal is an answer, too
             raise
         if counts:
-            servers.served(server, getattr(client, "limit", None))
+            servers.learn_answer(server, getattr(client, "limit", None))
 
     return cast(C, _Guarded(client, watched))
 

@@ -113,7 +113,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
     return (replace(pace, next=times[-1] + 1 / pace.rate) if times else pace), times
 
 
-def refused(
+def after_refusal(
     pace: Pace, now: float, asked: float, *, served: int = 0, since: float = 0.0, told: float | None = None
 ) -> Pace:
     """Return the pace after the server refused a call for its limit.
@@ -149,7 +149,7 @@ def refused(
     return replace(known, rate=_bound(pace.rate * _slowdown(now - pace.paused_until)), sure=True)
 
 
-def reported(pace: Pace, served: int, since: float) -> Pace:
+def after_report(pace: Pace, served: int, since: float) -> Pace:
     """Return the pace with what a process was served that met none of the first refusals itself."""
     return _measure(pace, served, since) if pace.first and since < pace.refused_at + ONE_BURST else pace
 
@@ -175,7 +175,7 @@ def _bound(rate: float) -> float:
     return min(FASTEST, max(SLOWEST, rate))
 
 
-def near_limit(pace: Pace, now: float, *, served: int, since: float, told: float | None) -> Pace:
+def after_warning(pace: Pace, now: float, *, served: int, since: float, told: float | None) -> Pace:
     """Return the pace after an answer that says that the limit is near: it is kept before the server refuses."""
     if pace.rate is not None:
         return pace
@@ -183,7 +183,7 @@ def near_limit(pace: Pace, now: float, *, served: int, since: float, told: float
     return replace(pace, rate=_bound(rate), sure=told is not None, next=now, raised_at=now)
 
 
-def without_answer(pace: Pace, now: float) -> Pace:
+def after_silence(pace: Pace, now: float) -> Pace:
     """Return the pace after the server did not answer: a pause, longer with each call that tried."""
     if now < pace.paused_until:
         return pace  # the answer of a call that was under way when another had none
@@ -192,7 +192,7 @@ def without_answer(pace: Pace, now: float) -> Pace:
     return replace(pace, outages=pace.outages + 1, paused_until=until, next=until)
 
 
-def answered(pace: Pace, now: float) -> Pace:
+def after_answer(pace: Pace, now: float) -> Pace:
     """Return the pace after an outage's first answer: slow if none was measured, since all that waited comes now."""
     if not pace.outages:
         return pace

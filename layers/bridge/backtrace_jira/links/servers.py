@@ -1,8 +1,8 @@
 """Jira connections and Backtrace universes, as far as this process knows how they are: parked, paused, at which pace.
 
-A batch of error events reads the notes of its servers together with its link rows (`learn`). The synchronisation, which
-serves one ticket after the other, reads them every half minute. A server that has refused nothing and has answered has
-no notes, and no process writes any.
+A batch of error events reads the notes of its servers together with its link rows (`learn_notes`). The
+synchronisation, which serves one ticket after the other, reads them every half minute. A server that has refused
+nothing and has answered has no notes, and no process writes any.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Servers:
 
     # What is known
 
-    def learn(self, server: str, notes: ServerNotes) -> None:
+    def learn_notes(self, server: str, notes: ServerNotes) -> None:
         """Take a server's notes, which were just read from the store."""
         with self._lock:
             known = self._known(server)
@@ -104,7 +104,7 @@ class Servers:
             return
         served, since = len(known.recent), known.recent[0]
         known.recent.clear()
-        self._try_change(server, lambda pace, _: (rules.reported(pace, served, since), None))
+        self._try_change(server, lambda pace, _: (rules.after_report(pace, served, since), None))
 
     def notes(self, server: str) -> ServerNotes:
         """Return what is noted of a server, read at most `trust` seconds ago.
@@ -115,7 +115,7 @@ class Servers:
         known = self._known(server)
         if known.read_at + self._trust < self._clock():
             try:
-                self.learn(server, self._store.server_notes(server))
+                self.learn_notes(server, self._store.server_notes(server))
             except TryAgain as error:  # the store's pause is not the server's
                 raise Busy(str(error)) from None
         return known.notes
@@ -193,7 +193,7 @@ class Servers:
 
     # What came of it
 
-    def served(self, server: str, limit: Limit | None = None) -> None:
+    def learn_answer(self, server: str, limit: Limit | None = None) -> None:
         """Note that a call was answered, with what the answer says of the server's limit."""
         now = self._clock()
         with self._lock:
@@ -203,18 +203,18 @@ class Servers:
             known.recent.append(now)
             known.forget_older(now - RECENT)
             if known.notes.pace.outages:
-                self._try_change(server, lambda pace, now: (rules.answered(pace, now), None))
+                self._try_change(server, lambda pace, now: (rules.after_answer(pace, now), None))
             elif limit and limit.near and known.notes.pace.rate is None:
                 served, since = len(known.recent), known.recent[0]
                 self._try_change(
                     server,
                     lambda pace, now: (
-                        rules.near_limit(pace, now, served=served, since=since, told=limit.rate),
+                        rules.after_warning(pace, now, served=served, since=since, told=limit.rate),
                         None,
                     ),
                 )
 
-    def refused(self, server: str, error: Throttled) -> None:
+    def learn_refusal(self, server: str, error: Throttled) -> None:
         """Note that the server asked for a pause."""
         with self._lock:
             known = self._known(server)
@@ -226,19 +226,19 @@ class Servers:
             self._try_change(
                 server,
                 lambda pace, now: (
-                    rules.refused(pace, now, asked, served=served, since=since, told=error.rate),
+                    rules.after_refusal(pace, now, asked, served=served, since=since, told=error.rate),
                     None,
                 ),
             )
 
-    def unanswered(self, server: str) -> None:
+    def learn_silence(self, server: str) -> None:
         """Note that a call had no answer; after some in a row, the server is left alone for a while."""
         with self._lock:
             known = self._known(server)
             known.width = 1
             known.unanswered += 1
             if known.unanswered >= MOST_UNANSWERED or known.notes.pace.outages:
-                self._try_change(server, lambda pace, now: (rules.without_answer(pace, now), None))
+                self._try_change(server, lambda pace, now: (rules.after_silence(pace, now), None))
 
     def park(self, connection: str, scope: str, refusal: Record) -> None:
         """Park a scope of a connection after a refusal."""

@@ -143,7 +143,7 @@ class ServeBatch:
         )
         seen = self._context.links.look(list(keys), list(servers))
         for server, notes in seen.servers.items():
-            self._servers.learn(server, notes)
+            self._servers.learn_notes(server, notes)
         return seen
 
     def _finish(self, task: _Task, row: Link | None, scope: str) -> bool:
