@@ -53,7 +53,7 @@ quick: $(ready) ## Run the fast tests only
 	@$(BIN)/python -m pytest -q tests/unit
 
 .PHONY: check
-check: $(ready) ## Lint, types, layer rules, template
+check: $(ready) ## Lint, types, rooms, spelling, dead code, template
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -90,7 +90,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
         wanted: number of calls, at least 1.
         urgent: whether calls may be booked as far ahead as that goes; what is not urgent, less far.
     """
-    # A server that is away is waited for by nobody: the events of other servers would wait as long.
+    # No process waits for a server that is away: the events of other servers in its batch would wait as long.
     if pace.wait(now) > (0.0 if pace.outages else SHORT_PAUSE):
         return pace, []
     begin = max(now, pace.paused_until)
