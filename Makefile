@@ -77,7 +77,7 @@ deploy: build ## Deploy to your AWS account: make deploy STAGE=prod
 	@$(BIN)/python -m local.deploy $(STAGE)
 
 .PHONY: bench
-bench: $(ready) ## Measure calls on the wire, cold start and CPU per event
+bench: $(ready) ## Measure what is deployed: CPU, requests, write units and log of an event, beside the goals
 	@$(BIN)/python -m local.bench
 
 .PHONY: storm

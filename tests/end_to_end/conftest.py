@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.end_to_end.built import Built, build_once
+from local.aws.built import Built, build_once
 
 
 @pytest.fixture(scope="session")

@@ -14,14 +14,14 @@ import pytest
 
 from backtrace_jira.settings.parameter_names import ParameterNames
 from local import ROOT
+from local.aws import built as building
+from local.aws.built import Built
 from local.aws.cloud import EmulatedAWS
 from local.aws.lambda_runtime import FunctionError, LambdaRuntime, emulator
 from local.aws.resources import FunctionSettings
 from local.backtrace_stand_in.stand_in import BacktraceStandIn
 from local.jira_stand_in import JiraStandIn
 from tests.builders import group, integration, sample_body, sample_event
-from tests.end_to_end import built as building
-from tests.end_to_end.built import Built
 
 pytestmark = [
     pytest.mark.built,

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
+from local.aws import built as building
+from local.aws.built import Built
 from local.aws.dynamodb_local import Engine
 from local.aws.function import BuiltFunction
 from local.aws.lambda_runtime import emulator
 from local.stack import LocalStack
-from tests.end_to_end import built as building
-from tests.end_to_end.built import Built
 from tests.end_to_end.two_sides import a_version_webhook, both_ways, fix_versions, prepare
 
 

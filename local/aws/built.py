@@ -14,7 +14,7 @@ from pathlib import Path
 from local import CACHE, ROOT
 from local.aws.lambda_runtime import find_interpreter, host_architecture, runtime_packages, version_of
 
-REQUIREMENTS = Path(__file__).with_name("runtime-requirements.txt")
+REQUIREMENTS = ROOT / "tests/end_to_end/runtime-requirements.txt"
 TIMEOUT = 600
 
 

@@ -1,0 +1,1 @@
+"""`make bench`: what an event costs, measured on what is deployed."""
