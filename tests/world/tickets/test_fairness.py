@@ -171,7 +171,7 @@ def test_a_call_that_hangs_holds_no_event_of_the_other_connection(
 
 
 def test_a_known_group_waits_for_no_new_ticket(make_world: MakeWorld) -> None:
-    """Known groups are done with before the first call to Jira, and stay so whatever becomes of the new ones."""
+    """Known groups are done with, whatever becomes of the new ones in their batch."""
     world = make_world()
     known, new = ([f"{number:064x}" for number in range(first, first + 5)] for first in (0, 10))
     world.deliver(world.event(*(sample_body() | {"fingerprint": each} for each in known)))
