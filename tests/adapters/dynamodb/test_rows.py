@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -16,7 +17,8 @@ from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
@@ -201,3 +203,41 @@ def test_an_attribute_without_a_value_is_as_if_it_were_not_there() -> None:
         name: {"NULL": True} for name in ("page", "lease_until", "record", "synced", "state", "linked")
     }
     assert link_in(item | empty) == link_in(item)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"next": 5, "rate": 1}',
+        '{"rate": 1.0, "a_field_of_tomorrow": true}',
+        '{"rate": {"jira": "fast"}}',
+        "no JSON",
+    ],
+)
+def test_a_pace_that_another_version_wrote_is_replaced_like_our_own(text: str) -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        table = new_table(client)
+        links = DynamoDBTicketLinks(Table(client, table))
+        item = {"integration": "#parking", "fingerprint": "main", "pace": text, "paced_by": "them"}
+        item |= {"scope BUG/Bug": "a note of tomorrow"}
+        client.put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
+        seen = links.look([], ["main"]).servers["main"]
+        assert (seen.parkings, seen.pace.written_by) == ({}, "them")
+        ours = Pace(rate=2.5, written_by="us")
+        assert links.replace_pace("main", replace(seen.pace, written_by="somebody"), ours) == seen.pace
+        assert links.replace_pace("main", seen.pace, ours) == ours == links.server_notes("main").pace
+
+
+def test_a_row_that_cannot_be_read_does_not_hide_the_others() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        table = new_table(client)
+        links = DynamoDBTicketLinks(Table(client, table))
+        broken, whole = LinkKey("u/p/i", "b1"), LinkKey("u/p/i", "b2")
+        links.record_unclaimed(whole, RECORD, 9_000)
+        item = {"integration": "u/p/i", "fingerprint": "b1", "state": "a state of tomorrow"}
+        client.put_item(TableName=table, Item={name: {"S": value} for name, value in item.items()})
+        assert set(links.look([broken, whole], []).links) == {whole}
+        with pytest.raises(ValueError, match="state"):
+            links.claim(Lease(broken, "a", 1000, 1075))

@@ -93,6 +93,8 @@ def test_credentials_outside_latin_1_reach_jira(jira: JiraStandIn) -> None:
         ({"status": 429, "headers": {"Retry-After": "Fri, 15 Jan 2027 08:01:00 GMT"}}, Throttled, 60),
         ({"status": 429, "headers": {"X-RateLimit-Reset": "2027-01-15T08:02Z"}}, Throttled, 120),
         ({"status": 429, "headers": {"Retry-After": "0"}}, Throttled, 1),
+        ({"status": 429, "headers": {"Retry-After": "9" * 400}}, Throttled, 3600),
+        ({"status": 429, "headers": {"Retry-After": f"Mon, 1 Jan {'9' * 30} 00:00:00 GMT"}}, Throttled, None),
         ({"status": 429}, Throttled, None),
         ({"status": 503, "headers": {"Retry-After": "5"}}, Throttled, 5),
         ({"status": 503}, OutcomeUnknown, None),

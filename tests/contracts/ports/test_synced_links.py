@@ -355,7 +355,7 @@ def test_who_makes_tickets_and_who_synchronises_heed_each_others_parking_notes(
 def test_who_makes_tickets_and_who_synchronises_keep_one_pace(
     store: SyncedLinks, tickets: TicketLinks
 ) -> None:
-    first, second = Pace(rate=1.0), Pace(rate=2.0)
+    first, second = Pace(rate=1.0, written_by="a"), Pace(rate=2.0, written_by="b")
     assert store.replace_pace("main", Pace(), first) == first
     assert tickets.replace_pace("main", Pace(), second) == first
     assert tickets.replace_pace("main", first, second) == store.server_notes("main").pace == second

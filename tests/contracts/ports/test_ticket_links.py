@@ -263,8 +263,8 @@ def test_parking_notes_are_by_connection_and_scope(links: TicketLinks) -> None:
 
 def test_a_pace_is_replaced_only_as_it_was_seen(links: TicketLinks) -> None:
     first, second = (
-        Pace(rate=9.7, next=1000.25, measured=3),
-        Pace(rate=1 / 3, paused_until=1005.125, sure=True),
+        Pace(rate=9.7, next=1000.25, measured=3, written_by="a"),
+        Pace(rate=1 / 3, paused_until=1005.125, sure=True, written_by="b"),
     )
     assert links.replace_pace("main", Pace(), first) == first
     assert links.replace_pace("main", Pace(), second) == first

@@ -61,7 +61,7 @@ class Response:
             return float(value)
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 NEAR = 0.2
 """The part of a limit that is left when it is near."""
+MOST_DIGITS = 15
+"""A longer number is no limit; from 309 digits on, it would be infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +40,4 @@ def read_limit(headers: Mapping[str, str]) -> Limit | None:
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:
     text = headers.get(name, "").strip()
-    return float(text) if text.isascii() and text.isdigit() else None
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None

@@ -3,8 +3,8 @@
 Nobody tells us a server's limit beforehand, and Jira Cloud's are per tenant, so they are shared with other programs.
 A server that has refused nothing has no pace: as many calls go to it as come. Its first refusal tells one: so many
 calls were served in so many seconds. From then on, calls are booked ahead, one after the other at that pace, and the
-pace is raised carefully until the server refuses again. A server that does not answer is tried by one call at a time,
-with longer and longer pauses.
+pace is raised carefully until the server refuses again. A server that does not answer, or refuses the first call after
+the pause that it asked for, is tried by one call at a time, with longer and longer pauses.
 
 All of it is arithmetic on one value, which the store keeps for all processes; `servers` reads it and writes it.
 """
@@ -58,8 +58,11 @@ class Pace:
     raised_at: float = 0.0
     sure: bool = False
     """Whether the pace comes from a refusal or from the server's own words, and is no guess."""
+    fruitless: bool = False
+    """Whether nothing was served since the last burst of refusals."""
     outages: int = 0
-    """Calls in a row that tried the server and got no answer; above 0, one call at a time tries it."""
+    """Calls in a row that tried the server for nothing: no answer, or a refusal though its pause was over. Above 0, one
+    call at a time tries it."""
     written_by: str = ""
     """Names the change that led to this value: of two processes that book the same time, one must book another."""
 
@@ -128,6 +131,11 @@ def after_refusal(
     """
     # Calls that were booked before the refusal may still be refused during its pause; later ones tell more.
     same_burst = now < pace.refused_at + max(pace.asked, ONE_BURST)
+    if pace.outages and now < pace.paused_until:
+        return pace  # the answer of a call that was under way when the pause began
+    if pace.fruitless and not same_burst and told is None:
+        # Slowing down is no answer to a server that serves nobody: in an hour of it, the pace would be next to nothing.
+        return _left_alone(replace(pace, refused_at=now, asked=asked), now, asked)
     is_first = pace.rate is None or (same_burst and pace.first)
     until = max(pace.paused_until, now + asked) if same_burst else now + asked
     known = replace(
@@ -137,7 +145,8 @@ def after_refusal(
         next=max(pace.next, until),  # what was booked during the burst stays booked
         raised_at=until,
         asked=max(asked, pace.asked) if same_burst else asked,
-        first=is_first,
+        first=is_first and told is None,
+        fruitless=True,
         outages=0,
     )
     if told is not None:
@@ -187,18 +196,23 @@ def after_silence(pace: Pace, now: float) -> Pace:
     """Return the pace after the server did not answer: a pause, longer with each call that tried."""
     if now < pace.paused_until:
         return pace  # the answer of a call that was under way when another had none
-    pause = min(LONGEST_OUTAGE, FIRST_OUTAGE * 2.0 ** min(pace.outages, 8))
-    until = now + pause
-    return replace(pace, outages=pace.outages + 1, paused_until=until, next=until)
+    return _left_alone(pace, now, 0.0)
+
+
+def _left_alone(pace: Pace, now: float, asked: float) -> Pace:
+    until = now + max(asked, min(LONGEST_OUTAGE, FIRST_OUTAGE * 2.0 ** min(pace.outages, 8)))
+    return replace(pace, fruitless=True, outages=pace.outages + 1, paused_until=until, next=until)
 
 
 def after_answer(pace: Pace, now: float) -> Pace:
     """Return the pace after an outage's first answer: slow if none was measured, since all that waited comes now."""
     if not pace.outages:
-        return pace
+        # Within a burst of refusals, calls are served that came before them.
+        return replace(pace, fruitless=False) if now >= pace.refused_at + ONE_BURST else pace
     known = pace.rate if pace.rate is not None and pace.sure else None
     return replace(
         pace,
+        fruitless=False,
         outages=0,
         rate=known or FIRST_GUESS,
         sure=known is not None,

@@ -28,7 +28,7 @@ from backtrace_jira.links.parking import (
     server_title,
 )
 from backtrace_jira.outcomes import Record
-from backtrace_jira.times import PARKED, PARKING_TRUSTED, PAUSE
+from backtrace_jira.times import LONGEST_PAUSE, PARKED, PARKING_TRUSTED, PAUSE
 
 T = TypeVar("T")
 
@@ -54,6 +54,8 @@ class _Known:
     """Calls without an answer, one after the other."""
     width: int = 1
     """So many calls may be under way at once, where the server has no pace."""
+    own_pause: float = 0.0
+    """Until when a pause lasts that could not be stored (unix seconds)."""
 
     def forget_older(self, than: float) -> None:
         while self.recent and self.recent[0] < than:
@@ -93,14 +95,17 @@ class Servers:
         with self._lock:
             known = self._known(server)
             # A pause that could not be stored holds in this process all the same.
-            paused = max(notes.pace.paused_until, known.notes.pace.paused_until)
+            paused = max(notes.pace.paused_until, known.own_pause)
             known.notes = replace(notes, pace=replace(notes.pace, paused_until=paused))
             known.read_at = self._clock()
             self._report_served(server, known)
 
     def _report_served(self, server: str, known: _Known) -> None:
         """Add what this process was served before the server's first refusals, once: all together tell its pace."""
-        if not known.recent or not known.notes.pace.first:
+        if not known.notes.pace.first:
+            return
+        known.forget_older(known.notes.pace.refused_at - RECENT)
+        if not known.recent:
             return
         served, since = len(known.recent), known.recent[0]
         known.recent.clear()
@@ -202,7 +207,7 @@ class Servers:
             known.width = min(SIDE_BY_SIDE, known.width * 2)
             known.recent.append(now)
             known.forget_older(now - RECENT)
-            if known.notes.pace.outages:
+            if known.notes.pace.outages or known.notes.pace.fruitless:
                 self._try_change(server, lambda pace, now: (rules.after_answer(pace, now), None))
             elif limit and limit.near and known.notes.pace.rate is None:
                 served, since = len(known.recent), known.recent[0]
@@ -222,7 +227,7 @@ class Servers:
             known.forget_older(self._clock() - RECENT)
             served, since = len(known.recent), known.recent[0] if known.recent else 0.0
             known.recent.clear()  # counted once, however many calls of this process are refused together
-            asked = PAUSE if error.after is None else error.after
+            asked = PAUSE if error.after is None else min(error.after, LONGEST_PAUSE)
             self._try_change(
                 server,
                 lambda pace, now: (
@@ -265,6 +270,7 @@ class Servers:
         except Busy:
             known = self._known(server)
             known.notes = replace(known.notes, pace=rule(known.notes.pace, self._clock())[0])
+            known.own_pause = known.notes.pace.paused_until
 
     def _change(self, server: str, rule: Callable[[Pace, float], tuple[Pace, T]]) -> T | None:
         """Change the stored pace by a rule; None where others changed it again and again.
@@ -286,5 +292,6 @@ class Servers:
                     raise Busy(str(error)) from None
                 known.notes = replace(known.notes, pace=stored)
                 if stored == pace:
+                    known.own_pause = 0.0
                     return result
             return None

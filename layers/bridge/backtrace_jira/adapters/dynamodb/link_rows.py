@@ -79,12 +79,13 @@ class ServerRows:
 
     def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
         """Write the pace, if the item's is as it was seen; return the item's."""
-        unseen = " OR attribute_not_exists(pace)" if seen == Pace() else ""
+        # Not the texts are compared: another version of this program may have written the same pace otherwise.
+        unseen = "" if seen.written_by else " OR attribute_not_exists(paced_by)"
         done, item = self._table.change(
             server_key(server),
-            "SET pace = :pace",
-            f"pace = :seen{unseen}",
-            {":pace": s(pace_text(pace)), ":seen": s(pace_text(seen))},
+            "SET pace = :pace, paced_by = :by",
+            f"paced_by = :seen{unseen}",
+            {":pace": s(pace_text(pace)), ":by": s(pace.written_by), ":seen": s(seen.written_by)},
             returning="NONE",
         )
         return pace if done else notes_in(item).pace

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Json, TypeAdapter
@@ -239,21 +240,29 @@ PACE = TypeAdapter(Pace)
 
 
 def pace_text(pace: Pace) -> str:
-    """Return the attribute's text: the same for the same pace, since a condition compares it."""
-    return json.dumps({name: value for name, value in asdict(pace).items() if value != getattr(Pace(), name)})
+    """Return the attribute's text, without what is as in a new pace. `written_by` has an attribute of its own."""
+    raw = asdict(replace(pace, written_by=""))
+    return json.dumps({name: value for name, value in raw.items() if value != getattr(Pace(), name)})
 
 
 def notes_in(item: Item) -> ServerNotes:
-    """Read what is noted of a server."""
-    text = item.get("pace", {}).get("S")
-    return ServerNotes(parkings_in(item), PACE.validate_json(text) if text else Pace())
+    """Read what is noted of a server.
+
+    What cannot be read (another version of this program wrote it) is as good as not written: it would stop every
+    event of a connection, and the next note replaces it.
+    """
+    pace = Pace()
+    with suppress(ValueError):
+        pace = PACE.validate_json(item["pace"]["S"]) if "pace" in item else pace
+    return ServerNotes(parkings_in(item), replace(pace, written_by=item.get("paced_by", {}).get("S", "")))
 
 
 def parkings_in(item: Item) -> Mapping[str, Parking]:
     """Read a connection's parking notes, by scope."""
-    notes = {
-        name.removeprefix(SCOPE): StoredParking.model_validate_json(_json_bytes(value["S"]))
-        for name, value in item.items()
-        if name.startswith(SCOPE)
-    }
-    return {scope: Parking(note.until, note.refusal.to_record()) for scope, note in notes.items()}
+    found: dict[str, Parking] = {}
+    for name, value in item.items():
+        if name.startswith(SCOPE):
+            with suppress(ValueError):
+                note = StoredParking.model_validate_json(_json_bytes(value["S"]))
+                found[name.removeprefix(SCOPE)] = Parking(note.until, note.refusal.to_record())
+    return found

@@ -8,6 +8,7 @@ because of our own write, that counts as success.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from backtrace_jira.adapters.dynamodb.counters import firing, holding
 from backtrace_jira.adapters.dynamodb.items import SCREEN, key_of, n, s
@@ -40,11 +41,14 @@ class DynamoDBTicketLinks:
         """Read rows and servers' items together."""
         items = self._table.get_all([*map(key_of, keys), *map(server_key, servers)])
         notes = {str(item["fingerprint"]["S"]): notes_in(item) for item in items if is_server(item)}
-        links = [link_in(item) for item in items if not is_server(item)]
-        return Seen(
-            {link.key: link for link in links},
-            {server: notes.get(server, ServerNotes()) for server in servers},
-        )
+        links: dict[LinkKey, Link] = {}
+        for item in items:
+            # A row that cannot be read is not seen. Its claim will say so, for its own events and not for all.
+            with suppress(ValueError):
+                if not is_server(item):
+                    link = link_in(item)
+                    links[link.key] = link
+        return Seen(links, {server: notes.get(server, ServerNotes()) for server in servers})
 
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
