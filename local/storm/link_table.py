@@ -95,7 +95,7 @@ class LinkTable:
     def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
         """Keep a pace, if nobody changed it."""
         notes = self.server_notes(server)
-        if notes.pace == seen:
+        if notes.pace.written_by == seen.written_by:
             self._servers[server] = replace(notes, pace=pace)
         return self.server_notes(server).pace
 

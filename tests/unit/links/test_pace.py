@@ -128,13 +128,13 @@ def test_a_server_that_serves_nobody_is_tried_like_one_that_is_away_and_the_pace
         tries += len(times)
         pace = refused(pace, times[0], asked)
     assert tries < 48 * 3600 / LONGEST_OUTAGE + 30
-    pace = rules.answered(pace, now + LONGEST_OUTAGE)
+    pace = rules.after_answer(pace, now + LONGEST_OUTAGE)
     assert pace.rate == pytest.approx(10 * BELOW)
     assert pace.outages == 0
 
 
 def test_a_server_that_serves_and_refuses_again_makes_the_pace_slower() -> None:
-    pace = rules.answered(refused(Pace(), NOW, served=10, since=NOW - 1), NOW + 5.3)
+    pace = rules.after_answer(refused(Pace(), NOW, served=10, since=NOW - 1), NOW + 5.3)
     pace = refused(pace, NOW + 6)
     assert pace.rate == pytest.approx(10 * BELOW * 0.7)
     assert pace.outages == 0
@@ -142,7 +142,7 @@ def test_a_server_that_serves_and_refuses_again_makes_the_pace_slower() -> None:
 
 def test_what_is_served_within_a_burst_of_refusals_came_before_them() -> None:
     pace = refused(Pace(), NOW, served=10, since=NOW - 1)
-    assert rules.answered(pace, NOW + ONE_BURST / 2) == pace
+    assert rules.after_answer(pace, NOW + ONE_BURST / 2) == pace
 
 
 # Against limits
@@ -252,10 +252,10 @@ def test_a_pace_that_could_not_be_stored_holds_in_this_process(monkeypatch: pyte
 
 def test_no_pause_is_longer_than_an_hour_whatever_a_server_asks_for() -> None:
     store, clock = FakeTicketLinks(), Clock()
-    Servers(store, clock).refused("backtrace u", Throttled("503", after=10 * 365 * 86_400.0))
+    Servers(store, clock).learn_refusal("backtrace u", Throttled("503", after=10 * 365 * 86_400.0))
     clock.advance(LONGEST_PAUSE + 1)
     later = Servers(store, clock)
-    later.learn("backtrace u", store.server_notes("backtrace u"))
+    later.learn_notes("backtrace u", store.server_notes("backtrace u"))
     later.ensure_open("backtrace u")
 
 
@@ -263,33 +263,33 @@ def test_a_pause_that_another_process_ended_has_ended_here_too() -> None:
     store, clock = FakeTicketLinks(), Clock()
     waiting, other = Servers(store, clock), Servers(store, clock)
     for _ in range(3):
-        waiting.unanswered("main")
-    other.learn("main", store.server_notes("main"))
-    other.served("main")
-    waiting.learn("main", store.server_notes("main"))
+        waiting.learn_silence("main")
+    other.learn_notes("main", store.server_notes("main"))
+    other.learn_answer("main")
+    waiting.learn_notes("main", store.server_notes("main"))
     waiting.ensure_open("main")
 
 
 def test_what_was_served_long_before_the_first_refusals_tells_nothing_of_the_pace() -> None:
     store, clock = FakeTicketLinks(), Clock()
     busy, idle = Servers(store, clock), Servers(store, clock)
-    idle.served("main")
+    idle.learn_answer("main")
     clock.advance(3600)
     for _ in range(20):
-        busy.served("main")
+        busy.learn_answer("main")
         clock.advance(0.05)
-    busy.refused("main", Throttled("429", after=5))
-    idle.learn("main", store.server_notes("main"))
+    busy.learn_refusal("main", Throttled("429", after=5))
+    idle.learn_notes("main", store.server_notes("main"))
     assert store.server_notes("main").pace.rate == pytest.approx(20 * BELOW)
 
 
 def test_what_a_process_measured_does_not_replace_what_the_server_told() -> None:
     store, clock = FakeTicketLinks(), Clock()
     told, other = Servers(store, clock), Servers(store, clock)
-    other.served("main")
-    told.refused("main", Throttled("429", after=5, rate=50.0))
-    told.refused("main", Throttled("429", after=5))
-    other.learn("main", store.server_notes("main"))
+    other.learn_answer("main")
+    told.learn_refusal("main", Throttled("429", after=5, rate=50.0))
+    told.learn_refusal("main", Throttled("429", after=5))
+    other.learn_notes("main", store.server_notes("main"))
     assert store.server_notes("main").pace.rate == 50.0
 
 
