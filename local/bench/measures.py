@@ -87,6 +87,7 @@ class Bench:
         self._function.restart()  # the process would keep to the pause
         requests = counted.counts.get("dynamodb", 0)
         yield Figure("ten that wait: DynamoDB requests", requests, most=1)
+        yield Figure("ten that wait: SQS requests", counted.counts.get("sqs", 0))
         yield Figure("ten that wait: write units", counted.counts.get("write units", 0), most=0)
         yield Figure("one that waits: CPU", _each(costs), most=1, unit="ms")
         yield Figure("one that waits: log", _logged(costs), unit="bytes")
