@@ -25,7 +25,7 @@ def read(text: str) -> Version:
     "suffix",
     [
         "HF1", "SR1", "p1", "iOS", "LTS", "linux-x64", "security", "jre", "alpine", "1", "01", "20240102",
-        "1.el8", "1ubuntu2", "1~deb11u1", "redhat-00001", "Final-redhat-00001", "3f2a9c1", "a1b2c3d", "r0",
+        "1.el8", "1ubuntu2", "1~deb11u1", "redhat-00001", "Final-redhat-00001", "3f2a9c1", "a1b2c34", "r0",
         "P20240304", "Final-10", "RELEASE-10", "eks-6", "gke.1640000", "jdk8",
     ],
 )  # fmt: skip
@@ -66,6 +66,11 @@ def test_what_is_known_leaves_no_doubt(text: str) -> None:
         ("2.4-rc2-linux", "2.4-rc1", True),  # the doubt is about what comes after rc2 only
         ("2.4-rc1-linux", "2.4-rc1", False),
         ("2.4-rc1", "2.4-rc1-linux", False),
+        ("2.4-rc1-linux", "2.4-rc1-SNAPSHOT", False),
+        ("2.4-rc1-linux", "2.4-rc1-iOS", False),
+        ("2.4.1-7", "2.4-9", True),
+        ("2.4-9", "2.4.1-7", False),
+        ("2.4.RELEASE-10", "2.4.RELEASE-9", True),
         ("2.4-rc2", "2.4-rc1-linux", True),
         ("2.4", "2.4-rc1-linux", True),
         ("2.4-rc1-linux", "2.4", False),
@@ -176,6 +181,7 @@ def test_a_name_that_holds_several_versions_is_not_read(name: str) -> None:
     [
         ("win32-1.2.3", "1.2.3"), ("@scope/app2@1.2.3", "1.2.3"), ("log4j-1.2-api@2.17", "2.17"),
         ("struts2-core-2.5", "2.5"), ("2.4.1 (10234)", "2.4.1"), ("5.2 (5.2.0.17)", "5.2"),
+        ("2.4.1 (build 10.2.3)", "2.4.1"),
         ("Mobile 2.4.1 (hotfix 3)", "2.4.1"), ("JBoss7 release 7.1", "7.1"),
     ],
 )  # fmt: skip

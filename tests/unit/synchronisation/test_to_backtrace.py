@@ -15,6 +15,7 @@ from backtrace_jira.links.pair import Pair
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.states import State, Status
 from backtrace_jira.synchronisation.fields import ASSIGNEE, STATE
+from backtrace_jira.synchronisation.news import ticket_has_news
 from backtrace_jira.synchronisation.state import state_for_group
 from backtrace_jira.synchronisation.synced_field import GroupPlan, Winner
 from backtrace_jira.synchronisation.to_backtrace import (
@@ -164,6 +165,27 @@ def test_a_version_that_cannot_be_read_is_reported_once(unread: tuple[str, ...],
     its_pair = pair(group(RESOLVED), agreed(RESOLVED, DONE, unread_versions=unread), fix_versions=FIXES)
     plan = plan_group(its_pair, ticket(DONE, versions=("Next",)), NOBODY_WON, turn(), find_user)
     assert len(plan.problems) == problems
+
+
+DOUBT = "2.4-HF1: it is not known whether it comes before or after 2.4, so it counts as the last of 2.4 (docs/versions.md)"
+
+
+@pytest.mark.parametrize(("said", "doubts"), [((), (DOUBT,)), ((DOUBT,), ())])
+def test_doubt_is_said_once_and_is_no_problem(said: tuple[str, ...], doubts: tuple[str, ...]) -> None:
+    its_pair = pair(group(RESOLVED), agreed(RESOLVED, DONE, unread_versions=said), fix_versions=FIXES)
+    its_ticket = ticket(DONE, versions=("2.4-HF1",))
+    plan = plan_group(its_pair, its_ticket, NOBODY_WON, turn(), find_user)
+    assert (plan.doubts, plan.problems) == (doubts, ())
+    assert remember(plan, its_pair, its_ticket).unread_versions == (DOUBT,)
+
+
+@pytest.mark.parametrize(("said", "has_news"), [((), True), ((DOUBT,), False)])
+def test_doubt_that_was_said_is_no_news(said: tuple[str, ...], has_news: bool) -> None:
+    its_ticket = ticket(DONE, versions=("2.4-HF1",))
+    facts = {version.id: version.facts for version in its_ticket.versions["fixVersions"]}
+    synced = agreed(RESOLVED, DONE, unread_versions=said, reopen_criteria=(later("2.4"),), fix_versions=facts)
+    its_pair = pair(group(RESOLVED), synced, fix_versions=FIXES)
+    assert ticket_has_news(its_pair.link, its_pair.integration, its_ticket) is has_news
 
 
 def test_criteria_that_cannot_be_read_are_a_problem_with_the_group_s_name() -> None:

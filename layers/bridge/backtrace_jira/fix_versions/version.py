@@ -66,9 +66,8 @@ _SHAPE = re.compile(
 
 _LOWEST, _BEFORE, _AT, _AFTER, _HIGHEST = range(-2, 3)
 
-_Place = tuple[tuple[int, ...], int, semver.Version, bool, int]
-"""Numbers, rank, identifiers, False for a SNAPSHOT (it comes just before what it leads up to), and the side of all
-that on which the doubt puts it: -1 below, 1 above."""
+_Place = tuple[tuple[int, ...], int, semver.Version, bool]
+"""Numbers, rank, identifiers, and False for a SNAPSHOT: it comes just before what it leads up to."""
 
 
 @total_ordering
@@ -99,7 +98,7 @@ class Version:
 
     def is_surely_after(self, other: Version) -> bool:
         """Return whether this version comes after another, whatever their unknown words mean."""
-        if self.is_build and other.is_build and self.place[0] == other.place[0]:
+        if self.is_build and other.is_build:
             return self > other
         return self.lowest > other.highest
 
@@ -111,7 +110,7 @@ class Version:
         return self.place < other.place
 
     def __hash__(self) -> int:
-        numbers, rank, identifiers, finished, _ = self.place
+        numbers, rank, identifiers, finished = self.place
         return hash((numbers, rank, str(identifiers), finished))
 
 
@@ -173,12 +172,12 @@ def _version(text: str, numbers: tuple[int, ...], known: list[str], unknown: str
         return Version(text, certain, place, place, place)
     head = [word for word in known if word not in _SAME]
     if head:
-        _, rank, identifiers, _, _ = _place(numbers, head)
-        lowest: _Place = (numbers, rank, identifiers, False, -1)
-        return Version(text, certain, place, lowest, (numbers, rank, identifiers, True, 1))
-    is_build = not known and len(doubt) == 1 and doubt[0].isdigit()
+        _, rank, identifiers, _ = _place(numbers, head)
+        lowest: _Place = (numbers, rank, identifiers, False)
+        return Version(text, certain, place, lowest, (numbers, rank, identifiers, True))
+    is_build = len(doubt) == 1 and doubt[0].isdigit()
     build = _identifiers(doubt if is_build else ())
-    lowest, highest = (numbers, _LOWEST, build, True, 0), (numbers, _HIGHEST, build, True, 0)
+    lowest, highest = (numbers, _LOWEST, build, True), (numbers, _HIGHEST, build, True)
     return Version(text, certain, place, lowest, highest, is_build)
 
 
@@ -187,7 +186,7 @@ def _place(numbers: tuple[int, ...], words: Sequence[str]) -> _Place:
     finished = not words or words[-1] != "snapshot"
     words = [word for word in (words if finished else words[:-1]) if word not in _SAME]
     rank = _AT if not words else _AFTER if words[0] in _FOLLOWING else _BEFORE
-    return numbers, rank, _identifiers(words), finished, 0
+    return numbers, rank, _identifiers(words), finished
 
 
 def _identifiers(words: Sequence[str]) -> semver.Version:
