@@ -167,7 +167,10 @@ def test_a_version_that_cannot_be_read_is_reported_once(unread: tuple[str, ...],
     assert len(plan.problems) == problems
 
 
-DOUBT = "2.4-HF1: it is not known whether it comes before or after 2.4, so it counts as the last of 2.4 (docs/versions.md)"
+DOUBT = (
+    "2.4-HF1: it is not known whether it comes before or after 2.4, "
+    "so it counts as the last of 2.4 (docs/versions.md)"
+)
 
 
 @pytest.mark.parametrize(("said", "doubts"), [((), (DOUBT,)), ((DOUBT,), ())])
