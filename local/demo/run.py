@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import sys
 import threading
 import time
@@ -39,6 +40,8 @@ def run(own: Target | None, *, stay: bool, machine: bool) -> int:
             with contextlib.suppress(KeyboardInterrupt):  # a person ends the demo by Ctrl-C
                 _stay(console, stack)
     finally:
+        # A thread of the stack may still log when its file is closed: logging would print a traceback at the end.
+        logging.raiseExceptions = False
         stack.stop()
     return 1 if story.problems else 0
 
