@@ -81,7 +81,7 @@ bench: $(ready) ## Measure what is deployed: CPU, requests, write units and log 
 	@$(BIN)/python -m local.bench
 
 .PHONY: storm
-storm: $(ready) ## Run storms and outages in virtual time: what they cost beside the goals, and docs/storm.svg
+storm: $(ready) ## Run storms and outages, most in virtual time: what they cost beside the goals, and docs/storm.svg
 	@$(BIN)/python -m local.storm --picture
 
 .PHONY: docs

@@ -83,10 +83,11 @@ class LinkTable:
         row = self.rows[key]
         self._put(row, row.state, linked_in_backtrace=True, synced=row.synced or baseline)
 
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        """Keep a note."""
+    def park(self, server: str, scope: str, parking: Parking, *, expired: Collection[str] = ()) -> None:
+        """Keep a note, and forget others."""
         notes = self.server_notes(server)
-        self._servers[server] = replace(notes, parkings={**notes.parkings, scope: parking})
+        kept = {name: each for name, each in notes.parkings.items() if name not in expired}
+        self._servers[server] = replace(notes, parkings={**kept, scope: parking})
 
     def server_notes(self, server: str) -> ServerNotes:
         """Return what is noted of a server."""

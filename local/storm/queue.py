@@ -96,10 +96,15 @@ class Queue:
         """How many messages are not done with."""
         return self._expected
 
-    def postpone(self, delivery: Delivery, seconds: float) -> None:
-        """Hide a message that was received."""
+    def hide(self, waits: Sequence[tuple[Delivery, float]]) -> None:
+        """Hide messages that were received."""
         self._time.owe(LATENCY)
-        self._hide(self._messages[delivery.id], round(seconds))
+        for delivery, seconds in waits:
+            self._hide(self._messages[delivery.id], round(seconds))
+
+    def enqueue(self, delivery: Delivery, seconds: float) -> None:
+        """Let a direct message come in later."""
+        self.publish(delivery.body, self._time() + seconds)
 
     def bury(self, delivery: Delivery, _reasons: Iterable[Outcome]) -> None:
         """Count a dead letter. Whoever buries it has it deleted."""

@@ -323,6 +323,8 @@ def test_a_function_may_do_what_its_adapters_ask_for(
     named = {node.value for node in nodes if isinstance(node, ast.Constant)}
     named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     asked = {f"{service}:{operation}" for method, operation in operations.items() if method in named}
+    # SQS has one permission for a request and for its batch form (its service authorization reference).
+    asked = {each.removesuffix("Batch") if service == "sqs" else each for each in asked}
     may = {action for action in granted(role) if action.startswith(f"{service}:")}
     assert asked
     assert may - POLLER == asked - unused

@@ -37,27 +37,35 @@ class FakeTable:
 
     servers: dict[str, ServerNotes] = field(default_factory=dict)
 
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        with self.lock:
-            notes = self.server_notes(server)
-            self.servers[server] = replace(notes, parkings={**notes.parkings, scope: parking})
 
-    def server_notes(self, server: str) -> ServerNotes:
-        return self.servers.get(server, ServerNotes())
-
-    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
-        with self.lock:
-            notes = self.server_notes(server)
-            if notes.pace.written_by == seen.written_by:
-                self.servers[server] = replace(notes, pace=pace)
-            return self.server_notes(server).pace
-
-
-class FakeTicketLinks:
-    """The `TicketLinks` port on a table in memory; threads may use it."""
+class FakeServers:
+    """The `ServerStore` port on a table in memory."""
 
     def __init__(self, table: FakeTable | None = None) -> None:
         self.table = table or FakeTable()
+
+    def park(self, server: str, scope: str, parking: Parking, *, expired: Collection[str] = ()) -> None:
+        with self.table.lock:
+            notes = self.server_notes(server)
+            kept = {name: each for name, each in notes.parkings.items() if name not in expired}
+            self.table.servers[server] = replace(notes, parkings={**kept, scope: parking})
+
+    def server_notes(self, server: str) -> ServerNotes:
+        return self.table.servers.get(server, ServerNotes())
+
+    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
+        with self.table.lock:
+            notes = self.server_notes(server)
+            if notes.pace.written_by == seen.written_by:
+                self.table.servers[server] = replace(notes, pace=pace)
+            return self.server_notes(server).pace
+
+
+class FakeTicketLinks(FakeServers):
+    """The `TicketLinks` port on a table in memory; threads may use it."""
+
+    def __init__(self, table: FakeTable | None = None) -> None:
+        super().__init__(table)
         self.screens: dict[tuple[str, str], str] = {}
         self.counters: dict[LinkKey, Counted] = {}
         self._lock = self.table.lock
@@ -198,12 +206,3 @@ class FakeTicketLinks:
         with self._lock:
             rows = {key: self.rows[key] for key in keys if key in self.rows}
             return Seen(rows, {server: self.server_notes(server) for server in servers})
-
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        self.table.park(server, scope, parking)
-
-    def server_notes(self, server: str) -> ServerNotes:
-        return self.table.server_notes(server)
-
-    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
-        return self.table.replace_pace(server, seen, pace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from backtrace_jira.batches import Delivery
@@ -21,7 +21,11 @@ class FakeMessageQueue:
     buried: list[tuple[Delivery, list[Outcome]]] = field(default_factory=list)
     fail: list[Exception | None] = field(default_factory=list)
 
-    def postpone(self, delivery: Delivery, seconds: float) -> None:
+    def hide(self, waits: Sequence[tuple[Delivery, float]]) -> None:
+        raise_next(self.fail)
+        self.postponed += waits
+
+    def enqueue(self, delivery: Delivery, seconds: float) -> None:
         raise_next(self.fail)
         self.postponed.append((delivery, seconds))
 

@@ -9,12 +9,10 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.pace import Pace
-from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
-from tests.fakes.links import FakeTable
+from tests.fakes.links import FakeServers, FakeTable
 
 NOTES_ARE_KEPT = 24 * 3600
 """Seconds, from the moment at which the turn was taken."""
@@ -30,11 +28,11 @@ class Held:
     expires_at: float
 
 
-class FakeSyncedLinks:
+class FakeSyncedLinks(FakeServers):
     """The `SyncedLinks` port on a table in memory."""
 
     def __init__(self, table: FakeTable | None = None) -> None:
-        self.table = table or FakeTable()
+        super().__init__(table)
         self.turns: dict[tuple[str, str], Held] = {}
         self.watermarks: dict[str, float] = {}
         self.sweeps: dict[str, Sweep] = {}
@@ -164,12 +162,3 @@ class FakeSyncedLinks:
             self.sweeps[name] = sweep
 
     # Parking notes
-
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        self.table.park(server, scope, parking)
-
-    def server_notes(self, server: str) -> ServerNotes:
-        return self.table.server_notes(server)
-
-    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
-        return self.table.replace_pace(server, seen, pace)

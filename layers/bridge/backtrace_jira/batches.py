@@ -62,8 +62,9 @@ class Deliveries:
         """Serve the deliveries; one that fails does not stop the others. `deadline` is in unix seconds."""
         deliveries = list(batch)
         outcomes = self._serve(deliveries, deadline)
-        pairs = zip(deliveries, outcomes, strict=True)
-        return [delivery for delivery, decided in pairs if not self._settle(delivery, decided)]
+        ends = [self._settle(*each) for each in zip(deliveries, outcomes, strict=True)]
+        self._hide([(end.delivery, end.wait) for end in ends if end.wait is not None])
+        return [end.delivery for end in ends if not end.is_done]
 
     def _serve(self, batch: Sequence[Delivery], deadline: float) -> Sequence[Sequence[Outcome]]:
         try:
@@ -72,27 +73,39 @@ class Deliveries:
             failed = Outcome(Decision.POSTPONED, detail=error_text(error), error=error)
             return [[failed]] * len(batch)
 
-    def _settle(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
-        """Report what was decided on a message, and dispose of it; false leaves it in the queue."""
+    def _settle(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> _End:
+        """Report what was decided on a message, and dispose of it; whatever goes wrong leaves it in the queue."""
         try:
             for outcome in outcomes:
                 self._report(outcome)
             return self._dispose(delivery, outcomes)
         except Exception as error:
             self._report(Outcome(Decision.POSTPONED, detail=error_text(error), error=error))
-            return False
+            return _End(delivery, is_done=False)
 
-    def _dispose(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> bool:
+    def _dispose(self, delivery: Delivery, outcomes: Sequence[Outcome]) -> _End:
         open_ends = [outcome for outcome in outcomes if outcome.error]
         if not open_ends:
-            return True
+            return _End(delivery, is_done=True)
         age = max(0.0, self._clock() - delivery.sent_at) if delivery.sent_at else 0.0
         if self._may_come_again(delivery, age, open_ends):
-            self._queue.postpone(delivery, self._delay(age, open_ends))
-            return delivery.handle is None  # a direct event is in the queue now: this copy is done with
-        # Bury before returning true, which deletes the message: if it cannot be buried, it stays in the queue.
+            wait = self._delay(age, open_ends)
+            if delivery.handle is not None:
+                return _End(delivery, is_done=False, wait=wait)
+            self._queue.enqueue(delivery, wait)
+            return _End(delivery, is_done=True)  # it is in the queue now: this copy is done with
+        # Bury before it counts as done, which deletes the message: if it cannot be buried, it stays in the queue.
         self._bury(delivery, open_ends)
-        return True
+        return _End(delivery, is_done=True)
+
+    def _hide(self, waits: Sequence[tuple[Delivery, float]]) -> None:
+        """Let messages come again, each after its time; if that fails, after the queue's own time."""
+        if not waits:
+            return
+        try:
+            self._queue.hide(waits)
+        except Exception as error:
+            self._report(Outcome(Decision.POSTPONED, detail=error_text(error), error=error))
 
     def _may_come_again(self, delivery: Delivery, age: float, open_ends: Sequence[Outcome]) -> bool:
         """Return whether another try may help.
@@ -145,6 +158,15 @@ class Delivery:
     """When it was put into the queue (unix seconds); 0 if nobody knows."""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What becomes of a message: it is done with, or it stays in its queue, hidden for `wait` seconds."""
+
+    delivery: Delivery
+    is_done: bool
+    wait: float | None = None
+
+
 class FailureCounter(Protocol):
     """Counts our own failures by message."""
 
@@ -156,8 +178,12 @@ class FailureCounter(Protocol):
 class MessageQueue(Protocol):
     """The queue that the messages come from, and its dead letters."""
 
-    def postpone(self, delivery: Delivery, seconds: float) -> None:
-        """Let the message come again after that time; a direct one is put on the queue first."""
+    def hide(self, waits: Sequence[tuple[Delivery, float]]) -> None:
+        """Let queued messages come again, each after so many seconds: one request for ten of them."""
+        ...
+
+    def enqueue(self, delivery: Delivery, seconds: float) -> None:
+        """Put a direct message into the queue, where it comes in after so many seconds."""
         ...
 
     def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:

@@ -105,19 +105,24 @@ def test_a_queued_message_is_hidden_for_the_time(
     sqs.send_message(QueueUrl=urls[0], MessageBody="x")
     (message,) = received(sqs, urls[0])
     delivery = Delivery("1", "x", message["ReceiptHandle"])
-    events.postpone(delivery, 600)
+    events.hide([(delivery, 600)])
     assert received(sqs, urls[0]) == []
-    events.postpone(delivery, 0)
+    events.hide([(delivery, 0)])
     (message,) = received(sqs, urls[0])
-    events.postpone(Delivery("1", "x", message["ReceiptHandle"]), 10**9)  # no more than SQS takes
+    events.hide([(Delivery("1", "x", message["ReceiptHandle"]), 10**9)])  # no more than SQS takes
+
+
+def test_a_message_that_could_not_be_hidden_is_told(events: SQSMessageQueue) -> None:
+    with pytest.raises(Unreachable, match="1 messages"):
+        events.hide([(Delivery("1", "x", "no such handle"), 10)])
 
 
 def test_a_direct_event_goes_to_the_queue(
     sqs: SQSClient, urls: tuple[str, str], events: SQSMessageQueue
 ) -> None:
-    events.postpone(Delivery("1", "the body"), 0.2)
+    events.enqueue(Delivery("1", "the body"), 0.2)
     assert [message["Body"] for message in received(sqs, urls[0])] == ["the body"]
-    events.postpone(Delivery("2", "later"), 10**9)
+    events.enqueue(Delivery("2", "later"), 10**9)
 
 
 def test_a_dead_letter_keeps_the_body_and_says_why(

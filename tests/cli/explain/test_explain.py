@@ -234,12 +234,12 @@ def test_nothing_is_known(operator: Operator, links: DynamoDBTicketLinks) -> Non
         (
             "main",
             {"paused_for": 600.0, "outages": 3},
-            "Jira connection main does not answer; nothing is sent for",
+            "Jira connection main does not answer, or refuses every call; nothing is sent for",
         ),
         (
             "main",
             {"outages": 3},
-            "Jira connection main does not answer; one call tries whether it does again.",
+            "Jira connection main does not answer, or refuses every call; one call tries it.",
         ),
         (
             f"backtrace {SETTINGS.universe}",

@@ -76,7 +76,7 @@ def fakes() -> Queues:
         come_in=events.visible,
         hinted=lambda: hints.sent,
         changed=lambda: list(changes.sent.values()),
-        receive=lambda body: Delivery("m1", body, "handle"),
+        receive=lambda body: Delivery(body, body, "handle"),
     )
 
 
@@ -117,15 +117,23 @@ def queues(request: pytest.FixtureRequest) -> Iterator[Queues]:
 
 def test_a_message_comes_again_when_its_time_is_over(queues: Queues) -> None:
     delivery = queues.receive("the body")
-    queues.messages.postpone(delivery, 600)
+    queues.messages.hide([(delivery, 600)])
     assert queues.queued() == []
-    queues.messages.postpone(delivery, 0.2)
+    queues.messages.hide([(delivery, 0.2)])
     assert queues.queued() == ["the body"]
 
 
+def test_each_of_many_messages_comes_again_after_its_own_time(queues: Queues) -> None:
+    deliveries = [queues.receive(f"body {number}") for number in range(12)]
+    queues.messages.hide([(each, 600) for each in deliveries])
+    assert queues.queued() == []
+    queues.messages.hide([(each, 600 * (number % 2)) for number, each in enumerate(deliveries)])
+    assert sorted(queues.queued()) == sorted(f"body {number}" for number in range(0, 12, 2))
+
+
 def test_a_direct_event_is_put_on_the_queue(queues: Queues) -> None:
-    queues.messages.postpone(Delivery("1", "now"), 0)
-    queues.messages.postpone(Delivery("2", "later"), 600)
+    queues.messages.enqueue(Delivery("1", "now"), 0)
+    queues.messages.enqueue(Delivery("2", "later"), 600)
     assert queues.queued() == ["now"]
 
 

@@ -261,6 +261,15 @@ def test_parking_notes_are_by_connection_and_scope(links: TicketLinks) -> None:
     assert links.server_notes("other").parkings == {"BUG/Bug": first}
 
 
+def test_parking_notes_that_are_over_are_forgotten_with_the_next(links: TicketLinks) -> None:
+    over, now = Parking(1300.5, REFUSAL), Parking(2000.5, REFUSAL)
+    pace = links.replace_pace("main", Pace(), Pace(rate=2.0, written_by="a"))
+    for number in range(100):
+        links.park("main", f"BUG/Type {number} ä", over)
+    links.park("main", "BUG/Bug", now, expired=[f"BUG/Type {number} ä" for number in range(1, 100)])
+    assert links.server_notes("main") == ServerNotes({"BUG/Type 0 ä": over, "BUG/Bug": now}, pace)
+
+
 def test_a_pace_is_replaced_only_as_it_was_seen(links: TicketLinks) -> None:
     first, second = (
         Pace(rate=9.7, next=1000.25, measured=3, written_by="a"),

@@ -126,6 +126,11 @@ def test_what_is_told_is_read_as_the_same_version(text: str) -> None:
     assert read(read(text).told).is_doubtful is read(text).is_build
 
 
+@pytest.mark.parametrize("text", ["0.0-b-linux", "1.1.1a-linux", "2.4-c_x64", "2.4-m-LTS"])
+def test_a_letter_that_may_be_a_patch_or_a_pre_release_is_not_read_with_a_suffix_either(text: str) -> None:
+    assert read_version(text) is None
+
+
 @given(SOME, SOME)
 def test_what_is_surely_later_is_later_in_the_order_of_its_text(left: str, right: str) -> None:
     one, other = read(left), read(right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Parked, Ref
 from backtrace_jira.jira.limit import Limit
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.servers import MOST_UNANSWERED, Servers
+from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.times import PAUSE
 from tests.fakes.clock import Clock
 from tests.fakes.links import FakeTicketLinks
@@ -142,6 +144,16 @@ def test_one_call_without_an_answer_among_others_is_no_outage() -> None:
         guarded.raw.error = None
         guarded.client.ask("")
     assert not guarded.store.table.servers
+
+
+def test_a_connection_keeps_no_parking_notes_that_are_over() -> None:
+    """A template may name a scope for each program: their notes would fill the item, and each look reads it."""
+    guarded, refusal = Guarded(), Record(0.0, Decision.REFUSED, "400")
+    for number in range(1000):
+        guarded.servers.park("main", f"BUG/Type {number}", replace(refusal, at=guarded.clock()))
+        guarded.clock.advance(10)
+    assert len(guarded.store.server_notes("main").parkings) <= 300 / 10 + 1
+    assert len(guarded.servers.notes("main").parkings) <= 300 / 10 + 1
 
 
 def test_a_limit_that_is_near_makes_a_pace_before_anything_is_refused() -> None:

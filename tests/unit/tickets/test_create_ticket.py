@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.context import Context, Timing
-from backtrace_jira.tickets.serve_batch import ServeBatch
+from backtrace_jira.tickets.serve_batch import LONGEST_REST, ServeBatch
 from tests.builders import group, integration
 from tests.fakes.backtrace import FakeBacktraceGroups, FakeBacktraceLinks
 from tests.fakes.clock import Clock
@@ -426,3 +426,20 @@ def test_what_was_not_decided_stays_in_the_queue(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(ServeBatch, "_run", lambda *_: None)
     outcome = world.deliver()
     assert isinstance(outcome.error, Busy)
+
+
+def test_a_short_pause_is_waited_for_and_a_long_one_holds_nobody() -> None:
+    """Without the rest, a whole queue of messages would go back and come again while Jira asks for five seconds."""
+    for asked, rest in ((5.0, LONGEST_REST), (60.0, 0.0)):
+        world = World()
+        world.jira.fail = [Throttled("429", after=asked)]
+        world.deliver()
+        # others have booked all that can be booked in the pause
+        pace = world.links.server_notes("main").pace
+        world.links.replace_pace(
+            "main", pace, replace(pace, next=pace.paused_until + 60, written_by="others")
+        )
+        began = world.clock()
+        outcome = world.deliver(fingerprint="b" * 64)
+        assert isinstance(outcome.error, Throttled)
+        assert world.clock() - began == rest

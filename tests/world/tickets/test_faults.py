@@ -366,7 +366,7 @@ def test_a_field_that_nobody_fills_stops_all_of_them_before_the_claim(world: Wor
     assert world.deliver(world.event(sample_body() | {"fingerprint": "a" * 64})) == []
     world.wire.calls.clear()
     assert world.deliver() == ["m0"]
-    assert world.wire.changes == ["sqs ChangeMessageVisibility"]
+    assert world.wire.changes == ["sqs ChangeMessageVisibilityBatch"]
     assert world.reports[-1].decision is Decision.PARKED
     assert world.deliver_until_done() is Decision.CREATED
     assert len(world.dead_letters()) == 1

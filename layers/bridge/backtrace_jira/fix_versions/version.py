@@ -140,7 +140,7 @@ def read_version(text: str) -> Version | None:
     if len(parts) == 1 and ((prefix and not found["label"]) or (unknown and not known)):
         # "Sprint 42" and "2026-Q3" are no versions; "v42", "Release 42" and "42-rc.1" are.
         return None
-    if not (described or _is_sound(qualifier)):
+    if not (described or _is_sound(qualifier, known)):
         return None
     return _version(release + qualifier, _without_zeros([int(part) for part in parts]), known, unknown)
 
@@ -205,10 +205,10 @@ def _split(qualifier: str) -> tuple[list[str], str]:
     return known, ""
 
 
-def _is_sound(qualifier: str) -> bool:
+def _is_sound(qualifier: str, known: list[str]) -> bool:
     """Return whether a qualifier says what it leads up to: `2.x` names many versions, `1.1.1a` a patch or an alpha."""
     many = "x" in _PIECE.findall(qualifier.lower())
-    return not many and _words(qualifier) not in (["a"], ["b"], ["c"], ["m"])
+    return not many and known not in (["a"], ["b"], ["c"], ["m"])
 
 
 def _words(qualifier: str) -> list[str]:

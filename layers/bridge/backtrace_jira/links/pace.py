@@ -74,7 +74,7 @@ class Pace:
         """Say in the operator's words what holds calls back; an empty text where nothing does."""
         wait = f"nothing is sent for {self.wait(now):.0f} s" if self.wait(now) else ""
         if self.outages:
-            return f"does not answer; {wait or 'one call tries whether it does again'}"
+            return f"does not answer, or refuses every call; {wait or 'one call tries it'}"
         if wait:
             return f"asked for a pause; {wait}"
         if self.rate is None:

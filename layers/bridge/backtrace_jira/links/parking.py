@@ -8,7 +8,7 @@ that group alone, by its row's record; see `tickets.refusals`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
@@ -39,8 +39,8 @@ class ServerNotes:
 class ServerStore(Protocol):
     """Notes by server: a Jira connection by its name, a Backtrace universe as `universe_server` says."""
 
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        """Store a parking note for a scope of a connection."""
+    def park(self, server: str, scope: str, parking: Parking, *, expired: Collection[str] = ()) -> None:
+        """Store a parking note for a scope of a connection, and forget those of scopes that are parked no longer."""
         ...
 
     def server_notes(self, server: str) -> ServerNotes:

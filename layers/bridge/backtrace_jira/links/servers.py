@@ -1,8 +1,8 @@
 """Jira connections and Backtrace universes, as far as this process knows how they are: parked, paused, at which pace.
 
 A batch of error events reads the notes of its servers together with its link rows (`learn_notes`). The
-synchronisation, which serves one ticket after the other, reads them every half minute. A server that has refused
-nothing and has answered has no notes, and no process writes any.
+synchronisation, which serves one ticket after the other, reads them every half minute. Of a server that has always
+answered, nothing is noted.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ MOST_UNANSWERED = 3
 """After so many calls in a row without an answer, the server is taken for away: it was not this one call."""
 SIDE_BY_SIDE = 5
 """So many calls to one server at once, when it has no pace."""
+MOST_FORGOTTEN = 100
+"""Parking notes that one write removes: its expression has a limit of 4 KB."""
 _RACES = 8
 """Tries to change a pace, while other processes change it, too."""
 
@@ -105,11 +107,10 @@ class Servers:
         if not known.notes.pace.first:
             return
         known.forget_older(known.notes.pace.refused_at - RECENT)
-        if not known.recent:
-            return
-        served, since = len(known.recent), known.recent[0]
-        known.recent.clear()
-        self._try_change(server, lambda pace, _: (rules.after_report(pace, served, since), None))
+        if known.recent:
+            served, since = len(known.recent), known.recent[0]
+            known.recent.clear()
+            self._try_change(server, lambda pace, _: (rules.after_report(pace, served, since), None))
 
     def notes(self, server: str) -> ServerNotes:
         """Return what is noted of a server, read at most `trust` seconds ago.
@@ -146,8 +147,8 @@ class Servers:
 
     def describe(self, server: str) -> str:
         """Say who the server is and what holds calls to it back, for the operator."""
-        held_back_by = self._known(server).notes.pace.describe(self._clock())
-        return f"{server_title(server)} {held_back_by or 'is called by other processes now'}"
+        why = self._known(server).notes.pace.describe(self._clock())
+        return f"{server_title(server)} {why or 'is called by other processes now'}"
 
     def ensure_tried_once(self, server: str) -> None:
         """Raise as `ensure_open` does, and where the server was away, unless this is the one call that tries it.
@@ -203,8 +204,7 @@ class Servers:
         now = self._clock()
         with self._lock:
             known = self._known(server)
-            known.unanswered = 0
-            known.width = min(SIDE_BY_SIDE, known.width * 2)
+            known.unanswered, known.width = 0, min(SIDE_BY_SIDE, known.width * 2)
             known.recent.append(now)
             known.forget_older(now - RECENT)
             if known.notes.pace.outages or known.notes.pace.fruitless:
@@ -240,8 +240,7 @@ class Servers:
         """Note that a call had no answer; after some in a row, the server is left alone for a while."""
         with self._lock:
             known = self._known(server)
-            known.width = 1
-            known.unanswered += 1
+            known.width, known.unanswered = 1, known.unanswered + 1
             if known.unanswered >= MOST_UNANSWERED or known.notes.pace.outages:
                 self._try_change(server, lambda pace, now: (rules.after_silence(pace, now), None))
 
@@ -249,10 +248,14 @@ class Servers:
         """Park a scope of a connection after a refusal."""
         parking = Parking(refusal.at + self._parked, refusal)
         with self._lock:
-            known = self._known(connection)
-            known.notes = replace(known.notes, parkings={**known.notes.parkings, scope: parking})
+            known, now = self._known(connection), self._clock()
+            notes = known.notes.parkings
+            # A template may name a scope for each program: without this, the item would be full one day.
+            expired = [name for name, each in notes.items() if each.until <= now and name != scope]
+            kept = {name: each for name, each in notes.items() if name not in expired} | {scope: parking}
+            known.notes = replace(known.notes, parkings=kept)
         with suppress(TryAgain):  # this process keeps to it, and the next refusal parks it for all
-            self._store.park(connection, scope, parking)
+            self._store.park(connection, scope, parking, expired=expired[:MOST_FORGOTTEN])
 
     def park_connection(self, connection: str, error: CredentialRefused) -> None:
         """Park the whole connection: each further attempt with this credential can lock the account."""

@@ -113,8 +113,9 @@ class Synchronise:
 
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
         """Read the ticket, and take the turn where the ticket or a group has news."""
-        ensure_time(turn, self._clock())
         jira = self.jira(linked[0][1])
+        # After the wait for the booked call: what it has taken is not there for the requests.
+        ensure_time(turn, self._clock())
         # A group's change may be older than a change of the ticket that was taken back: only the changelog tells.
         thorough = hint.thorough or hint.regression or bool(hint.groups)
         needs_changelog = thorough or any(was_never_compared(link) for link, _ in linked)

@@ -41,7 +41,8 @@ class RefusedInARow:
     def count(self, scope: Hashable, group: Hashable) -> bool:
         """Count a refused group; return whether this process saw so many in a row that the scope has to be parked."""
         groups = self._refused.setdefault(scope, set())
-        groups.add(group)
+        if len(groups) < MOST_IN_A_ROW:
+            groups.add(group)
         return len(groups) >= MOST_IN_A_ROW
 
     def start_anew(self, scope: Hashable) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
-from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent, OverBudget
+from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent, OverBudget, Throttled
 from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.pace import SHORT_PAUSE
 from backtrace_jira.links.parking import parked, universe_server
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.integration import EventKind, Integration
@@ -23,6 +24,9 @@ from backtrace_jira.tickets.create_ticket import CreateTicket
 from backtrace_jira.tickets.decisions import UnclaimedDecisions, error_outcome, held_outcome
 from backtrace_jira.tickets.ports import Seen
 from backtrace_jira.tickets.possible_regression import report_possible_regression
+
+LONGEST_REST = 1.0
+"""Seconds that a batch lasts at least which meets a short pause."""
 
 
 @dataclass(slots=True)
@@ -113,6 +117,7 @@ class ServeBatch:
     # All of them
 
     def _serve(self, tasks: Sequence[_Task], deadline: float) -> None:
+        began = self._context.clock()
         try:
             seen = self._look(tasks)
         except Exception as error:
@@ -130,6 +135,14 @@ class ServeBatch:
             except Exception as error:
                 task.fail(error)
         self._run(self._book_calls(list(jobs.values())), deadline)
+        if any(task.outcome and _is_short_pause(task.outcome.error) for task in tasks):
+            self._rest(began)
+
+    def _rest(self, began: float) -> None:
+        """Take no other batch at once: in a short pause, each would only go back and come again."""
+        left = began + LONGEST_REST - self._context.clock()
+        if left > 0:
+            self._context.sleep(left)
 
     def _look(self, tasks: Sequence[_Task]) -> Seen:
         keys = dict.fromkeys(task.case.key for task in tasks)
@@ -237,6 +250,10 @@ class ServeBatch:
                 task.outcome = self._create_ticket(task.case, deadline=deadline)
         except Exception as error:
             task.fail(error)
+
+
+def _is_short_pause(error: Exception | None) -> bool:
+    return isinstance(error, Throttled) and error.after is not None and error.after <= SHORT_PAUSE
 
 
 def _scope(case: Case, row: Link | None) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.batches import Delivery
+from backtrace_jira.errors import Unreachable
 from backtrace_jira.outcomes import Outcome
 
 LONGEST_DELAY = 900
 """Seconds: SQS's limit for the delay of a message when it is sent."""
 LONGEST_VISIBILITY = 42_000
 """Seconds. SQS's limit is twelve hours from the receive; the function has used some of them."""
+LARGEST_REQUEST = 10
+"""Messages: SQS's limit for one batch request."""
 LONGEST_ATTRIBUTE = 2_000
 """Characters. Attributes and body share SQS's 256 KB, and the body must fit."""
 
@@ -24,17 +27,26 @@ class SQSMessageQueue:
         self._queue = queue
         self._dead_letters = dead_letters
 
-    def postpone(self, delivery: Delivery, seconds: float) -> None:
-        """Hide a queued message for `seconds`; send a direct one to the queue with a delay."""
-        wait = max(0, round(seconds))
-        if delivery.handle is None:
-            self._queue.send(delivery.body, DelaySeconds=min(wait, LONGEST_DELAY))
-            return
-        self._queue.request(
-            "change_message_visibility",
-            ReceiptHandle=delivery.handle,
-            VisibilityTimeout=min(wait, LONGEST_VISIBILITY),
-        )
+    def hide(self, waits: Sequence[tuple[Delivery, float]]) -> None:
+        """Change the visibility of ten messages in one request."""
+        refused = 0
+        for first in range(0, len(waits), LARGEST_REQUEST):
+            entries = [
+                {
+                    "Id": str(number),
+                    "ReceiptHandle": delivery.handle,
+                    "VisibilityTimeout": _whole(seconds, LONGEST_VISIBILITY),
+                }
+                for number, (delivery, seconds) in enumerate(waits[first : first + LARGEST_REQUEST])
+            ]
+            answer = self._queue.request("change_message_visibility_batch", Entries=entries)
+            refused += len(answer.get("Failed", []))
+        if refused:
+            raise Unreachable(f"SQS change_message_visibility_batch: {refused} messages come at another time")
+
+    def enqueue(self, delivery: Delivery, seconds: float) -> None:
+        """Send a direct message to the queue, with a delay."""
+        self._queue.send(delivery.body, DelaySeconds=_whole(seconds, LONGEST_DELAY))
 
     def bury(self, delivery: Delivery, reasons: Iterable[Outcome]) -> None:
         """Send the message to the dead letters, unchanged, with its reasons as attributes."""
@@ -69,6 +81,10 @@ class SQSNewEvents:
     def publish(self, body: str, *, after: int) -> None:
         """Send an event, which SQS delivers after `after` seconds."""
         self._queue.send(body, DelaySeconds=after)
+
+
+def _whole(seconds: float, most: int) -> int:
+    return min(max(0, round(seconds)), most)
 
 
 def _sendable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, translate
@@ -30,13 +31,14 @@ class SQSQueue:
         """
         self.request("send_message", MessageBody=body, **options)
 
-    def request(self, operation: str, **arguments: Any) -> None:
-        """Send one request about the queue.
+    def request(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """Send one request about the queue, and return the answer.
 
         Raises:
             Unreachable: SQS refused, or did not answer.
         """
         try:
-            getattr(self._client, operation)(QueueUrl=self._url, **arguments)
+            answer: Mapping[str, Any] = getattr(self._client, operation)(QueueUrl=self._url, **arguments)
         except AWS_ERRORS as error:
             raise translate(error, f"SQS {operation}") from None
+        return answer

@@ -58,22 +58,23 @@ class LinkRows:
 
 
 class ServerRows:
-    """One item for each server, with a parking note for each scope, and the pace."""
+    """The `ServerStore` port: one item for each server, with a parking note for each scope, and the pace."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the server's item."""
+    def park(self, server: str, scope: str, parking: Parking, *, expired: Collection[str] = ()) -> None:
+        """Write one scope's note into the server's item, and remove others."""
+        removed = {f"#e{number}": f"{SCOPE}{each}" for number, each in enumerate(expired)}
         self._table.request(
             "update_item",
             Key=server_key(server),
-            UpdateExpression="SET #scope = :note",
-            ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}"},
+            UpdateExpression="SET #scope = :note" + (f" REMOVE {', '.join(removed)}" if removed else ""),
+            ExpressionAttributeNames={"#scope": f"{SCOPE}{scope}", **removed},
             ExpressionAttributeValues={":note": s(parking_text(parking))},
         )
 
-    def notes(self, server: str) -> ServerNotes:
+    def server_notes(self, server: str) -> ServerNotes:
         """Read the server's item."""
         return notes_in(self._table.get(server_key(server)))
 

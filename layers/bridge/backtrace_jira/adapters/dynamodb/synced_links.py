@@ -20,8 +20,6 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.pace import Pace
-from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
@@ -30,29 +28,16 @@ NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
 
-class DynamoDBSyncedLinks:
+class DynamoDBSyncedLinks(ServerRows):
     """The `SyncedLinks` port on one DynamoDB table. It cannot claim a key, so no ticket can be made with it."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        super().__init__(table)
         self._rows = LinkRows(table)
-        self._servers = ServerRows(table)
 
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
         return self._rows.get(key)
-
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the server's item."""
-        self._servers.park(server, scope, parking)
-
-    def server_notes(self, server: str) -> ServerNotes:
-        """Read the server's item."""
-        return self._servers.notes(server)
-
-    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
-        """Write the pace, if nobody else has written another."""
-        return self._servers.replace_pace(server, seen, pace)
 
     def links_of_issue(self, issue_id: str) -> Sequence[Link]:
         """Find the rows by the index of tickets."""

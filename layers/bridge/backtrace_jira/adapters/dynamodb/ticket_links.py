@@ -19,8 +19,7 @@ from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
-from backtrace_jira.links.pace import Pace
-from backtrace_jira.links.parking import Parking, ServerNotes
+from backtrace_jira.links.parking import ServerNotes
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.tickets.ports import Seen
@@ -29,13 +28,12 @@ _RACES = 8
 """Tries to count one event, while other processes count events of the same group."""
 
 
-class DynamoDBTicketLinks:
+class DynamoDBTicketLinks(ServerRows):
     """The `TicketLinks` port on one DynamoDB table."""
 
     def __init__(self, table: Table) -> None:
-        self._table = table
+        super().__init__(table)
         self._rows = LinkRows(table)
-        self._servers = ServerRows(table)
 
     def look(self, keys: Collection[LinkKey], servers: Collection[str]) -> Seen:
         """Read rows and servers' items together."""
@@ -224,18 +222,6 @@ class DynamoDBTicketLinks:
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
         return self._rows.get(key)
-
-    def park(self, server: str, scope: str, parking: Parking) -> None:
-        """Write one scope's note into the server's item."""
-        self._servers.park(server, scope, parking)
-
-    def server_notes(self, server: str) -> ServerNotes:
-        """Read the server's item."""
-        return self._servers.notes(server)
-
-    def replace_pace(self, server: str, seen: Pace, pace: Pace) -> Pace:
-        """Write the pace, if nobody else has written another."""
-        return self._servers.replace_pace(server, seen, pace)
 
 
 def _screen(connection: str, scope: str) -> Values:
