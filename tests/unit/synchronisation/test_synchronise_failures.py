@@ -12,9 +12,11 @@ from backtrace_jira.errors import (
     Throttled,
     Unreachable,
 )
+from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision
 from backtrace_jira.synchronisation.news import Hint
+from backtrace_jira.times import LONGEST_REQUEST
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import ANY_TO_ANY, DOING, DONE, TODO
 from tests.unit.synchronisation.deployment import GROUP, JANE, Deployment
@@ -197,6 +199,17 @@ def test_nothing_is_begun_that_cannot_end_in_time() -> None:
     (outcome,) = world.synchronise(issue.id, Hint("main"), deadline=deadline)
     assert isinstance(outcome.error, Busy)
     assert world.jira.failures.calls["ticket"] == 0
+
+
+def test_what_the_wait_for_a_booked_call_takes_is_not_there_for_the_requests() -> None:
+    world = Deployment()
+    issue = world.link()
+    pace = Pace(rate=1.0, next=world.clock() + 1.4, raised_at=world.clock(), sure=True, written_by="others")
+    world.store.replace_pace("main", world.store.server_notes("main").pace, pace)
+    before = world.jira.failures.calls["ticket"]
+    (outcome,) = world.synchronise(issue.id, Hint("main"), deadline=world.clock() + LONGEST_REQUEST + 1)
+    assert isinstance(outcome.error, Busy)
+    assert world.jira.failures.calls["ticket"] == before
 
 
 def test_settings_that_cannot_be_read_are_said() -> None:
