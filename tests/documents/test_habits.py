@@ -15,7 +15,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from backtrace_jira.settings.parameter_names import ParameterNames
 from tests.builders import ROOT
-from tests.documents.test_template import FUNCTIONS, PSEUDO, granted, resource_of
+from tests.documents.template import FUNCTIONS, PSEUDO, granted, resource_of
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))

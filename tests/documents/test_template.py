@@ -6,21 +6,14 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import fields
-from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
 from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET
-from backtrace_jira.adapters.dynamodb.known_webhooks import WEBHOOK
 from backtrace_jira.adapters.http import Timeouts
 from backtrace_jira.batches import LONGEST_WAIT
 from backtrace_jira.bootstrap import environment as environments
@@ -29,106 +22,22 @@ from backtrace_jira.settings.parameter_names import ParameterNames
 from backtrace_jira.synchronisation.poll import OVERLAP
 from backtrace_jira.tickets.context import Timing
 from backtrace_jira.times import LAST_MINUTE, LEASE, LONGEST_PAUSE, SEARCH_SETTLE, SETTINGS_MAX_AGE
-from tests.builders import ROOT, integration
+from tests.builders import ROOT
+from tests.documents.template import (
+    FUNCTION,
+    FUNCTIONS,
+    environment,
+    expanded,
+    folder_of,
+    granted,
+    properties,
+    queue_events,
+    resource_of,
+    resources,
+    template,
+    timeout,
+)
 from tests.tables import new_table
-
-ADAPTERS = ROOT / "layers/bridge/backtrace_jira/adapters"
-FUNCTION = "AWS::Serverless::Function"
-FUNCTIONS = [path.parent.name for path in sorted(ROOT.glob("functions/*/handler.py"))]
-
-PSEUDO = {"AWS::Region": "eu-central-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012"}
-"""What CloudFormation would put in; samtranslator needs the first two."""
-
-
-@cache
-def template() -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return parsed
-
-
-class NoManagedPolicies:
-    """Stands for AWS's own policies: the template names none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-@cache
-def expanded() -> dict[str, Any]:
-    """Return what SAM makes of the template; packaging would have put places in S3 in."""
-    source = yaml_parse((ROOT / "template.yaml").read_text())
-    source["Globals"]["Function"]["CodeUri"] = "s3://bucket/function"
-    source["Resources"]["Bridge"]["Properties"]["ContentUri"] = "s3://bucket/layer"
-    defaults = {name: parameter["Default"] for name, parameter in source["Parameters"].items()}
-    made: dict[str, Any] = transform(source, {**defaults, **PSEUDO}, NoManagedPolicies())
-    return made
-
-
-def resources(kind: str, of: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
-    found = (of or template())["Resources"].items()
-    return {name: resource for name, resource in found if resource["Type"] == kind}
-
-
-def properties(kind: str) -> dict[str, dict[str, Any]]:
-    return {name: resource.get("Properties", {}) for name, resource in resources(kind).items()}
-
-
-def folder_of(function: dict[str, Any]) -> str:
-    return str(function["Properties"]["Handler"]).partition(".")[0]
-
-
-def resource_of(folder: str) -> str:
-    return "".join(word.capitalize() for word in folder.split("_"))
-
-
-def environment(name: str) -> dict[str, Any]:
-    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
-    own = template()["Resources"][name]["Properties"].get("Environment", {}).get("Variables", {})
-    return {**shared, **own}
-
-
-def timeout(function: dict[str, Any]) -> int:
-    return int(function.get("Timeout", template()["Globals"]["Function"].get("Timeout", 3)))
-
-
-def queue_events() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Give function, event and queue of every queue that feeds a function."""
-    queues = properties("AWS::SQS::Queue")
-    for name, function in properties(FUNCTION).items():
-        for event in function.get("Events", {}).values():
-            if event["Type"] == "SQS":
-                logical_id, _ = event["Properties"]["Queue"]["Fn::GetAtt"]
-                yield name, event["Properties"], queues[logical_id]
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements() -> Iterator[dict[str, Any]]:
-    """Give every statement that allows a role of ours something."""
-    for role in resources("AWS::IAM::Role", expanded()).values():
-        for policy in role["Properties"].get("Policies", []):
-            yield from policy["PolicyDocument"]["Statement"]
-
-
-def granted(role: str) -> dict[str, list[str]]:
-    """Return the resources that a role may use, by action, with the stage put in."""
-    by_action: dict[str, list[str]] = {}
-    for policy in template()["Resources"][role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            places = [substituted(place) for place in listed(statement["Resource"])]
-            for action in listed(statement["Action"]):
-                by_action.setdefault(action, []).extend(places)
-    return by_action
-
-
-def substituted(place: Any) -> str:
-    text = str(place.get("Fn::Sub", place) if isinstance(place, dict) else place)
-    for name, value in {**PSEUDO, "Stage": "dev"}.items():
-        text = text.replace("${" + name + "}", value)
-    return text
-
 
 # Files, functions and events
 
@@ -245,141 +154,6 @@ def test_a_subscription_delivers_raw_and_keeps_what_it_cannot_deliver() -> None:
     for subscription in properties("AWS::SNS::Subscription").values():
         assert subscription["RawMessageDelivery"] is True
         assert "deadLetterTargetArn" in subscription["RedrivePolicy"]
-
-
-# Permissions
-
-
-def test_no_role_has_a_wildcard_action_or_resource_or_a_policy_of_aws() -> None:
-    assert list(statements())
-    for role in resources("AWS::IAM::Role", expanded()).values():
-        assert "ManagedPolicyArns" not in role["Properties"]
-    for statement in statements():
-        assert statement["Effect"] == "Allow"
-        assert [action for action in listed(statement["Action"]) if "*" in action] == []
-        for place in listed(statement["Resource"]):
-            text = place.get("Fn::Sub", "") if isinstance(place, dict) else place
-            assert "*" not in text.removesuffix("/*"), text
-            assert text != "*"
-
-
-def test_the_function_may_read_what_its_settings_are_called_and_no_other_secret() -> None:
-    names = ParameterNames("/backtrace-jira/dev")
-    may = granted("CreateTicketRole")
-
-    def allowed(action: str, name: str) -> bool:
-        arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter{name}"
-        return any(fnmatchcase(arn, place) for place in may[action])
-
-    assert allowed("ssm:GetParametersByPath", names.integrations("my_universe", "my_project"))
-    for name in (names.connection("main"), names.universe("my_universe")):
-        assert allowed("ssm:GetParameter", name)
-    for secret in (names.jira_secret("main"), names.backtrace_secret("my_universe")):
-        assert allowed("ssm:GetParameter", secret)
-        assert not allowed("ssm:GetParametersByPath", secret)
-    assert not allowed("ssm:GetParameter", names.integration(integration()))
-    assert not allowed("ssm:GetParameter", "/backtrace-jira/dev/secrets/webhook/main")
-    assert not allowed("ssm:GetParameter", ParameterNames("/backtrace-jira/prod").jira_secret("main"))
-
-
-POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-"""What Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
-
-TICKETS = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/ticket_links")
-SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
-
-
-@pytest.mark.parametrize(
-    ("role", "service", "adapters", "unused"),
-    [
-        (
-            "CreateTicketRole",
-            "dynamodb",
-            TICKETS,
-            {"dynamodb:Query", "dynamodb:Scan"},
-        ),
-        ("CreateTicketRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
-        (
-            "ReceiveWebhookRole",
-            "dynamodb",
-            ("dynamodb/known_webhooks", "dynamodb/table"),
-            {"dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"},
-        ),
-        ("ReceiveWebhookRole", "sqs", ("aws/sqs_queue",), set()),
-        ("ReceiveWebhookRole", "ssm", ("aws/webhook_secrets",), set()),
-        ("ApplyJiraChangeRole", "dynamodb", SYNC, {"dynamodb:Scan"}),
-        ("ApplyJiraChangeRole", "sqs", ("aws/sqs_queue", "aws/message_queue"), set()),
-        ("PollBacktraceRole", "dynamodb", SYNC, {"dynamodb:Scan"}),
-        ("PollBacktraceRole", "sqs", ("aws/sqs_queue",), set()),
-        ("PollFixVersionsRole", "dynamodb", SYNC, set()),
-        ("PollFixVersionsRole", "sqs", ("aws/sqs_queue",), set()),
-    ],
-)
-def test_a_function_may_do_what_its_adapters_ask_for(
-    role: str, service: str, adapters: tuple[str, ...], unused: set[str]
-) -> None:
-    operations = boto3.client(service).meta.method_to_api_mapping  # type: ignore[call-overload]
-    nodes = [node for name in adapters for node in ast.walk(ast.parse((ADAPTERS / f"{name}.py").read_text()))]
-    named = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    named |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    asked = {f"{service}:{operation}" for method, operation in operations.items() if method in named}
-    # SQS has one permission for a request and for its batch form (its service authorization reference).
-    asked = {each.removesuffix("Batch") if service == "sqs" else each for each in asked}
-    may = {action for action in granted(role) if action.startswith(f"{service}:")}
-    assert asked
-    assert may - POLLER == asked - unused
-
-
-def test_the_function_behind_the_public_address_holds_one_secret_and_sees_no_link() -> None:
-    names = ParameterNames("/backtrace-jira/dev")
-    places = granted("ReceiveWebhookRole")["ssm:GetParameter"]
-    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
-    assert any(fnmatchcase(arn + names.webhook_secret("main"), place) for place in places)
-    for secret in (names.jira_secret("main"), names.backtrace_secret("u"), names.connection("main")):
-        assert not any(fnmatchcase(arn + secret, place) for place in places)
-    (policy,) = template()["Resources"]["ReceiveWebhookRole"]["Properties"]["Policies"]
-    (table,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "RememberWebhooks"]
-    assert table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [WEBHOOK]}}
-
-
-@pytest.mark.parametrize(
-    "role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole", "CreateTicketRole"]
-)
-def test_no_other_function_may_read_the_webhook_secret(role: str) -> None:
-    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
-    secret = arn + ParameterNames("/backtrace-jira/dev").webhook_secret("main")
-    assert not any(fnmatchcase(secret, place) for place in granted(role)["ssm:GetParameter"])
-
-
-@pytest.mark.parametrize(
-    "role", ["ApplyJiraChangeRole", "PollBacktraceRole", "PollFixVersionsRole", "CreateTicketRole"]
-)
-def test_whoever_looks_at_all_projects_may_list_all_integrations(role: str) -> None:
-    arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
-    path = arn + ParameterNames("/backtrace-jira/dev").all_integrations
-    assert path in granted(role)["ssm:GetParametersByPath"]
-
-
-SENDERS = {
-    "CreateTicketRole": {"JiraChangesQueue", "ErrorEventsQueue", "ErrorEventsDeadLetters"},
-    "ApplyJiraChangeRole": {"JiraChangesQueue", "JiraChangesDeadLetters", "ErrorEventsQueue"},
-    "PollBacktraceRole": {"JiraChangesQueue", "ErrorEventsQueue"},
-    "PollFixVersionsRole": {"JiraChangesQueue", "ErrorEventsQueue"},
-    "ReceiveWebhookRole": {"JiraChangesQueue"},
-}
-"""Into which queues each function puts something: hints of regressions, and events that make new tickets, too."""
-
-
-@pytest.mark.parametrize("role", sorted(SENDERS))
-def test_a_function_may_send_to_the_queues_that_it_uses_and_no_others(role: str) -> None:
-    (policy,) = template()["Resources"][role]["Properties"]["Policies"]
-    places = set()
-    for statement in policy["PolicyDocument"]["Statement"]:
-        if "sqs:SendMessage" in statement["Action"]:
-            resources = statement["Resource"]
-            for each in resources if isinstance(resources, list) else [resources]:
-                places.add(each["Fn::GetAtt"][0])
-    assert places == SENDERS[role]
 
 
 def test_a_turn_outlives_the_function_behind_the_queue() -> None:

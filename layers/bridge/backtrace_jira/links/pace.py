@@ -70,6 +70,10 @@ class Pace:
         """Return the seconds for which nothing may be sent."""
         return max(0.0, self.paused_until - now)
 
+    def is_soon_over(self, now: float) -> bool:
+        """Return whether a pause is worth waiting for; nobody waits for a server that is away."""
+        return 0 < self.wait(now) <= SHORT_PAUSE and not self.outages
+
     def describe(self, now: float) -> str:
         """Say in the operator's words what holds calls back; an empty text where nothing does."""
         wait = f"nothing is sent for {self.wait(now):.0f} s" if self.wait(now) else ""
@@ -94,7 +98,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
         urgent: whether calls may be booked as far ahead as that goes; what is not urgent, less far.
     """
     # No process waits for a server that is away: the events of other servers in its batch would wait as long.
-    if pace.wait(now) > (0.0 if pace.outages else SHORT_PAUSE):
+    if pace.wait(now) and not pace.is_soon_over(now):
         return pace, []
     begin = max(now, pace.paused_until)
     if pace.outages:

@@ -14,7 +14,6 @@ from typing import cast
 from backtrace_jira.backtrace.error_group import ErrorGroup, read_error_group
 from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidEvent, OverBudget, Throttled
 from backtrace_jira.links.link import Link, LinkKey, LinkState
-from backtrace_jira.links.pace import SHORT_PAUSE
 from backtrace_jira.links.parking import parked, universe_server
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.settings.integration import EventKind, Integration
@@ -135,8 +134,15 @@ class ServeBatch:
             except Exception as error:
                 task.fail(error)
         self._run(self._book_calls(list(jobs.values())), deadline)
-        if any(task.outcome and _is_short_pause(task.outcome.error) for task in tasks):
+        if any(self._is_turned_away(task) for task in tasks):
             self._rest(began)
+
+    def _is_turned_away(self, task: _Task) -> bool:
+        """Return whether an event got no call because of a pause that will be over in a moment."""
+        if task.outcome is None or not isinstance(task.outcome.error, Throttled):
+            return False
+        pace = self._servers.notes(task.case.integration.connection).pace
+        return pace.is_soon_over(self._context.clock())
 
     def _rest(self, began: float) -> None:
         """Take no other batch at once: in a short pause, each would only go back and come again."""
@@ -250,10 +256,6 @@ class ServeBatch:
                 task.outcome = self._create_ticket(task.case, deadline=deadline)
         except Exception as error:
             task.fail(error)
-
-
-def _is_short_pause(error: Exception | None) -> bool:
-    return isinstance(error, Throttled) and error.after is not None and error.after <= SHORT_PAUSE
 
 
 def _scope(case: Case, row: Link | None) -> str:
