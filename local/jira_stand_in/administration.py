@@ -80,6 +80,10 @@ class Administration:
         """Take a field off the screen; the field itself goes on to exist."""
         self.change_field(field_id, project, issue_type, on_screen=False)
 
+    def hide_field(self, field_id: str, project: str = "BUG", issue_type: str | None = None) -> None:
+        """Hide a field in the field configuration: no screen has it, and no answer. Its values stay."""
+        self.change_field(field_id, project, issue_type, on_screen=False, hidden=True)
+
     def require_field(self, field_id: str, project: str = "BUG", issue_type: str | None = None) -> None:
         self.change_field(field_id, project, issue_type, required=True, has_default=False)
 

@@ -44,7 +44,7 @@ KINDS: dict[str, tuple[str, str | None, str]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field as a screen shows it."""
+    """A field as a screen shows it. `hidden` is by the field configuration: then answers leave it out, too."""
 
     id: str
     name: str
@@ -54,6 +54,7 @@ class Field:
     operations: tuple[str, ...] = ("set",)
     has_default: bool = False
     on_screen: bool = True
+    hidden: bool = False
     auto_complete: str | None = None
 
     @property

@@ -222,8 +222,13 @@ def present(state: State, project: Project, value: Any) -> Any:
 def issue_fields(
     state: State, issue: Issue, fields: dict[str, Any], names: list[str] | None
 ) -> dict[str, Any]:
-    """Return the chosen fields. `names` follows Jira: ids, `*all`, `*navigable`, `-id`; None means all."""
-    chosen = _chosen(set(fields) | {"comment"}, names)
+    """Return the chosen fields. `names` follows Jira: ids, `*all`, `*navigable`, `-id`; None means all.
+
+    A field that the field configuration hides is absent, and one that is empty is not (IssueBeanBuilder of Jira's
+    source: only visible items of the field layout are added).
+    """
+    hidden = {field.id for field in issue.type.screen.values() if field.hidden}
+    chosen = _chosen((set(fields) | {"comment"}) - hidden, names)
     shown = {name: present(state, issue.project, value) for name, value in fields.items() if name in chosen}
     if "comment" in chosen and (names is None or "comment" in names or "*all" in names):
         count = len(issue.comments)

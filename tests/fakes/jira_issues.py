@@ -49,6 +49,7 @@ class FakeJiraIssues:
         self.denied: set[str] = set()
         """Permissions that our account does not have."""
         self.project_versions: list[FixVersion] = []
+        self.hides_fix_versions = False
         self.written: dict[str, list[tuple[float, str]]] = {}
         """Comments by ticket, oldest first."""
         self.screens: list[Mapping[str, JSON]] = []
@@ -121,6 +122,10 @@ class FakeJiraIssues:
         ticket = self.tickets[issue_id]
         self._change(ticket, Change("fixversions", "", "", self._clock()), versions={"fixVersions": versions})
 
+    def hide_fix_versions(self) -> None:
+        """Hide the field in the field configuration: its values stay, and no answer has them."""
+        self.hides_fix_versions = True
+
     def _change(self, ticket: Ticket, change: Change, **values: object) -> None:
         changes = (*(ticket.changes or ()), change)
         changed = replace(ticket, changes=changes, updated=change.at, **values)  # type: ignore[arg-type]
@@ -141,7 +146,7 @@ class FakeJiraIssues:
     ) -> Ticket | None:
         with self.failures.around("ticket"):
             ticket = self.tickets.get(issue_id)
-            return ticket and _shown(ticket, version_fields, changes=changes)
+            return ticket and self._shown(ticket, version_fields, changes=changes)
 
     def transitions(self, issue_id: str) -> Sequence[Transition]:
         with self.failures.around("transitions"):
@@ -210,13 +215,19 @@ class FakeJiraIssues:
                 each for each in self.tickets.values() if each.project == project and each.updated >= begin
             ]
             found = sorted((each for each in found if _number(each.issue.key) > _number(after)), key=_place)
-            page = [_shown(each, version_fields, changes=False) for each in found[: self.page]]
+            page = [self._shown(each, version_fields, changes=False) for each in found[: self.page]]
             return TicketPage(page, page[-1].issue.key if len(found) > len(page) else "")
 
     def _existing(self, issue_id: str) -> Ticket:
         if issue_id not in self.tickets:
             raise Refused("404, there is no such issue", status=404)
         return self.tickets[issue_id]
+
+    def _shown(self, ticket: Ticket, version_fields: Collection[str], *, changes: bool) -> Ticket:
+        """Return a ticket with what was asked for, and no more."""
+        asked = set() if self.hides_fix_versions else set(version_fields)
+        versions = {name: found for name, found in ticket.versions.items() if name in asked}
+        return replace(ticket, versions=versions, changes=ticket.changes if changes else None)
 
 
 def _number(key: str) -> int:
@@ -229,9 +240,3 @@ def _place(ticket: Ticket) -> int:
 
 def _fixes(ticket: Ticket) -> tuple[FixVersion, ...]:
     return ticket.versions["fixVersions"]
-
-
-def _shown(ticket: Ticket, version_fields: Collection[str], *, changes: bool) -> Ticket:
-    """Return a ticket with what was asked for, and no more."""
-    versions = {name: found for name, found in ticket.versions.items() if name in version_fields}
-    return replace(ticket, versions=versions, changes=ticket.changes if changes else None)

@@ -61,6 +61,9 @@ class StandInSite:
     def set_fix_versions(self, issue_id: str, *versions: FixVersion) -> None:
         self.jira.edit_issue(self._key(issue_id), fixVersions=[{"id": each.id} for each in versions])
 
+    def hide_fix_versions(self) -> None:
+        self.jira.hide_field("fixVersions")
+
     def deny(self, permission: str) -> None:
         self.jira.deny(permission)
 

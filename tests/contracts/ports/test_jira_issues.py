@@ -193,6 +193,13 @@ def test_versions_are_as_the_project_has_them_now(site: Site, jira: JiraIssues, 
         jira.versions("NONE")
 
 
+def test_a_field_that_jira_hides_is_not_empty(site: Site, jira: JiraIssues, issue: Issue) -> None:
+    site.set_fix_versions(issue.id, site.add_version("2.4"))
+    site.hide_fix_versions()
+    assert read(jira, issue).versions == {}
+    assert [each.versions for each in changed(jira, 10).tickets] == [{}]
+
+
 def changed(jira: JiraIssues, minutes: int, after: str = "") -> TicketPage:
     page = jira.changed_tickets("BUG", minutes, after, version_fields=["fixVersions"])
     assert page is not None

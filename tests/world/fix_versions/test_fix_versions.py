@@ -228,7 +228,28 @@ def test_a_field_that_does_not_exist_is_said_and_changes_nothing(make_sync_world
     world.jira.edit_issue(only_issue(world).key, summary="touched")
     world.poll()
     assert invariants(world) == [later("2.4")]
-    assert any("Jira has no field Nowhere" in outcome.detail for outcome in world.told)
+    assert any("Jira shows no field Nowhere" in outcome.detail for outcome in world.told)
+
+
+@flavours
+def test_a_field_that_jira_stops_showing_takes_nothing_back(
+    make_sync_world: MakeSyncWorld, flavour: str
+) -> None:
+    world = world_with(make_sync_world, flavour)
+    close(world, "2.4")
+    world.settle()
+    world.jira.hide_field("fixVersions")
+    world.jira.edit_issue(only_issue(world).key, summary="touched")
+    for _ in range(3):
+        world.settle()
+        world.poll()
+    assert (world.of().state, invariants(world)) == ("resolved", [later("2.4")])
+    said = [outcome for outcome in world.told if "Jira shows no field fixVersions" in outcome.detail]
+    assert len(said) == 1
+    world.jira.change_field("fixVersions", hidden=False, on_screen=True)
+    fix_in(world, world.jira.add_version("2.5"))
+    world.settle()
+    assert invariants(world) == [later("2.5")]
 
 
 @pytest.mark.parametrize("resolution", ["Won't Do", "Duplicate"])

@@ -30,6 +30,10 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.states import State, state_of
 
 _DAY = 24 * 3600.0
+_NOT_SHOWN = (
+    "Jira shows no field {} in this ticket: it is hidden there, or does not exist, or several have the name. What was "
+    "written to Backtrace before stays (backtrace-jira check)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
         return Boundary()
     versions = ticket.versions.get(settings.field)
     if versions is None:
-        return Boundary(None, (f"Jira has no field {settings.field}, or several; see fix_versions.field",))
+        return Boundary(None, (_NOT_SHOWN.format(settings.field),))
     fixes = {version.id: version.facts for version in versions if version.id}
     read = [_Fix(version, _isolate_version(version.name, settings.regex)) for version in versions]
     unread = [f"{fix.name}: {fix.problem}" for fix in read if fix.version is None]

@@ -83,8 +83,8 @@ class FixVersion:
 class Ticket:
     """A Jira issue as it is now. `changes` are newest last, None if they were not asked for.
 
-    `versions` are by the field's name in the settings; fields that Jira does not have are left out. `resolution` is
-    its id and name, `resolved` when it was set (unix seconds); a ticket that is done may have neither.
+    `versions` are by the field's name in the settings; fields that Jira does not have, or hides, are left out.
+    `resolution` is its id and name, `resolved` when it was set (unix seconds); a ticket that is done may have neither.
     """
 
     issue: Issue

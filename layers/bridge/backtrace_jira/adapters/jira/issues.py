@@ -213,7 +213,7 @@ class RestJiraIssues:
             assignee=user_in(fields.get("assignee")),
             updated=moment(fields.get("updated")),
             changes=changes_in(raw.get("changelog")) if changes else None,
-            versions={name: tuple(versions_in(fields.get(id_))) for name, id_ in ids.items()},
+            versions={name: tuple(versions_in(fields[id_])) for name, id_ in ids.items() if id_ in fields},
             resolution=(str(resolution.get("id") or ""), str(resolution.get("name") or "")),
             resolved=moment(fields.get("resolutiondate")),
         )
