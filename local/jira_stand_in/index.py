@@ -48,7 +48,7 @@ class Index:
     def search(self, text: str, *, lenient: bool = False, bounded: bool = False) -> list[Seen]:
         """Return the matching issues in order.
 
-        `lenient` turns unknown values into no hits (Data Center validateQuery=false; anonymous on Cloud);
+        `lenient`: an unknown value matches nothing (Data Center's validateQuery=false); anonymous on Cloud: no hits;
         `bounded` refuses a query without a condition, as Cloud does.
         """
         query = parse(text)
@@ -57,9 +57,10 @@ class Index:
         try:
             self._check(query)
         except JiraError:
-            if lenient or self.user is None:
+            if self.user is None:
                 return []
-            raise
+            if not lenient:
+                raise
         if not self.state.may(self.user, "BROWSE_PROJECTS"):
             return []
         hits = [seen for seen in self._visible() if evaluate(query.where, partial(self._test, seen))]
@@ -92,11 +93,8 @@ class Index:
     def _check(self, query: Query) -> None:
         for clause in query.clauses():
             field = self._field(clause.field)
-            if (
-                field in _TEXT
-                and clause.operator in ("=", "!=", "in", "not in")
-                and clause.operands != (None,)
-            ):
+            exact = clause.operator in ("=", "!=", "in", "not in") and clause.operands != (None,)
+            if field in _TEXT and exact:
                 raise refuse(
                     f"The operator '{clause.operator}' is not supported by the '{clause.field}' field."
                 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.jira_stand_in.model import Issue, User
 from local.jira_stand_in.state import State
-from local.jira_stand_in.wire import issue_fields
+from local.jira_stand_in.wire import issue_fields, project_json
 from local.jira_stand_in.writing import Writer
 
 
@@ -74,6 +74,7 @@ class IssueScreens:
             target.last_number += 1
             self.state.moved[issue.key] = issue.id
             issue.key, issue.project = f"{target.key}-{target.last_number}", target
+            issue.fields["project"] = project_json(self.state, target)
             Writer(self.state, self.main_user).finish(issue)
             return issue
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,6 +78,10 @@ class FakeBacktraceGroups:
     def group(self, project: str, fingerprint: str) -> Group:
         with self.failures.around("group"):
             return self._row(project, fingerprint)
+
+    def groups(self, project: str, fingerprints: Collection[str]) -> Mapping[str, Group]:
+        with self.failures.around("groups"):
+            return {each: self._row(project, each) for each in fingerprints}
 
     def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
         with self.failures.around("changed_groups"):

@@ -148,6 +148,13 @@ class FakeJiraIssues:
             ticket = self.tickets.get(issue_id)
             return ticket and self._shown(ticket, version_fields, changes=changes)
 
+    def tickets_by_id(
+        self, issue_ids: Collection[str], *, version_fields: Collection[str] = ()
+    ) -> Sequence[Ticket]:
+        with self.failures.around("tickets_by_id"):
+            found = [self.tickets[each] for each in issue_ids if each in self.tickets]
+            return [_shown(each, version_fields, changes=False) for each in found]
+
     def transitions(self, issue_id: str) -> Sequence[Transition]:
         with self.failures.around("transitions"):
             return self._transitions(issue_id)

@@ -23,7 +23,7 @@ from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.ports import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.poll_memory import ProjectVersions, TicketVersion
 from tests.tables import new_table
 
 RECORD_TEXT = (

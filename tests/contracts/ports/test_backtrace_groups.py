@@ -187,3 +187,27 @@ def test_a_group_that_nobody_touched_is_linked(groups: BacktraceGroups, links: B
     baseline = links.link(project=PROJECT, fingerprint=FIRST, watcher="jira-bugs", issue=ISSUE)
     assert baseline == LastSynced(state=State.IN_PROGRESS, assignee="")
     assert list(groups.group(PROJECT, FIRST).tickets) == [{"watcher": "_backtrace"}, OURS]
+
+
+def test_groups_are_read_together(universe: Universe, groups: BacktraceGroups) -> None:
+    universe.seed(PROJECT, FIRST, state="resolved", ticket=[OWN, OURS], invariants=[CRITERION])
+    universe.seed(PROJECT, "c" * 64, state="muted")
+    universe.seed(PROJECT, "a.c", state="muted")
+    found = groups.groups(PROJECT, [FIRST, SECOND, "c" * 63, "a.c"])
+    assert found == {each: groups.group(PROJECT, each) for each in (FIRST, SECOND, "c" * 63, "a.c")}
+    assert [found[each].state for each in (FIRST, SECOND, "c" * 63)] == [
+        State.RESOLVED,
+        State.OPEN,
+        State.OPEN,
+    ]
+    assert groups.groups(PROJECT, []) == {}
+    with pytest.raises(Refused):
+        groups.groups("no project of this name", [FIRST])
+
+
+def test_many_groups_are_read_together(universe: Universe, groups: BacktraceGroups) -> None:
+    wanted = [f"{number:064x}" for number in range(230)]
+    for fingerprint in wanted:
+        universe.seed(PROJECT, fingerprint, state="resolved")
+    assert {each.state for each in groups.groups(PROJECT, wanted).values()} == {State.RESOLVED}
+    assert set(groups.groups(PROJECT, wanted)) == set(wanted)

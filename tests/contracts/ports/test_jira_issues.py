@@ -270,3 +270,26 @@ def test_where_to_go_on_is_lost_with_the_issue(
 
 def test_the_kind_of_site_is_known(request: pytest.FixtureRequest, jira: JiraIssues) -> None:
     assert jira.cloud is ("data-center" not in request.node.name)
+
+
+def test_tickets_are_read_together_and_none_that_jira_does_not_show(
+    site: Site, jira: JiraIssues, issue: Issue
+) -> None:
+    second, third, fourth = (site.create_issue(name) for name in ("two", "three", "four"))
+    version = site.add_version("2.4")
+    site.set_fix_versions(second.id, version)
+    site.move_to(second.id, DONE)
+    site.move_issue(third.id, "OPS")
+    site.delete_issue(fourth.id)
+    asked = [issue.id, second.id, third.id, fourth.id, "99999"]
+    found = {each.issue.id: each for each in jira.tickets_by_id(asked, version_fields=["fixVersions"])}
+    assert set(found) == {issue.id, second.id, third.id}
+    assert (found[second.id].status, found[second.id].versions) == (DONE, {"fixVersions": (version,)})
+    assert (found[issue.id].issue, found[issue.id].changes) == (issue, None)
+    assert (found[third.id].project, found[third.id].issue.key.partition("-")[0]) == ("OPS", "OPS")
+    assert list(jira.tickets_by_id([])) == []
+
+
+def test_more_than_a_hundred_tickets_are_read_together(site: Site, jira: JiraIssues) -> None:
+    ids = [site.create_issue(str(number)).id for number in range(130)]
+    assert sorted(each.issue.id for each in jira.tickets_by_id(ids)) == sorted(ids)

@@ -24,7 +24,8 @@ from backtrace_jira.links.parking import Parking, ServerNotes, ServerStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, SyncedLinks, TicketVersion
+from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
+from backtrace_jira.synchronisation.ports import SyncedLinks
 from backtrace_jira.tickets.ports import TicketLinks
 from tests.fakes.links import FakeTable, FakeTicketLinks
 from tests.fakes.synced_links import FakeSyncedLinks

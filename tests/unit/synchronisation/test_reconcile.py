@@ -11,7 +11,7 @@ from backtrace_jira.errors import Throttled, Unreachable
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.outcomes import Decision
 from backtrace_jira.synchronisation.poll_fix_versions import FEW
-from backtrace_jira.synchronisation.ports import Sweep
+from backtrace_jira.synchronisation.poll_memory import Sweep
 from tests.fakes.jira_issues import DONE, TODO
 from tests.unit.synchronisation.deployment import PERIOD, Deployment
 

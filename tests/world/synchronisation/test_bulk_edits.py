@@ -9,7 +9,7 @@ import pytest
 from backtrace_jira.adapters.jira import client
 from backtrace_jira.synchronisation.poll import OVERLAP
 from backtrace_jira.synchronisation.poll_fix_versions import FEW
-from backtrace_jira.synchronisation.ports import Sweep
+from backtrace_jira.synchronisation.poll_memory import Sweep
 from local.jira_stand_in.model import Issue
 from tests.world.sync_world import PERIOD, MakeSyncWorld, SyncWorld
 from tests.world.world import Wire

@@ -19,7 +19,8 @@ from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.news import Hint, ticket_has_news
 from backtrace_jira.synchronisation.poll import FIRST_LOOK, OVERLAP, Poll, group_by, jira_project
-from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, SyncedLinks, TicketVersion
+from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
+from backtrace_jira.synchronisation.ports import SyncedLinks
 
 FEW = 50
 """Tickets that a run looks up one by one. For more, it reads which tickets are linked."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
@@ -16,40 +15,14 @@ from backtrace_jira.links.parking import ServerStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import Integration
-
-
-@dataclass(frozen=True, slots=True)
-class TicketVersion:
-    """A Fix Version of a ticket; `facts` are those of the version when the ticket was last looked at."""
-
-    version_id: str
-    issue_id: str
-    facts: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectVersions:
-    """The last list of a project's versions: their facts by id, and when Jira gave it (unix seconds).
-
-    `recent` are those that changed a short time ago, with the moment at which this was seen.
-    """
-
-    listed_at: float
-    facts: Mapping[str, str]
-    recent: Mapping[str, float]
-    project_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """One look at all tickets of a Jira project that changed, in the order of their keys. It may take several runs."""
-
-    since: float
-    """From which moment on changes are looked at (unix seconds): the watermark."""
-    started: float = 0.0
-    """When the first run began (unix seconds): to there the watermark moves at the end. 0 before that run."""
-    after: str = ""
-    """Key of the last ticket that was looked at."""
+from backtrace_jira.synchronisation.poll_memory import (
+    JiraProject,
+    LinkPage,
+    PollNotes,
+    ProjectVersions,
+    Sweep,
+    TicketVersion,
+)
 
 
 class SyncedLinks(ServerStore, Protocol):
@@ -145,6 +118,35 @@ class SyncedLinks(ServerStore, Protocol):
         ...
 
 
+class PollMemory(Protocol):
+    """What the polls remember between two runs. Every method is one request to the store but `links_after`."""
+
+    def notes(self) -> PollNotes:
+        """Return how far the round has got, where tickets are, and who is first."""
+        ...
+
+    def links_after(self, after: str, most: int) -> LinkPage:
+        """Return the next links in an order that stays: two requests, and one more for each further hundred.
+
+        A link whose ticket was unlinked meanwhile is left out, one that was made meanwhile may be.
+        """
+        ...
+
+    def advance_round(
+        self, before: PollNotes, after: str, *, now: float, seen: Collection[JiraProject]
+    ) -> None:
+        """Move the round on from where it was, unless another run has; with the projects of the tickets it has met."""
+        ...
+
+    def learn_projects(self, projects: Collection[JiraProject]) -> None:
+        """Add projects in which a linked ticket was met; at least one."""
+        ...
+
+    def begin_with(self, schedule: str, first: str) -> None:
+        """Let the next run of a schedule (`jira` or `backtrace`) begin with this; empty for its usual order."""
+        ...
+
+
 class JiraIssues(Protocol):
     """One Jira connection, as synchronisation uses it. Every method raises what `JiraTickets.create` does."""
 
@@ -159,6 +161,15 @@ class JiraIssues(Protocol):
         """Read an issue, with its changelog if asked; None where it does not exist or may not be seen.
 
         `version_fields` are fields that hold versions, by id or name.
+        """
+        ...
+
+    def tickets_by_id(
+        self, issue_ids: Collection[str], *, version_fields: Collection[str] = ()
+    ) -> Sequence[Ticket]:
+        """Return those of these issues that Jira shows, without changelogs: one request for a hundred.
+
+        That one is missing proves nothing: Data Center's answer comes from its search index.
         """
         ...
 
@@ -216,6 +227,13 @@ class BacktraceGroups(Protocol):
 
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one group; one that nobody ever touched is open."""
+        ...
+
+    def groups(self, project: str, fingerprints: Collection[str]) -> Mapping[str, Group]:
+        """Read groups by fingerprint: one request for a hundred. One that nobody ever touched is open.
+
+        A group whose row cannot be read is left out; `group` says why.
+        """
         ...
 
     def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:

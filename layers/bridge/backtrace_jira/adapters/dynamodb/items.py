@@ -14,8 +14,8 @@
 Items whose `integration` begins with # are no links: the notes of a server (#parking: a parking note for each scope,
 and the pace), create screens of a connection (#screen), the turn that a process has at a ticket (#turn), watermarks
 (#watermark, with the sweep that goes on from there), stored webhooks (#webhook), the Fix Versions of tickets (#fixes,
-one item for each ticket and version), the last list of a project's versions (#versions), and our own failures by
-message (#failure).
+one item for each ticket and version), the last list of a project's versions (#versions), what the polls remember
+(#polls), and our own failures by message (#failure).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ TURN = "#turn"
 WATERMARK = "#watermark"
 FIXES = "#fixes"
 VERSIONS = "#versions"
+POLLS = "#polls"
 """Replace the integration's id in keys of items that are no links; no id begins with #."""
 SCOPE = "scope "
 """Beginning of the name of an attribute with a parking note; the scope follows."""

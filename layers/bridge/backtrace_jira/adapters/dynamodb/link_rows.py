@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from backtrace_jira.adapters.dynamodb.items import BY_ISSUE, BY_TICKET, PARKING, SCOPE, key_of, s
 from backtrace_jira.adapters.dynamodb.rows import link_in, notes_in, pace_text, parking_text
@@ -11,6 +12,8 @@ from backtrace_jira.adapters.dynamodb.table import IndexUnreadable, Item, Table,
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes
+
+T = TypeVar("T")
 
 
 class LinkRows:
@@ -32,19 +35,32 @@ class LinkRows:
             ExpressionAttributeValues={":id": s(issue_id)},
             ProjectionExpression="integration, fingerprint",
         )
+        return [link for link in self._read(found) if link.issue and link.issue.id == issue_id]
+
+    def after(self, place: str, most: int) -> tuple[Sequence[Link], str]:
+        """Return at most so many rows with a ticket, in the order of the index, and the place of the last one.
+
+        The index keeps the rows of a ticket together. Its order is none that people know, but it stays the same.
+        """
+        start: Values = {name: s(text) for name, text in json.loads(place).items()} if place else {}
+        found, last = self._read_index(self._table.scan_page, start=start, most=most)
+        links = [link for link in self._read(found) if link.issue]
+        links.sort(key=lambda link: link.issue.id if link.issue else "")
+        return links, json.dumps({name: value["S"] for name, value in last.items()}) if last else ""
+
+    def _read(self, found: Sequence[Item]) -> list[Link]:
         keys: list[Values] = [
             {"integration": item["integration"], "fingerprint": item["fingerprint"]} for item in found
         ]
         links = [link_in(item) for item in self._table.get_all(keys)]
-        held = [link for link in links if link.issue and link.issue.id == issue_id]
-        return sorted(held, key=lambda link: (link.key.integration, link.key.fingerprint, link.key.trace))
+        return sorted(links, key=lambda link: (link.key.integration, link.key.fingerprint, link.key.trace))
 
     def issues(self) -> Collection[str]:
         """Read the whole index: it has the rows with a ticket only, some thousands in a request."""
         found = self._read_index(self._table.scan, ProjectionExpression="issue_id")
         return {item["issue_id"]["S"] for item in found}
 
-    def _read_index(self, read: Callable[..., list[Item]], **arguments: Any) -> list[Item]:
+    def _read_index(self, read: Callable[..., T], **arguments: Any) -> T:
         try:
             return read(IndexName=BY_TICKET, **arguments)
         except IndexUnreadable:

@@ -22,7 +22,7 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
-from backtrace_jira.synchronisation.ports import ProjectVersions, Sweep, TicketVersion
+from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
 
 NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""

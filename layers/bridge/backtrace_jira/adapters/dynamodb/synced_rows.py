@@ -59,3 +59,15 @@ class ProjectVersionsRow(Stored):
     at: float = 0.0
     facts: Annotated[StoredVersions, BeforeValidator(_decompressed)]
     project_id: str = ""
+
+
+class PollsRow(Stored):
+    """What the polls remember; times in unix seconds, a project as `<connection> <key>`."""
+
+    after_link: str = ""
+    began: float = 0.0
+    took: float = 0.0
+    seen: tuple[str, ...] = ()
+    seen_before: tuple[str, ...] = ()
+    first_jira: str = ""
+    first_backtrace: str = ""

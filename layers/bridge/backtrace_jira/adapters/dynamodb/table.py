@@ -90,6 +90,15 @@ class Table:
         """Return all items of the table, or of an index, of all pages."""
         return self._all_pages("scan", arguments)
 
+    def scan_page(self, *, start: Values | None, most: int, **arguments: Any) -> tuple[list[Item], Values]:
+        """Return at most so many items of the table, or of an index, after a key; and the last key, if more may follow.
+
+        The key need not be there any more. One request.
+        """
+        begin = {"ExclusiveStartKey": start} if start else {}
+        page = self.request("scan", Limit=most, **begin, **arguments)
+        return page.get("Items", []), page.get("LastEvaluatedKey", {})
+
     def _all_pages(self, operation: str, arguments: dict[str, Any]) -> list[Item]:
         found: list[Item] = []
         start: dict[str, Any] = {}

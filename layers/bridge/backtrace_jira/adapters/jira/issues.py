@@ -33,6 +33,8 @@ from backtrace_jira.json_types import JSON
 
 FIELDS = ("status", "assignee", "updated", "project", "resolution", "resolutiondate")
 COMMENTS = 100
+MOST_ISSUES = 100
+"""Cloud's limit for one bulk fetch."""
 VERSIONS_PAGE = 1000
 """Asked for; Jira returns fewer, usually 50."""
 FIX_VERSIONS = "fixVersions"
@@ -67,6 +69,18 @@ class RestJiraIssues:
         params = {**wanted, **({"expand": "changelog"} if changes else {})}
         found = self._client.read(_path_of(issue_id), params, absent=(404,))
         return None if found is None else self._ticket(found, ids, changes=changes)
+
+    def tickets_by_id(
+        self, issue_ids: Collection[str], *, version_fields: Collection[str] = ()
+    ) -> Sequence[Ticket]:
+        """Read issues by their ids, a hundred in a request."""
+        ids, wanted = self._field_ids(version_fields), [each for each in issue_ids if each.isdigit()]
+        fields = [*FIELDS, *sorted(set(ids.values()))]
+        found: list[Ticket] = []
+        for begin in range(0, len(wanted), MOST_ISSUES):
+            issues = self._client.fetch_issues(wanted[begin : begin + MOST_ISSUES], fields)
+            found += self._readable_tickets(issues, ids)
+        return found
 
     def transitions(self, issue_id: str) -> Sequence[Transition]:
         """Return the open transitions. Jira returns none if the account may take none, or if the workflow ends here."""
