@@ -153,7 +153,7 @@ class FakeJiraIssues:
     ) -> Sequence[Ticket]:
         with self.failures.around("tickets_by_id"):
             found = [self.tickets[each] for each in issue_ids if each in self.tickets]
-            return [_shown(each, version_fields, changes=False) for each in found]
+            return [self._shown(each, version_fields, changes=False) for each in found]
 
     def transitions(self, issue_id: str) -> Sequence[Transition]:
         with self.failures.around("transitions"):
