@@ -10,9 +10,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from local.backtrace_stand_in.invariants import check_invariants, reword
 from local.backtrace_stand_in.issues_table import FORMATS, QueryError, select
 from local.backtrace_stand_in.issues_table import matches as row_matches
-from local.backtrace_stand_in.objects import check_invariants, grouped
+from local.backtrace_stand_in.objects import grouped
 
 if TYPE_CHECKING:
     from local.backtrace_stand_in.stand_in import BacktraceStandIn
@@ -62,6 +63,8 @@ def _routes() -> Flask:
         if not isinstance(fingerprints, list) or not fingerprints:
             raise QueryError("invalid parameter 'fingerprint'")
         columns = _columns(body)
+        if backtrace.rewords_invariants and "invariants" in columns:
+            columns["invariants"] = [reword(each) for each in columns["invariants"]]
         with backtrace.lock:
             return jsonify({"results": [_written(backtrace, project, one, columns) for one in fingerprints]})
 

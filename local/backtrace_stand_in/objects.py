@@ -1,30 +1,17 @@
-"""Backtrace's table `objects`: error reports, grouped and folded, and what a new one does to its group.
+"""Backtrace's table `objects`: error reports, grouped and folded.
 
-Shape of the grouped answer: backtrace-labs/backtrace-forensics (tests). Reopen criteria: saucelabs/sauce-docs,
-advanced/invariants.md. How coroner compares versions is not public; here PyPA's `packaging` does, whose rules are
-not this project's, and a version that it cannot read meets no criterion.
+Shape of the grouped answer: backtrace-labs/backtrace-forensics (tests).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
-from local.backtrace_stand_in.issues_table import COMPARISONS, Issue, QueryError
-
-LEAVES = {
-    "version_gt": {"field", "version"},
-    "version_ge": {"field", "version"},
-    "timestamp_gt": {"timestamp"},
-    "regular_expression": {"field", "pattern"},
-}
-"""The keys of each kind of invariant, beside its type."""
+from local.backtrace_stand_in.issues_table import COMPARISONS, QueryError
 
 
 @dataclass(frozen=True)
@@ -100,47 +87,3 @@ def _fold(reports: Sequence[Report], name: str, kind: str) -> list[Any]:
         first = values[0] if values else None
         return [json.dumps({"frame": first}) if name == "callstack" else first]
     raise QueryError(f"invalid parameter 'fold.{kind}'")
-
-
-# Reopen criteria
-
-
-def check_invariants(found: Sequence[Any]) -> None:
-    """Refuse what is not of the documented schema; `and` has one level."""
-    for each in found:
-        parts = each.get("children") if isinstance(each, dict) and each.get("type") == "and" else [each]
-        whole = isinstance(parts, list) and parts and all(map(_is_leaf, parts))
-        if not whole or (each["type"] == "and" and each.keys() != {"type", "children"}):
-            raise QueryError("invalid parameter 'invariants.value'")
-
-
-def _is_leaf(part: Any) -> bool:
-    return (
-        isinstance(part, dict)
-        and part.get("type") in LEAVES
-        and part.keys() - {"type"} == LEAVES[part["type"]]
-        and all(isinstance(part[name], int if name == "timestamp" else str) for name in LEAVES[part["type"]])
-    )
-
-
-def violated(row: Issue, report: Report) -> dict[str, Any] | None:
-    """Return the first of a row's invariants that a new error meets."""
-    return next((each for each in row.invariants if _is_met(each, report)), None)
-
-
-def _is_met(invariant: dict[str, Any], report: Report) -> bool:
-    kind = invariant["type"]
-    if kind == "and":
-        return all(_is_met(child, report) for child in invariant["children"])
-    if kind == "timestamp_gt":
-        return bool(report.timestamp > invariant["timestamp"])
-    value = report.attributes.get(invariant["field"])
-    if value is None:
-        return False
-    if kind == "regular_expression":
-        return re.search(invariant["pattern"], str(value)) is not None
-    try:
-        seen, bound = Version(str(value)), Version(invariant["version"])
-    except InvalidVersion:
-        return False
-    return seen > bound or (kind == "version_ge" and seen == bound)

@@ -18,13 +18,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.backtrace_stand_in.api import create_app, error_body
+from local.backtrace_stand_in.invariants import Order, violated
 from local.backtrace_stand_in.issues_table import FORMATS, Issue
-from local.backtrace_stand_in.objects import Report, violated
+from local.backtrace_stand_in.objects import Report
 from local.http.edge import Edge, Exchange
 from local.http.faults import Fault, Faults
 from local.http.serving import Serving
 
-__all__ = ["BacktraceStandIn", "Fault", "Issue"]
+__all__ = ["BacktraceStandIn", "Fault", "Issue", "Order"]
 
 ATTRIBUTES = {
     "timestamp": "unix_timestamp",
@@ -65,6 +66,10 @@ class BacktraceStandIn:
         """Attributes that the projects index, with their formats."""
         self.refusals: dict[str, str] = {}
         """Fingerprints that cannot be written, and what is said inside the 200."""
+        self.order = Order.PACKAGING
+        """How it compares versions."""
+        self.rewords_invariants = False
+        """Whether it gives invariants back in other words than it was told."""
         self.faults = Faults()
         self._edge = Edge(create_app(self), self.faults, clock=clock, lock=threading.RLock())
         self._serving = Serving(self._edge)
@@ -143,7 +148,11 @@ class BacktraceStandIn:
             report = Report(fingerprint, at, attributes)
             self.reports.setdefault(project, []).append(report)
             row = self.projects[project].get(fingerprint)
-            met = violated(row, report) if row and row.state in ("resolved", "muted") else None
+            met = (
+                violated(row, at, attributes, self.order)
+                if row and row.state in ("resolved", "muted")
+                else None
+            )
             if row is None or met is None:
                 return row
             columns = {
