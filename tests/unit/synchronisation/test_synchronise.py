@@ -234,3 +234,27 @@ def test_an_issue_without_a_link_costs_nothing() -> None:
     stranger = world.jira.create_issue("nobody's")
     assert world.hear(stranger) == []
     assert world.jira.failures.calls["ticket"] == 0
+
+
+def test_each_link_records_what_was_done_with_its_own_group() -> None:
+    world = Deployment(fix_versions={"enabled": True})
+    issue = world.link()
+    world.link(OTHER, issue)
+    world.backtrace.refuse(GROUP, "no")
+    world.resolve_with(issue, "2.4")
+    refused, written = world.synced(GROUP), world.synced(OTHER)
+    assert (len(refused.problems), refused.told) == (1, ())
+    assert (written.problems, len(written.told)) == ((), 2)
+
+
+def test_what_was_done_with_the_ticket_is_recorded_in_each_link() -> None:
+    world = Deployment()
+    issue = world.link()
+    world.link(OTHER, issue)
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.hear(issue, thorough=True)
+    sentence = "resolved in Backtrace: To Do → Done in Jira"
+    assert [world.synced(each).told for each in (GROUP, OTHER)] == [
+        (sentence,),
+        (sentence, "Done in Jira: in-progress → resolved in Backtrace"),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backtrace_jira.backtrace.reopen_criteria import plan_column
@@ -53,6 +53,12 @@ class Group:
     def assignee_id(self) -> str:
         """The assignee's id as text; empty for nobody."""
         return str(self.assignee.id) if self.assignee else ""
+
+    def once_linked(self, watcher: str, *issues: Issue) -> Group:
+        """Return the group as it will be when it has the ticket: linking makes an Open group In Progress."""
+        if self.state is not State.OPEN or self.has_ticket(watcher, *issues):
+            return self
+        return replace(self, state=State.IN_PROGRESS)
 
     def has_ticket(self, watcher: str, *issues: Issue) -> bool:
         """Return whether the ticket is linked to this group, under any of its addresses."""

@@ -13,7 +13,6 @@ from backtrace_jira.synchronisation.fields import FIELDS, with_baseline
 from backtrace_jira.synchronisation.regressions import (
     Regression,
     find_action,
-    find_regressions,
     find_reopening,
     handle_regressions,
     without_news,
@@ -21,6 +20,7 @@ from backtrace_jira.synchronisation.regressions import (
 from backtrace_jira.synchronisation.to_backtrace import is_linked, leave_unlinked, write_group
 from backtrace_jira.synchronisation.to_jira import plan_winners, write_ticket
 from backtrace_jira.synchronisation.turn_context import TurnContext
+from backtrace_jira.synchronisation.witness import find_regressions
 
 
 def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -> Sequence[Regression]:

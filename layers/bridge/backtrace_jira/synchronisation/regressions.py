@@ -17,7 +17,6 @@ from backtrace_jira.backtrace.group import GroupWrite
 from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import (
-    Boundary,
     VersionCriterion,
     boundary_of,
     is_done,
@@ -173,71 +172,37 @@ def _as_agreed(pair: Pair) -> Pair:
 # What is done
 
 
-def find_regressions(
-    context: TurnContext, ticket: Ticket, linked: Sequence[Pair]
-) -> tuple[list[Pair], list[Regression]]:
-    """Return the groups, with the hint's sighting where it is answered now, and those whose error was seen again."""
-    found = [_find_regression(context, ticket, pair) for pair in linked]
-    return [pair for pair, _ in found], [regression for _, regression in found if regression]
-
-
-def _find_regression(context: TurnContext, ticket: Ticket, pair: Pair) -> tuple[Pair, Regression | None]:
-    # One that was begun comes first: by now the ticket may be reopened, and would no longer look like a regression's.
-    if begun := find_begun(pair, context.turn):
-        return pair, begun
-    boundary = boundary_of(ticket, pair.integration)
-    possible = is_possible(pair, ticket, event_seen=context.hint.regression)
-    seen = _ask_versions(context, pair, boundary, ticket.done_since) if possible else []
-    # Where Jira does not show the boundary, or Backtrace refuses to say, the next event is to ask again.
-    if boundary.reopen_criteria is not None and seen is not None:
-        pair = pair.with_answer(context.hint.sighting)
-    return pair, plan_regression(pair, ticket, seen or (), context.clock()) if possible else None
-
-
-def _ask_versions(
-    context: TurnContext, pair: Pair, boundary: Boundary, since: float
-) -> list[tuple[str, int]] | None:
-    """Ask Backtrace for the versions past the boundary since then; None if it refuses, and none is known."""
-    groups = context.backtrace(pair)
-    criteria = boundary.criteria  # with their doubt: what Backtrace was told is less strict
-    found: dict[str, int] = {}
-    answers = 0
-    for criterion in criteria:
-        with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
-            values = groups.count_values(
-                pair.integration.project,
-                pair.link.key.fingerprint,
-                criterion.attribute,
-                since=since,
-                where=criterion.where,
-            )
-            found |= dict(criterion.past(values))
-            answers += 1
-    return list(found.items()) if found or answers == len(criteria) else None
-
-
 def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequence[Regression]) -> Ticket:
     """Do what the settings ask for; return the ticket as it is then."""
     for regression in regressions:
-        context.ensure_time()
-        if not regression.is_begun:
-            # Noted before anything is done: whoever goes on after a death finds the ticket reopened,
-            # and would not know that the comment or the new ticket is still missing.
-            context.note(NoteKind.REGRESSION, regression.to_note())
-        if regression.action is OnRegression.NEW_TICKET:
-            # The group is opened first: once it is handed over, no link leads back to it.
-            _set_free(context, regression.pair)
-            _hand_over(context, ticket, regression)
-    reopening = find_reopening(regressions)
-    if reopening:
+        with context.about(regression.pair):
+            _begin(context, ticket, regression)
+    if reopening := find_reopening(regressions):
         ticket = walk_workflow(context, ticket, Way(State.OPEN, reopening.sync), "a regression")
     for regression in regressions:
-        if regression.action in (OnRegression.REOPEN, OnRegression.COMMENT):
-            context.ensure_time()
-            _comment(context, ticket, regression)
-        if regression.action is not OnRegression.NEW_TICKET:
-            context.tell(regression.sentence(version_criteria_of(regression.pair.synced.reopen_criteria)))
+        with context.about(regression.pair):
+            _say(context, ticket, regression)
     return ticket
+
+
+def _begin(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
+    """Note a regression, and let the group have a new ticket where it is to have one."""
+    context.ensure_time()
+    if not regression.is_begun:
+        # Noted before anything is done: whoever goes on after a death finds the ticket reopened,
+        # and would not know that the comment or the new ticket is still missing.
+        context.note(NoteKind.REGRESSION, regression.to_note())
+    if regression.action is OnRegression.NEW_TICKET:
+        # The group is opened first: once it is handed over, no link leads back to it.
+        _set_free(context, regression.pair)
+        _hand_over(context, ticket, regression)
+
+
+def _say(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
+    if regression.action in (OnRegression.REOPEN, OnRegression.COMMENT):
+        _comment(context, ticket, regression)
+    if regression.action is not OnRegression.NEW_TICKET:
+        context.tell(regression.sentence(version_criteria_of(regression.pair.synced.reopen_criteria)))
 
 
 def _set_free(context: TurnContext, pair: Pair) -> None:
@@ -274,6 +239,7 @@ def _hand_over(context: TurnContext, ticket: Ticket, regression: Regression) -> 
 
 def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
     """Comment on the ticket, unless the last holder of the turn did."""
+    context.ensure_time()
     pair = regression.pair
     sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
     page = pair.link.page

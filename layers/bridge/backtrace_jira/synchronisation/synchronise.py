@@ -161,7 +161,11 @@ class Synchronise:
 
     def _read_pair(self, link: Link, integration: Integration) -> Pair:
         groups = self.backtrace(integration.universe)
-        return Pair(link, integration, groups.group(integration.project, link.key.fingerprint))
+        group = groups.group(integration.project, link.key.fingerprint)
+        if link.issue and not link.linked_in_backtrace:
+            # Compared as it is about to be: else our own linking would be taken for a person's change later.
+            group = group.once_linked(integration.name, link.issue)
+        return Pair(link, integration, group)
 
     def _unlink_deleted(self, linked: Linked, hint: Hint) -> Outcome:
         """Unlink a ticket that Jira said was deleted.

@@ -142,6 +142,13 @@ def write_group(
     action: OnRegression | None,
 ) -> None:
     """Give one group what is new to it, and record what ticket and group are now."""
+    with context.about(pair):
+        _write_group(context, pair, ticket, winners, action)
+
+
+def _write_group(
+    context: TurnContext, pair: Pair, ticket: Ticket, winners: Sequence[Winner], action: OnRegression | None
+) -> None:
     plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action)
     for problem in plan.problems:
         context.report_problem(problem)
@@ -156,8 +163,9 @@ def write_group(
 
 def leave_unlinked(context: TurnContext, pair: Pair, ticket: Ticket) -> None:
     """Record that a group is left alone, because somebody unlinked it in Backtrace."""
-    context.report_problem(f"{pair.short_name} was unlinked in Backtrace and is left alone")
-    _record(context, GroupPlan(pair.synced.reopen_criteria), pair, ticket)
+    with context.about(pair):
+        context.report_problem(f"{pair.short_name} was unlinked in Backtrace and is left alone")
+        _record(context, GroupPlan(pair.synced.reopen_criteria), pair, ticket)
 
 
 def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupPlan:
@@ -188,7 +196,6 @@ def _is_accepted(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Tick
 
 
 def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
-    synced = replace(
-        remember(plan, pair, ticket), at=context.clock(), told=context.told, problems=context.problems
-    )
+    told, problems = context.said_of(pair)
+    synced = replace(remember(plan, pair, ticket), at=context.clock(), told=told, problems=problems)
     context.store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)

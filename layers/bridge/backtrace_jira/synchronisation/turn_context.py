@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from backtrace_jira.backtrace.group import BacktraceUser
 from backtrace_jira.errors import Busy, CredentialRefused, InvalidField, Refused
 from backtrace_jira.jira.issue import JiraUser, Ticket
+from backtrace_jira.links.link import LinkKey
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn, note_text
 from backtrace_jira.outcomes import error_text
@@ -21,6 +23,9 @@ from backtrace_jira.synchronisation.ports import (
     SyncedLinks,
 )
 from backtrace_jira.times import LONGEST_REQUEST
+
+Sentence: TypeAlias = tuple[LinkKey | None, str]
+"""What was said, with the link of the group that it is about; None is the ticket, and so all of its groups."""
 
 
 def ensure_time(turn: Turn, now: float) -> None:
@@ -45,8 +50,9 @@ class TurnContext:
     turn: Turn
     hint: Hint
     clock: Callable[[], float]
-    _told: list[str] = field(default_factory=list, init=False)
-    _problems: list[str] = field(default_factory=list, init=False)
+    _told: list[Sentence] = field(default_factory=list, init=False)
+    _problems: list[Sentence] = field(default_factory=list, init=False)
+    _about: LinkKey | None = field(default=None, init=False)
 
     def backtrace(self, pair: Pair) -> BacktraceGroups:
         """Return the client of the group's universe."""
@@ -79,13 +85,22 @@ class TurnContext:
         self.ensure_time()
         self.store.add_note(self.turn, note_text(kind, value))
 
+    @contextmanager
+    def about(self, pair: Pair) -> Iterator[None]:
+        """Let what is said within concern this group alone, and not the ticket's other groups."""
+        before, self._about = self._about, pair.link.key
+        try:
+            yield
+        finally:
+            self._about = before
+
     def tell(self, sentence: str) -> None:
         """Say what was done."""
-        self._told.append(sentence)
+        self._told.append((self._about, sentence))
 
     def report_problem(self, sentence: str) -> None:
         """Say what could not be done."""
-        self._problems.append(sentence)
+        self._problems.append((self._about, sentence))
 
     @contextmanager
     def refusal_as_problem(self, what: str) -> Iterator[None]:
@@ -103,9 +118,21 @@ class TurnContext:
     @property
     def told(self) -> tuple[str, ...]:
         """Return what was done so far, each sentence once."""
-        return tuple(dict.fromkeys(self._told))
+        return _sentences(self._told)
 
     @property
     def problems(self) -> tuple[str, ...]:
         """Return what could not be done so far, each sentence once."""
-        return tuple(dict.fromkeys(self._problems))
+        return _sentences(self._problems)
+
+    def said_of(self, pair: Pair) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what was done, and what could not be done, with the ticket and this one of its groups."""
+        told, problems = (
+            [each for each in said if each[0] in (None, pair.link.key)]
+            for said in (self._told, self._problems)
+        )
+        return _sentences(told), _sentences(problems)
+
+
+def _sentences(said: Iterable[Sentence]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence for _, sentence in said))
