@@ -299,7 +299,7 @@ def test_versions_are_remembered_where_jira_has_the_field() -> None:
     }
     missing = remember(GroupPlan(()), its_pair, ticket(DONE, versions=None))
     assert missing.fix_versions == {"1": "old"}
-    assert "Jira has no field fixVersions" in missing.unread_versions[0]
+    assert "Jira shows no field fixVersions" in missing.unread_versions[0]
 
 
 @pytest.mark.parametrize(
