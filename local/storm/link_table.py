@@ -71,7 +71,15 @@ class LinkTable:
         if row.owner == lease.owner and row.state is LinkState.CREATING:
             self._put(row, LinkState.RELEASED, lease_until=0.0, record=record or row.record)
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+    def complete(
+        self,
+        key: LinkKey,
+        issue: Issue,
+        record: Record,
+        page: str = "",
+        *,
+        generation: int | None = None,  # noqa: ARG002
+    ) -> Issue:
         """Record the ticket, unless there is one."""
         row = self.rows[key]
         if not row.issue:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from backtrace_jira.errors import InvalidField, Refused
 from backtrace_jira.jira.fields import Field, FieldSchema
-from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.jira.issue import PROPERTY, Find, Issue, TicketDraft
 from tests.fakes.failures import raise_next
 
 SCREEN = (
@@ -57,12 +57,29 @@ class FakeJiraTickets:
             raise_next(self.fail_after)
             return issue
 
-    def find(self, marker: str) -> Sequence[Issue]:
+    def find(self, marker: str) -> Sequence[Find]:
         with self._lock:
             self.finds += 1
             raise_next(self.fail_find)
-            visible = self._clock() - self.lag
-            return [i for i, draft, at in self.issues if draft.marker == marker and at <= visible][:2]
+            carrying = [each for each in self.issues if marker in str(each[1].fields)]
+            return [find for _, find in self._visible(carrying)][::-1]
+
+    def find_made(self, marker: str, minutes: tuple[int, int]) -> Sequence[Find]:
+        with self._lock:
+            begin, end = (self._clock() - 60 * each for each in minutes)
+            labels = [
+                each
+                for each in self.issues
+                if marker in str(each[1].fields) or "bt-" not in str(each[1].fields)
+            ]
+            return [find for at, find in self._visible(labels) if begin <= at <= end]
+
+    def _visible(self, issues: Sequence[tuple[Issue, TicketDraft, float]]) -> Iterator[tuple[float, Find]]:
+        visible = self._clock() - self.lag
+        for issue, draft, at in issues:
+            if at <= visible:
+                held = draft.properties.get(PROPERTY)
+                yield at, Find(issue, str(held.get("marker") or "") if isinstance(held, dict) else None)
 
     def may_browse(self, project: str) -> bool:
         return self.browsable

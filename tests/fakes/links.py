@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
@@ -174,14 +175,23 @@ class FakeTicketLinks(FakeServers):
                     row, state=LinkState.RELEASED, lease_until=0.0, record=record or row.record
                 )
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+    def complete(
+        self, key: LinkKey, issue: Issue, record: Record, page: str = "", *, generation: int | None = None
+    ) -> Issue:
         with self._lock:
-            row = self.rows.get(key)
-            if row and row.issue:
+            row = self.rows.get(key) or Link(key, LinkState.RELEASED, generation=generation or 1)
+            if row.issue:
                 return row.issue
-            previous = row.previous if row else ""
+            if generation not in (None, row.generation):
+                raise Busy("the ticket was let go of")
             self.rows[key] = Link(
-                key, LinkState.COMPLETE, issue=issue, record=record, page=page, previous=previous
+                key,
+                LinkState.COMPLETE,
+                issue=issue,
+                record=record,
+                page=page,
+                previous=row.previous,
+                generation=row.generation,
             )
             self.table.unclaimed.discard(key)
             return issue

@@ -82,6 +82,7 @@ class FakeSyncedLinks(FakeServers):
                 synced=None,
                 linked_in_backtrace=False,
                 previous=previous or row.previous,
+                generation=row.generation + 1,
             )
         return row is not None
 

@@ -40,6 +40,9 @@ _ADVICE = {
 }
 
 
+_TO_CHOOSE = "do what the reason asks for; then move the event from the dead-letter queue back (SQS: Start DLQ redrive)"
+
+
 _HOW = {Decision.CREATED: "created", Decision.LINKED: "linked by hand"}
 
 
@@ -106,7 +109,7 @@ def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
     if link.state in (LinkState.CREATING, LinkState.UNCERTAIN):
         headline = f"{NO_ANSWER} ({link.lookups} times so far)"
         refused = record is not None and record.decision is Decision.REFUSED
-        advice = _ADVICE[Decision.REFUSED if refused else Decision.POSTPONED]
+        advice = _TO_CHOOSE if refused else _ADVICE[Decision.POSTPONED]
         return Explanation(link, headline, advice, parked_until)
     if record is None:
         return Explanation(link, "No ticket yet", "wait for the next event", parked_until)

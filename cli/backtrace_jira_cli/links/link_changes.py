@@ -148,9 +148,8 @@ class LinkChanges:
         if not free and (row.lease_until > lease.now or not self._ticket_links.take_over(row, lease)):
             raise Busy("a ticket is being created for this group right now; try again in a minute")
         try:
-            kept = self._ticket_links.complete(
-                row.key, issue, Record(lease.now, Decision.LINKED, "linked by hand")
-            )
+            record = Record(lease.now, Decision.LINKED, "linked by hand")
+            kept = self._ticket_links.complete(row.key, issue, record, generation=row.generation)
         except BacktraceJiraError:
             with suppress(BacktraceJiraError):
                 self._ticket_links.release(lease, None)
@@ -159,7 +158,7 @@ class LinkChanges:
             raise Busy(f"it was linked to {kept.key} a moment ago")
         if free:
             return ""
-        marker = row.key.marker(self._stage)
+        marker = row.key.marker(self._stage, row.generation)
         return f"an earlier create got no answer and may have created a ticket: look for the label {marker} in Jira"
 
     def _warnings(self, ticket: Ticket) -> Iterator[str]:

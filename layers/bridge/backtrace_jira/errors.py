@@ -17,6 +17,7 @@ BacktraceJiraError
     ├── Refused              Jira or Backtrace understood the request and refused it
     │   └── CredentialRefused   ... because it does not accept the credential
     ├── NotVisible           the Jira account may not see the tickets that it creates
+    ├── Ambiguous            several tickets may be the one that a create without an answer made
     └── CutOff               the function died again and again while it made this ticket
 """
 
@@ -139,6 +140,10 @@ class CredentialRefused(Refused):
 
 class CutOff(NeedsAttention):
     """No retry helps before the cause is found: each process that made this ticket died."""
+
+
+class Ambiguous(NeedsAttention):
+    """No retry helps before a person chooses: several tickets may be the one that a create without an answer made."""
 
 
 class NotVisible(NeedsAttention):

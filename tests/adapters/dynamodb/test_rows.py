@@ -123,6 +123,38 @@ def test_a_link_row_with_nothing_but_a_decision() -> None:
     assert link_in(item) == Link(LinkKey("u/p/n", "8910551e", "2e6"), LinkState.RELEASED, record=expected)
 
 
+RELEASED: dict[str, Any] = {
+    "integration": {"S": "u/p/n"},
+    "fingerprint": {"S": "8910551e"},
+    "state": {"S": "released"},
+}
+LET_GO = {"S": '{"at": 1006.0, "decision": "unlinked"}'}
+REGRESSED = {"S": '{"at": 1006.0, "decision": "regressed"}'}
+REFUSED = {"S": '{"at": 1006.0, "decision": "refused"}'}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "generation"),
+    [
+        ({}, 1),
+        ({"record": REFUSED}, 1),
+        ({"record": LET_GO}, 2),
+        ({"record": REGRESSED}, 2),
+        ({"previous": {"S": "BUG-1"}}, 2),
+        ({"record": REFUSED, "page": {"S": "https://backtrace.example/p"}}, 2),
+        ({"record": REFUSED, "page": {"S": ""}}, 2),
+        ({"state": {"S": "creating"}, "page": {"S": ""}}, 2),
+        ({"state": {"S": "complete"}, "issue_id": {"S": "10001"}, "page": {"S": ""}}, 1),
+        ({"record": LET_GO, "page": {"S": ""}, "generation": {"N": "5"}}, 5),
+        ({"issue_id": {"S": "10001"}, "generation": {"N": "3"}}, 3),
+    ],
+)
+def test_a_row_that_let_go_of_a_ticket_before_it_counted_them_has_its_second(
+    attributes: dict[str, Any], generation: int
+) -> None:
+    assert link_in({**RELEASED, **attributes}).generation == generation
+
+
 def test_what_the_sides_were_at_linking() -> None:
     item = {**FULL, "synced": {"S": '{"state": "in-progress", "assignee": ""}'}}
     assert link_in(item).synced == LastSynced(State.IN_PROGRESS, "")

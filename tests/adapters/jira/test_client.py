@@ -212,19 +212,19 @@ def test_a_captcha_says_what_to_do(jira: JiraStandIn) -> None:
     assert "CAPTCHA" in str(error)
 
 
-def test_the_marker_is_found_by_label_oldest_first_and_at_most_two(jira: JiraStandIn) -> None:
+def test_the_marker_is_found_by_label_latest_first_and_at_most_fifty(jira: JiraStandIn) -> None:
     client = tickets_of(jira)
     assert client.find("bt-0123456789abcdef01234567") == []
-    made = [client.create(draft()) for _ in range(3)]
+    made = [client.create(draft()) for _ in range(53)]
     client.create(draft(marker="bt-ffffffffffffffffffffffff"))
-    assert client.find("bt-0123456789abcdef01234567") == made[:2]
+    assert [find.issue for find in client.find("bt-0123456789abcdef01234567")] == made[:2:-1]
 
 
 def test_the_marker_is_found_in_the_text_where_somebody_removed_the_label(jira: JiraStandIn) -> None:
     client = tickets_of(jira)
     made = client.create(draft())
     next(iter(jira.issues.values())).fields["labels"] = []
-    assert client.find("bt-0123456789abcdef01234567") == [made]
+    assert [find.issue for find in client.find("bt-0123456789abcdef01234567")] == [made]
 
 
 def test_each_product_is_searched_its_own_way(jira: JiraStandIn) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import InvalidField, Refused
-from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.jira.issue import PROPERTY, Find, TicketDraft
+from backtrace_jira.json_types import JSON
 from backtrace_jira.tickets.ports import JiraTickets
 from local.jira_stand_in import JiraStandIn
 from tests.contracts.openapi import assert_valid
@@ -85,26 +86,61 @@ def site(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Site]:
         assert_valid(jira.requests, request.param)
 
 
-def draft(marker: str = MARKER) -> TicketDraft:
-    fields = {
+OTHER = "bt-fedcba9876543210fedcba98"
+
+
+def draft(marker: str = MARKER, *labels: str, has_property: bool = True) -> TicketDraft:
+    fields: dict[str, JSON] = {
         "project": {"key": "BUG"},
         "issuetype": {"name": "Bug"},
         "summary": "it is broken",
-        "labels": [marker],
+        "labels": [*(labels or [marker])],
     }
-    return TicketDraft(fields, {}, marker)  # type: ignore[arg-type]
+    properties: dict[str, JSON] = {PROPERTY: {"marker": marker}} if has_property else {}
+    return TicketDraft(fields, properties, marker)
 
 
-def test_a_ticket_is_found_by_its_marker_oldest_first(site: Site, clock: Clock) -> None:
+def test_a_ticket_is_found_by_its_marker_latest_first(site: Site, clock: Clock) -> None:
     assert list(site.port.find(MARKER)) == []
     made = []
     for _ in range(3):
         made.append(site.port.create(draft()))
         clock.advance(60)
-    site.port.create(draft("bt-another"))
-    assert list(site.port.find(MARKER)) == made[:2]
+    site.port.create(draft(OTHER))
+    assert [find.issue for find in site.port.find(MARKER)] == made[::-1]
     assert (made[0].key, made[1].key) == ("BUG-1", "BUG-2")
     assert made[0].url.endswith("/browse/BUG-1")
+
+
+def test_a_find_says_what_its_property_says(site: Site) -> None:
+    """A label is copied with a clone, and typed by people; the property is not."""
+    ours = site.port.create(draft())
+    another = site.port.create(draft(OTHER, MARKER))
+    clone = site.port.create(draft(has_property=False))
+    assert {find.issue: find.marker for find in site.port.find(MARKER)} == {
+        ours: MARKER,
+        another: OTHER,
+        clone: None,
+    }
+
+
+def test_what_our_account_made_is_found_by_time(site: Site, clock: Clock) -> None:
+    """The marker's text may be edited by then; what carries another ticket's marker is surely not ours."""
+    site.port.create(draft(MARKER, "too-early"))
+    clock.advance(300)
+    edited = site.port.create(draft(MARKER, "edited"))
+    site.port.create(draft(OTHER))
+    plain = site.port.create(draft(OTHER, "plain", has_property=False))
+    labelled = site.port.create(draft())
+    clock.advance(300)
+    site.port.create(draft(MARKER, "too-late"))
+    assert list(site.port.find_made(MARKER, (7, 2))) == [
+        Find(edited, MARKER),
+        Find(plain, None),
+        Find(labelled, MARKER),
+    ]
+    assert list(site.port.find_made(MARKER, (30, 12))) == []
+    assert len(site.port.find_made(MARKER, (30, 0))) == 5
 
 
 def test_the_search_sees_a_ticket_later_than_it_is_made(site: Site, clock: Clock) -> None:
@@ -112,7 +148,7 @@ def test_the_search_sees_a_ticket_later_than_it_is_made(site: Site, clock: Clock
     issue = site.port.create(draft())
     assert list(site.port.find(MARKER)) == []
     clock.advance(31)
-    assert list(site.port.find(MARKER)) == [issue]
+    assert [find.issue for find in site.port.find(MARKER)] == [issue]
 
 
 def test_an_account_that_may_not_browse_is_known(site: Site) -> None:

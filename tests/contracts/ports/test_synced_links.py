@@ -333,6 +333,22 @@ def test_the_next_ticket_still_knows_the_one_before_it(store: SyncedLinks, ticke
     assert getattr(store.get(FIRST), "previous", None) == ""
 
 
+def test_each_ticket_that_a_row_lets_go_of_counts(store: SyncedLinks, tickets: TicketLinks) -> None:
+    """A look-up for the next ticket must not find this one, so no two tickets of a row have one generation."""
+    tickets.complete(FIRST, ISSUE, RECORD)
+    assert getattr(store.get(FIRST), "generation", None) == 1
+    store.unlink(FIRST, ISSUE.id, RECORD)
+    assert tickets.claim(Lease(FIRST, "a", 1200.0, 1275.0)).generation == 2
+    with pytest.raises(Busy):  # a process that made the first one is late
+        tickets.complete(FIRST, Issue("10009", "BUG-9", "x"), RECORD, generation=1)
+    second = Issue("10002", "BUG-2", "x")
+    assert tickets.complete(FIRST, second, RECORD, generation=2) == second
+    assert tickets.complete(FIRST, Issue("10009", "BUG-9", "x"), RECORD, generation=1) == second
+    store.unlink(FIRST, second.id, RECORD)
+    assert not store.unlink(FIRST, second.id, RECORD)
+    assert getattr(store.get(FIRST), "generation", None) == 3
+
+
 def test_nobody_records_over_why_a_link_was_cut(store: SyncedLinks, tickets: TicketLinks) -> None:
     tickets.complete(FIRST, ISSUE, RECORD)
     why = Record(1100.0, Decision.UNLINKED, "deleted")

@@ -10,6 +10,9 @@ from backtrace_jira.jira.fields import Field
 from backtrace_jira.json_types import JSON
 from backtrace_jira.states import Status
 
+PROPERTY = "backtrace-jira"
+"""The entity property by which a ticket says where it comes from. Nobody sees it in Jira, so nobody edits it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -18,6 +21,14 @@ class Issue:
     id: str
     key: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """An issue that a look-up found. `marker` is what its entity property says; None if it has no such property."""
+
+    issue: Issue
+    marker: str | None
 
 
 @dataclass(frozen=True, slots=True)

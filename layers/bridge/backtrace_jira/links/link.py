@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,13 +22,20 @@ class LinkKey:
     trace: str = ""
     """The one error, if each error has a ticket (Event: Trace); empty if the group has one."""
 
-    def marker(self, stage: str) -> str:
-        """Return the label by which the ticket of this key can be found again.
+    def marker(self, stage: str, generation: int = 1) -> str:
+        """Return the label by which one ticket of this key can be found again.
 
-        The stage is part of it, so that a trial deployment never adopts a production ticket.
+        The stage is part of it, so that a trial deployment never adopts a production ticket. So is the generation, so
+        that no ticket is taken for the one that came before it. The first ticket's marker is as older releases made it.
         """
-        parts = (stage, self.integration, self.fingerprint, *filter(None, (self.trace,)))
+        parts = [stage, self.integration, self.fingerprint, *filter(None, (self.trace,))]
+        parts += [f"#{generation}"] if generation > 1 else []  # no trace begins with #
         return f"bt-{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:24]}"
+
+
+def is_marker(label: str) -> bool:
+    """Return whether a label is a marker, whosever."""
+    return re.fullmatch("bt-[0-9a-f]{24}", label) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class Link:
     """The group's page in Backtrace, as the event gave it."""
     previous: str = ""
     """Key of the ticket before this one; the new ticket has yet to be linked to it."""
+    generation: int = 1
+    """The number of the row's ticket, or of the next one if it has none: 1 for the first that the key ever had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ The row says what may have happened in Jira, whatever cuts this process off. It 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from backtrace_jira.errors import (
+    Ambiguous,
     BacktraceJiraError,
     Busy,
     CredentialRefused,
@@ -27,19 +29,21 @@ from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.draft import Drafter
+from backtrace_jira.tickets.finds import choose_ours
 from backtrace_jira.tickets.ports import JiraTickets
 from backtrace_jira.tickets.refusals import concerns_everybody
 
 
 class Attempt:
-    """An attempt at the ticket of one case. `previous` is the key of the ticket before it, or empty."""
+    """An attempt at the ticket of one case. `row` is the link row as it was claimed or seen."""
 
-    def __init__(self, context: Context, case: Case, lease: Lease, previous: str) -> None:
+    def __init__(self, context: Context, case: Case, lease: Lease, row: Link) -> None:
         self._context = context
         self._timing = context.timing
         self._case = case
         self._lease = lease
-        self._link = CaseLink(context, case, previous)
+        self._row = row
+        self._link = CaseLink(context, case, row)
 
     def create(self) -> Outcome:
         """Create the ticket of a row that is ours as `creating`, and record it.
@@ -68,20 +72,23 @@ class Attempt:
         )
         return self._link.complete(issue, outcome)
 
-    def recover(self, row: Link) -> Outcome:
+    def recover(self) -> Outcome:
         """Find out what became of a create whose end nobody recorded. The row is ours as `uncertain`.
 
         Raises:
             NotYetVisible: the search shows no ticket, but it is too early to create a second time.
             NotVisible: the account may not browse the project, so that an empty search proves nothing.
+            Ambiguous: several tickets may be the one that was made.
             BacktraceJiraError: the look-up failed, or the second create did.
         """
+        row = self._row
+        since = row.uncertain_since or row.lease_until
+        is_last = row.lookups + 1 >= self._timing.lookups and self._lease.now - since >= self._timing.settle
         # Look up before any second create: the first one may have made the ticket.
-        jira, found = self._look_up()
+        jira, found = self._look_up(since if is_last else None)
         if found:
             return self._link.complete(found, self._case.outcome(Decision.ADOPTED, found))
-        since = row.uncertain_since or row.lease_until
-        if row.lookups + 1 < self._timing.lookups or self._lease.now - since < self._timing.settle:
+        if not is_last:
             not_yet = NotYetVisible(
                 "a create was cut off, and Jira's search does not show a ticket yet",
                 after=self._timing.between_lookups,
@@ -96,14 +103,14 @@ class Attempt:
             raise Busy("another delivery took this ticket over", after=5)
         return self.create()
 
-    def give_up(self, row: Link) -> None:
+    def give_up(self) -> None:
         """Leave the row to a person: whoever had it died, and the next one would, too.
 
         Raises:
             CutOff: the row is uncertain; a replay begins anew.
         """
         error = CutOff(
-            f"the function died {row.cut_off} times in a row while it made this ticket; its log says why "
+            f"the function died {self._row.cut_off} times in a row while it made this ticket; its log says why "
             "(memory, time-out); replay the event when that is mended"
         )
         self._leave_uncertain(error, looked_up=False)
@@ -135,16 +142,33 @@ class Attempt:
             self._ensure_time()
             draft = again
 
-    def _look_up(self) -> tuple[JiraTickets, Issue | None]:
+    def _look_up(self, since: float | None) -> tuple[JiraTickets, Issue | None]:
+        """Look for the ticket. Before a second create follows, look at all that was made until `since`, too.
+
+        A person may have edited both label and text by now, and nobody can search for the property.
+        """
         try:
             jira = self._context.jira(self._case.integration)
             found = jira.find(self._marker)
+            ours = choose_ours(self._lease.key, self._marker, found)
+            if ours is None and since is not None:
+                made = jira.find_made(self._marker, self._minutes_of_create(since))
+                ours = choose_ours(self._lease.key, self._marker, found, made)
         except BacktraceJiraError as error:
             # A look-up that failed proves nothing, so it is not counted.
             self._leave_uncertain(error, looked_up=False)
             raise
-        # The oldest is ours: a person's clone carries the marker too.
-        return jira, found[0] if found else None
+        return jira, ours
+
+    def _minutes_of_create(self, since: float) -> tuple[int, int]:
+        """Return how many minutes ago the ticket was made at the earliest, and at the latest.
+
+        Jira counts the minutes on its own clock, so ours may be wrong by any amount.
+        """
+        now = self._context.clock()
+        begin = now - since + self._timing.lease + self._timing.longest_create
+        end = now - since - self._timing.settle
+        return math.ceil(begin / 60), max(0, math.floor(end / 60))
 
     def _ensure_visible(self, jira: JiraTickets) -> None:
         """Make sure that an empty find means something: an account may create what it cannot browse."""
@@ -162,7 +186,7 @@ class Attempt:
 
     @property
     def _marker(self) -> str:
-        return self._lease.key.marker(self._context.stage)
+        return self._lease.key.marker(self._context.stage, self._row.generation)
 
     def _ensure_time(self) -> None:
         if self._context.clock() + self._timing.longest_create > self._lease.until:
@@ -189,6 +213,10 @@ class Attempt:
 
     def _leave_uncertain(self, error: Exception, *, looked_up: bool) -> None:
         record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)
+        if isinstance(
+            error, Ambiguous
+        ):  # as after a refusal: a storm of this group's errors must not search each time
+            record = replace(record, until=record.at + self._timing.parked)
         until = record.at + self._timing.between_lookups
         self._context.links.leave_uncertain(
             self._lease, record, now=record.at, until=until, looked_up=looked_up

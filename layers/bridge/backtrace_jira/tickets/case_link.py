@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.link import Link
 from backtrace_jira.outcomes import Outcome, Record, error_text
 from backtrace_jira.tickets.context import Case, Context
 
 
 class CaseLink:
-    """The link of one case whose ticket exists. `previous` is the key of the ticket before it, or empty."""
+    """The link of one case whose ticket exists. `row` is the link row as it was claimed or seen."""
 
-    def __init__(self, context: Context, case: Case, previous: str) -> None:
+    def __init__(self, context: Context, case: Case, row: Link) -> None:
         self._context = context
         self._case = case
-        self._previous = previous
+        self._row = row
+        self._previous = row.previous
 
     def complete(self, issue: Issue, outcome: Outcome) -> Outcome:
         """Record the ticket in the link row, then link it."""
@@ -24,7 +26,9 @@ class CaseLink:
         # Record before linking. A process that dies in between leaves a row that holds the ticket, and the next
         # delivery links it. The other way round, only Jira's search, which lags, would know of the ticket.
         page = self._case.group.group_url or ""
-        recorded = self._context.links.complete(self._case.key, issue, record, page)
+        recorded = self._context.links.complete(
+            self._case.key, issue, record, page, generation=self._row.generation
+        )
         if recorded.id != issue.id:
             # The row's own ticket is linked, not ours: Backtrace would show two.
             detail = f"{issue.key} is a second ticket: this group is already linked to {recorded.key}"

@@ -45,7 +45,7 @@ class CreateTicket:
             # Count the event after the claim: the events of a group that has its ticket are not counted.
             if not self._is_due(case, row, lease):
                 return self._hold(case, lease)
-            return Attempt(self._context, case, lease, row.previous).create()
+            return Attempt(self._context, case, lease, row).create()
         if row.issue is not None:
             return self._serve_known(case, row, row.issue)
         if row.state is LinkState.HELD:
@@ -55,10 +55,10 @@ class CreateTicket:
         # Take the row over before the look-up: of two deliveries that found nothing, both would create.
         if not self._links.take_over(row, lease):
             raise Busy("another delivery took this ticket over", after=5)
-        attempt = Attempt(self._context, case, lease, row.previous)
+        attempt = Attempt(self._context, case, lease, row)
         if row.cut_off >= MOST_FAILURES:
-            attempt.give_up(row)
-        return attempt.recover(row)
+            attempt.give_up()
+        return attempt.recover()
 
     def _new_lease(self, key: LinkKey, deadline: float) -> Lease:
         now, timing = self._context.clock(), self._context.timing
@@ -93,5 +93,5 @@ class CreateTicket:
         """Finish the linking of a ticket, if a delivery left it unfinished; else look for a regression."""
         if row.linked_in_backtrace:
             return report_possible_regression(self._context.regression_hints, case, row, issue)
-        link = CaseLink(self._context, case, row.previous)
+        link = CaseLink(self._context, case, row)
         return link.link(issue, case.outcome(Decision.LINKED, issue))

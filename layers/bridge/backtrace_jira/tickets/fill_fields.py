@@ -17,14 +17,13 @@ from backtrace_jira.jira.field_values import (
     to_field_value,
 )
 from backtrace_jira.jira.fields import Field, FieldSchema, untyped_field
-from backtrace_jira.jira.issue import TicketDraft
+from backtrace_jira.jira.issue import PROPERTY, TicketDraft
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.tickets.description import describe_group, without_mention
 from backtrace_jira.tickets.templates import attribute_names, fill_template, template_values
 
 LABEL = "Backtrace"
-PROPERTY = "backtrace-jira"
 
 REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 """Fields that are always filled; each can be overridden (product page: Required Fields)."""

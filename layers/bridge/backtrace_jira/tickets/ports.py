@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from backtrace_jira.jira.fields import FieldSchema
-from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.jira.issue import Find, Issue, TicketDraft
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, Link, LinkKey, Sighting
 from backtrace_jira.links.parking import ServerNotes, ServerStore
@@ -86,10 +86,16 @@ class TicketLinks(ServerStore, Protocol):
         """Give our row back: there surely is no ticket. `record` says why; None leaves the last one."""
         ...
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
-        """Record the ticket and return the one the row holds: the first to be recorded stays.
+    def complete(
+        self, key: LinkKey, issue: Issue, record: Record, page: str = "", *, generation: int | None = None
+    ) -> Issue:
+        """Record the ticket and return the one the row holds: the first of a generation to be recorded stays.
 
-        `page` is the group's page in Backtrace.
+        `page` is the group's page in Backtrace, `generation` the one that the row had when the ticket was made; None
+        takes whichever it has now.
+
+        Raises:
+            Busy: the row has let go of that generation's ticket, and has no other.
         """
         ...
 
@@ -126,8 +132,15 @@ class JiraTickets(Protocol):
         """
         ...
 
-    def find(self, marker: str) -> Sequence[Issue]:
-        """Return the issues that carry the marker, oldest first; at most two."""
+    def find(self, marker: str) -> Sequence[Find]:
+        """Return the issues that carry the marker as a label or in a text, latest first; fifty at most."""
+        ...
+
+    def find_made(self, marker: str, minutes: tuple[int, int]) -> Sequence[Find]:
+        """Return the issues that this account created from so many minutes ago until so many, oldest first.
+
+        Those that carry another ticket's marker as a label are left out.
+        """
         ...
 
     def may_browse(self, project: str) -> bool:

@@ -197,6 +197,18 @@ class LinkRow(Stored):
     synced: Annotated[Json[StoredSynced], JSONText] | None = None
     page: str = ""
     previous: str = ""
+    generation: int = 0
+
+    def read_generation(self) -> int:
+        """Return the generation, which a row of an older release does not have.
+
+        Such a row that had a ticket once, and has none now, must not make another first one: a look-up would find both.
+        """
+        if self.generation or self.issue_id:
+            return self.generation or 1
+        let_go = self.record is not None and self.record.decision in (Decision.UNLINKED, Decision.REGRESSED)
+        # `page` was written with each ticket, and stayed.
+        return 2 if let_go or self.previous or "page" in self.model_fields_set else 1
 
 
 def link_in(item: Item) -> Link:
@@ -221,6 +233,7 @@ def link_in(item: Item) -> Link:
         synced=row.synced.to_last_synced() if row.synced else None,
         page=row.page,
         previous=row.previous,
+        generation=row.read_generation(),
     )
 
 

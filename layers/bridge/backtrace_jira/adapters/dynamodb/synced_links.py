@@ -24,6 +24,8 @@ from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
 
+NEXT_GENERATION = "generation = if_not_exists(generation, :one) + :one"
+"""Counts on with each ticket that a row lets go of: no look-up for the next one may find it."""
 NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
@@ -75,22 +77,24 @@ class DynamoDBSyncedLinks(ServerRows):
         """Release the row, if it still holds this ticket."""
         return self._rows.update(
             key,
-            f"SET #state = :released{RECORDING} REMOVE issue_id, issue_key, issue_url, linked, synced",
+            f"SET #state = :released, {NEXT_GENERATION}{RECORDING} "
+            "REMOVE issue_id, issue_key, issue_url, linked, synced",
             "issue_id = :id",
-            {":released": s(LinkState.RELEASED), ":id": s(issue_id), **recording(record)},
+            {":released": s(LinkState.RELEASED), ":id": s(issue_id), ":one": n(1), **recording(record)},
         )[0]
 
     def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
         """Release the row, if it still holds this ticket, and keep the ticket's key for the next one."""
         return self._rows.update(
             key,
-            f"SET #state = :released, previous = :previous{RECORDING} "
+            f"SET #state = :released, previous = :previous, {NEXT_GENERATION}{RECORDING} "
             "REMOVE issue_id, issue_key, issue_url, linked, synced",
             "issue_id = :id",
             {
                 ":released": s(LinkState.RELEASED),
                 ":previous": s(issue.key),
                 ":id": s(issue.id),
+                ":one": n(1),
                 **recording(record),
             },
         )[0]

@@ -24,6 +24,7 @@ from backtrace_jira.outcomes import Record
 from backtrace_jira.settings.integration import DueRule
 from backtrace_jira.tickets.ports import Seen
 
+OF_THIS_GENERATION = " AND (attribute_not_exists(generation) OR generation = :generation)"
 _RACES = 8
 """Tries to count one event, while other processes count events of the same group."""
 
@@ -178,14 +179,17 @@ class DynamoDBTicketLinks(ServerRows):
             },
         )
 
-    def complete(self, key: LinkKey, issue: Issue, record: Record, page: str = "") -> Issue:
+    def complete(
+        self, key: LinkKey, issue: Issue, record: Record, page: str = "", *, generation: int | None = None
+    ) -> Issue:
         """Record the ticket, even if another delivery owns the row by now: an existing ticket must not be forgotten."""
+        # The generation must be the row's: somebody may have unlinked this ticket before we could record it.
         done, row = self._rows.update(
             key,
             f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
-            f"page = :page{RECORDING} "
+            f"page = :page, generation = if_not_exists(generation, :generation){RECORDING} "
             "REMOVE #owner, lease_until, uncertain_since, lookups, cut_off, expires_at",
-            "attribute_not_exists(issue_id)",
+            "attribute_not_exists(issue_id)" + ("" if generation is None else OF_THIS_GENERATION),
             {
                 ":complete": s(LinkState.COMPLETE),
                 ":id": s(issue.id),
@@ -193,9 +197,12 @@ class DynamoDBTicketLinks(ServerRows):
                 ":url": s(issue.url),
                 ":no": {"BOOL": False},
                 ":page": s(page),
+                ":generation": n(generation or 1),
                 **recording(record),
             },
         )
+        if not done and row.issue is None:
+            raise Busy("this ticket was unlinked before it was recorded")
         return issue if done or row.issue is None else row.issue
 
     def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:

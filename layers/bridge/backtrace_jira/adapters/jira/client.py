@@ -8,7 +8,7 @@ may exist. Jira's texts depend on the site's language and change, so no code her
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -156,21 +156,33 @@ class JiraClient:
 
         Cloud may return a page with few issues or none, although there are more.
         """
-        body: dict[str, JSON] = {"jql": jql, "maxResults": PAGE, "fields": list(fields)}
         found: list[dict[str, Any]] = []
+        for issues, is_last in self.search_pages({"jql": jql, "maxResults": PAGE, "fields": list(fields)}):
+            found += issues
+            if is_last or len(found) > 1:
+                return found, is_last
+        raise AssertionError("a search without a page")
+
+    def search_pages(self, body: dict[str, JSON]) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+        """Yield the pages of a search, each with whether it is the last.
+
+        Raises:
+            OutcomeUnknown: there are too many.
+        """
+        count = 0
         for _ in range(MOST_PAGES):
             page = self.search_page(body)
             issues = [issue for issue in page["issues"] if isinstance(issue, dict)]
-            found += issues
+            count += len(issues)
             total = page.get("total")
             if page.get("nextPageToken"):
                 body = {**body, "nextPageToken": str(page["nextPageToken"])}
-            elif issues and isinstance(total, int) and len(found) < total:
-                body = {**body, "startAt": len(found)}
+            elif issues and isinstance(total, int) and count < total:
+                body = {**body, "startAt": count}
             else:
-                return found, True
-            if len(found) > 1:
-                return found, False
+                yield issues, True
+                return
+            yield issues, False
         raise OutcomeUnknown(f"POST /search: no last page after {MOST_PAGES}")
 
     def fetch_issues(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
