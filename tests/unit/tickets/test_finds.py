@@ -14,7 +14,9 @@ MARKER, OTHER = "bt-mine", "bt-other"
 
 
 def find(number: int, marker: str | None) -> Find:
-    return Find(Issue(str(10_000 + number), f"BUG-{number}", f"https://jira.example/browse/BUG-{number}"), marker)
+    return Find(
+        Issue(str(10_000 + number), f"BUG-{number}", f"https://jira.example/browse/BUG-{number}"), marker
+    )
 
 
 @pytest.mark.parametrize(
