@@ -44,7 +44,10 @@ KINDS: dict[str, tuple[str, str | None, str]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """A field as a screen shows it. `hidden` is by the field configuration: then answers leave it out, too."""
+    """A field as the create screen shows it, and the edit screen unless `editable` says otherwise.
+
+    `hidden` is by the field configuration: then answers leave it out, too.
+    """
 
     id: str
     name: str
@@ -54,6 +57,7 @@ class Field:
     operations: tuple[str, ...] = ("set",)
     has_default: bool = False
     on_screen: bool = True
+    editable: bool | None = None
     hidden: bool = False
     auto_complete: str | None = None
 
@@ -68,6 +72,10 @@ class Field:
     @property
     def custom(self) -> bool:
         return "custom" in self.schema
+
+    @property
+    def on_edit_screen(self) -> bool:
+        return self.on_screen if self.editable is None else self.editable
 
     def with_(self, **changes: Any) -> Field:
         return replace(self, **changes)

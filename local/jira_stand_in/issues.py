@@ -12,7 +12,7 @@ from local.jira_stand_in.errors import FieldError, JiraError
 from local.jira_stand_in.history import changelog_json
 from local.jira_stand_in.model import Issue
 from local.jira_stand_in.values import check_assignable, user_identity
-from local.jira_stand_in.wire import issue_fields, transition_json
+from local.jira_stand_in.wire import field_meta, issue_fields, transition_json
 from local.jira_stand_in.writing import Writer
 
 routes = Blueprint("issues", __name__, url_prefix="/rest/api/2/issue")
@@ -97,6 +97,17 @@ def issue_json(
 def edit(id_or_key: str) -> Response:
     writer().edit(issue_of(id_or_key), body())
     return no_content()
+
+
+@routes.get("/<id_or_key>/editmeta")
+def edit_screen(id_or_key: str) -> Response:
+    """List what the caller may edit on the edit screen; without the permission that is nothing, not an error."""
+    issue = issue_of(id_or_key)
+    screen = issue.type.edit_screen.values() if state().may(caller(), "EDIT_ISSUES") else ()
+    shown = {
+        field.id: field_meta(state(), issue.project, issue.type, field) for field in screen if field.on_screen
+    }
+    return answer({"fields": shown})
 
 
 @routes.delete("/<id_or_key>")

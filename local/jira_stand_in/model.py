@@ -129,6 +129,11 @@ class IssueType:
     screen: dict[str, Field] = field(default_factory=dict)
     validators: list[Validator] = field(default_factory=list)
 
+    @property
+    def edit_screen(self) -> dict[str, Field]:
+        """Return the fields as the edit screen shows them."""
+        return {name: each.with_(on_screen=each.on_edit_screen) for name, each in self.screen.items()}
+
 
 @dataclass
 class Project:

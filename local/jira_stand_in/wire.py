@@ -227,6 +227,7 @@ def issue_fields(
     A field that the field configuration hides is absent, and one that is empty is not (IssueBeanBuilder of Jira's
     source: only visible items of the field layout are added).
     """
+    fields = dict.fromkeys(issue.type.screen) | fields
     hidden = {field.id for field in issue.type.screen.values() if field.hidden}
     chosen = _chosen((set(fields) | {"comment"}) - hidden, names)
     shown = {name: present(state, issue.project, value) for name, value in fields.items() if name in chosen}

@@ -154,7 +154,7 @@ class Writer:
             raise JiraError(400, "one of 'fields' or 'update' required")
         if not self.state.may(self.user, "EDIT_ISSUES"):
             raise JiraError(403, "You do not have permission to edit issues in this project.")
-        self.change(issue, issue.type.screen, fields, update)
+        self.change(issue, issue.type.edit_screen, fields, update)
         for key, value in read_properties(body.get("properties") or []).items():
             issue.properties[key] = value
         self.finish(issue)

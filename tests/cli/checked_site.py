@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ORDER = [
     "endpoint", "reachable", "credential", "credential_kind", "server", "project", "permission", "issue_type",
-    "required_fields", "labels_and_description", "custom_fields", "attributes", "backtrace",
+    "required_fields", "labels_and_description", "custom_fields", "fix_versions", "attributes", "backtrace",
 ]  # fmt: skip
 ID = "my_universe/my_project/jira-bugs"
 SIGNS = {"✓": "ok", "✗": "failed", "!": "warning", "-": "not_checked"}

@@ -11,7 +11,7 @@ from backtrace_jira_cli.check import connection
 from backtrace_jira_cli.check.backtrace_project import BacktraceProjectChecks
 from backtrace_jira_cli.check.connection import ConnectionChecks
 from backtrace_jira_cli.check.finding import CheckName, Finding, Status, failed, not_checked
-from backtrace_jira_cli.check.integration import SCREEN, IntegrationChecks
+from backtrace_jira_cli.check.integration import SCREENS, IntegrationChecks
 from backtrace_jira_cli.check.lines import heading_of, lines_of
 from backtrace_jira_cli.check.test_ticket import create_test_ticket
 from backtrace_jira_cli.console import Console
@@ -24,7 +24,7 @@ JIRA_CHECKS = (
     CheckName.PROJECT,
     CheckName.PERMISSION,
     CheckName.ISSUE_TYPE,
-    *SCREEN,
+    *SCREENS,
 )
 
 

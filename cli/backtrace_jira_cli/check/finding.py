@@ -25,6 +25,7 @@ class CheckName(StrEnum):
     REQUIRED_FIELDS = "required_fields"
     LABELS_AND_DESCRIPTION = "labels_and_description"
     CUSTOM_FIELDS = "custom_fields"
+    FIX_VERSIONS = "fix_versions"
     ATTRIBUTES = "attributes"
     BACKTRACE = "backtrace"
     TEST_TICKET = "test_ticket"

@@ -24,10 +24,12 @@ from backtrace_jira_cli.check.finding import (
     run_in_order,
     warning,
 )
+from backtrace_jira_cli.check.fix_version_field import FixVersionField
 from backtrace_jira_cli.check.overrides import issue_type_of, project_of
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 
-SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
+CREATE_SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
+SCREENS = (*CREATE_SCREEN, CheckName.FIX_VERSIONS)
 TO_CREATE = {"CREATE_ISSUES": "Create Issues", "BROWSE_PROJECTS": "Browse Projects"}
 TO_SYNCHRONISE = {
     "TRANSITION_ISSUES": ("Transition Issues", SyncedField.STATE),
@@ -75,7 +77,7 @@ class IntegrationChecks:
                 (connection.CHECKS, self._connection.findings),
                 ((CheckName.PROJECT, CheckName.PERMISSION), self._check_project),
                 ((CheckName.ISSUE_TYPE,), self._check_issue_type),
-                (SCREEN, self._check_screen),
+                (SCREENS, self._check_screens),
             ]
         )
         yield from self._backtrace_project.findings(self._integration)
@@ -151,13 +153,19 @@ class IntegrationChecks:
         else:
             yield ok(check, self.schema.issue_type)
 
-    def _check_screen(self) -> Iterator[Finding]:
+    def _check_screens(self) -> Iterator[Finding]:
         if self.schema is None:
             yield from (
-                not_checked(name, "the create screen is not known, see issue type") for name in SCREEN
+                not_checked(name, "the create screen is not known, see issue type") for name in CREATE_SCREEN
             )
-            return
-        yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
+        else:
+            yield from ScreenChecks(self._integration, self.schema, self.find_user).findings()
+        yield self._check_fix_versions()
+
+    def _check_fix_versions(self) -> Finding:
+        if not self._integration.fix_versions.enabled:
+            return ok(CheckName.FIX_VERSIONS, "off (fix_versions.enabled)")
+        return FixVersionField(self._integration, self.schema, self.tickets, self._project.plain).check()
 
 
 def _name_missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:

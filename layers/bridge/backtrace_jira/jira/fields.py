@@ -95,15 +95,10 @@ class FieldSchema:
             NotOnScreen: no field has this name.
             InvalidField: several fields have it.
         """
-        wanted, folded = name.strip(), fold(name)
-        tries = (
-            [field for field in self.fields if field.id == wanted],
-            [field for field in self.fields if field.name == wanted],
-            [field for field in self.fields if folded in (fold(field.id), fold(field.name))],
-        )
-        found = next((fields for fields in tries if fields), [])
+        found = fields_called(name, self.fields)
         if len(found) == 1:
             return found[0]
+        wanted = name.strip()
         raise _ambiguous(wanted, found) if found else self._unknown(wanted)
 
     def missing(self, filled: Collection[str]) -> tuple[Field, ...]:
@@ -152,6 +147,17 @@ class FieldSchema:
             field=name,
             allowed=suggested,
         )
+
+
+def fields_called(name: str, fields: Sequence[Field]) -> list[Field]:
+    """Return the fields of this id, else of this exact name, else of this id or name regardless of case."""
+    wanted, folded = name.strip(), fold(name)
+    tries = (
+        [field for field in fields if field.id == wanted],
+        [field for field in fields if field.name == wanted],
+        [field for field in fields if folded in (fold(field.id), fold(field.name))],
+    )
+    return next((found for found in tries if found), [])
 
 
 def _ambiguous(name: str, found: Sequence[Field]) -> InvalidField:

@@ -22,6 +22,7 @@ from backtrace_jira.adapters.jira.issue_json import (
 )
 from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
+from backtrace_jira.jira.fields import Field, fields_called
 from backtrace_jira.jira.issue import (
     ProjectVersion,
     Ticket,
@@ -38,7 +39,7 @@ MOST_ISSUES = 100
 VERSIONS_PAGE = 1000
 """Asked for; Jira returns fewer, usually 50."""
 FIX_VERSIONS = "fixVersions"
-_NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix version")
+NAMES_OF_FIX_VERSIONS = ("fixversions", "fix versions", "fix version/s", "fix version")
 _CUSTOM_FIELD = re.compile(r"customfield_[0-9]+")
 
 
@@ -47,8 +48,8 @@ class RestJiraIssues:
 
     def __init__(self, client: JiraClient) -> None:
         self._client = client
-        self._fields: list[tuple[str, str]] | None = None
-        """Ids and names of all fields; None until Jira was asked."""
+        self._fields: list[Field] | None = None
+        """All fields of the site; None until Jira was asked."""
 
     @property
     def limit(self) -> Limit | None:
@@ -193,7 +194,7 @@ class RestJiraIssues:
         """
         ids: dict[str, str] = {}
         for name in names:
-            if name.casefold() in _NAMES_OF_FIX_VERSIONS:
+            if name.casefold() in NAMES_OF_FIX_VERSIONS:
                 ids[name] = FIX_VERSIONS
             elif _CUSTOM_FIELD.fullmatch(name):
                 ids[name] = name
@@ -204,14 +205,9 @@ class RestJiraIssues:
     def _field_named(self, name: str) -> str | None:
         """Return a field's id by its name; None if custom fields share the name."""
         if self._fields is None:
-            listed = self._client.read("/field", {})
-            found = [each for each in listed if isinstance(each, dict) and each.get("id")]
-            self._fields = [(str(each["id"]), str(each.get("name", ""))) for each in found]
-        by_id = [id_ for id_, _ in self._fields if id_ == name]
-        by_name = [id_ for id_, title in self._fields if title == name]
-        alike = [id_ for id_, title in self._fields if title.casefold() == name.casefold()]
-        matching = by_id or by_name or alike
-        return matching[0] if len(matching) == 1 else None
+            self._fields = metadata.list_fields(self._client)
+        found = fields_called(name, self._fields)
+        return found[0].id if len(found) == 1 else None
 
     def _ticket(self, raw: Mapping[str, Any], ids: Mapping[str, str], *, changes: bool) -> Ticket:
         fields = raw.get("fields") or {}

@@ -14,7 +14,7 @@ from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.errors import OutcomeUnknown
 from backtrace_jira.jira import createmeta
 from backtrace_jira.jira.createmeta import IssueType
-from backtrace_jira.jira.fields import FieldSchema, fold
+from backtrace_jira.jira.fields import Field, FieldSchema, fold
 
 PAGE = 200
 """Cloud refuses more: "Parameter 'maxResults' must not exceed the limit '200'"."""
@@ -79,6 +79,14 @@ def _old_issue_type(found: Any, project: str, issue_type: str) -> IssueType:
     return createmeta.choose_issue_type(
         createmeta.read_issue_types(createmeta.read_items(types)), issue_type, project
     )
+
+
+def list_fields(client: JiraClient) -> list[Field]:
+    """Return every field of the site that the account may see, whatever screens it is on: `GET /field`."""
+    listed = client.read("/field", {})
+    items = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    read = (createmeta.read_field({"fieldId": each.get("id"), **each}) for each in items)
+    return [field for field in read if field]
 
 
 def find_user(client: JiraClient, who: str, project: str) -> str | None:
