@@ -111,8 +111,10 @@ def test_the_function_behind_the_public_address_holds_one_secret_and_sees_no_lin
     places = granted("ReceiveWebhookRole")["ssm:GetParameter"]
     arn = f"arn:aws:ssm:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:parameter"
     assert any(fnmatchcase(arn + names.webhook_secret("main"), place) for place in places)
+    listed_places = granted("ReceiveWebhookRole")["ssm:GetParametersByPath"]
+    assert arn + names.webhook_secrets in listed_places
     for secret in (names.jira_secret("main"), names.backtrace_secret("u"), names.connection("main")):
-        assert not any(fnmatchcase(arn + secret, place) for place in places)
+        assert not any(fnmatchcase(arn + secret, place) for place in [*places, *listed_places])
     (policy,) = template()["Resources"]["ReceiveWebhookRole"]["Properties"]["Policies"]
     (table,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == "RememberWebhooks"]
     assert table["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [WEBHOOK]}}

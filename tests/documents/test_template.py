@@ -188,7 +188,42 @@ def test_webhooks_come_in_by_post_only() -> None:
     }
 
 
+def test_the_public_function_reserves_concurrency_only_where_the_operator_says_so() -> None:
+    """An account with a total of 10 has none to reserve: CloudFormation would roll the stack back."""
+    parameter = template()["Parameters"]["WebhookConcurrency"]
+    assert (parameter["Default"], parameter["MinValue"]) == (0, 0)
+    function = expanded()["Resources"]["ReceiveWebhook"]["Properties"]
+    assert function["ReservedConcurrentExecutions"] == {
+        "Fn::If": ["ReservesWebhookConcurrency", {"Ref": "WebhookConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert template()["Conditions"]["ReservesWebhookConcurrency"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "WebhookConcurrency"}, 0]}]
+    }
+
+
 # Logs and state
+
+
+SAFE = {
+    "$context.requestId",
+    "$context.requestTime",
+    "$context.identity.sourceIp",
+    "$context.routeKey",
+    "$context.status",
+    "$context.error.responseType",
+    "$context.integration.status",
+    "$context.responseLatency",
+}
+"""Nothing of these is written by who sends the request. The path holds the secret of servers that cannot sign."""
+
+
+def test_every_request_to_the_api_is_logged_and_no_secret_with_it() -> None:
+    (stage,) = resources("AWS::ApiGatewayV2::Stage", expanded()).values()
+    settings = stage["Properties"]["AccessLogSettings"]
+    assert settings["DestinationArn"] == {"Fn::GetAtt": ["WebhookApiLogs", "Arn"]}
+    assert set(json.loads(settings["Format"]).values()) == SAFE
+    name = properties("AWS::Logs::LogGroup")["WebhookApiLogs"]["LogGroupName"]
+    assert name["Fn::Sub"].startswith("/aws/vendedlogs/")
 
 
 def test_every_function_logs_as_json_into_a_group_that_forgets() -> None:

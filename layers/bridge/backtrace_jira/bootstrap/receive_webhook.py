@@ -33,19 +33,20 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> R
     """Wire the path; `env` is what `ReceiveWebhookEnvironment` names, and the clock gives unix seconds."""
     environment, aws = read_environment(ReceiveWebhookEnvironment, env), AWSClients()
     known = DynamoDBKnownWebhooks(Table(aws.dynamodb, environment.links_table))
+    secrets = SSMWebhookSecrets(
+        aws.ssm,
+        ParameterNames(environment.settings_prefix),
+        max_age=environment.settings_max_age_seconds,
+        clock=clock,
+    )
     receive = ReceiveWebhook(
-        secrets=SSMWebhookSecrets(
-            aws.ssm,
-            ParameterNames(environment.settings_prefix),
-            max_age=environment.settings_max_age_seconds,
-            clock=clock,
-        ),
+        secrets=secrets,
         known=known,
         changes=SQSJiraChanges(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
     )
-    # No secret: which connections there are, only a webhook says.
-    read_ahead(lambda: known.has_webhook("init phase", now=clock()))
+    # No secret: whose is needed, only a webhook says.
+    read_ahead(lambda: known.has_webhook("init phase", now=clock()), secrets.read_ahead)
     return receive
 
 

@@ -59,9 +59,14 @@ class ParameterNames:
         """Name of the SecureString with a connection's secret."""
         return f"{self.prefix}/secrets/jira/{connection}"
 
+    @property
+    def webhook_secrets(self) -> str:
+        """Path that holds the secrets of all connections' webhooks."""
+        return f"{self.prefix}/secrets/webhook"
+
     def webhook_secret(self, connection: str) -> str:
         """Name of the SecureString with the secret that a connection's webhooks are signed with."""
-        return f"{self.prefix}/secrets/webhook/{connection}"
+        return f"{self.webhook_secrets}/{connection}"
 
     def backtrace_secret(self, universe: str) -> str:
         """Name of the SecureString with a universe's token."""
