@@ -9,16 +9,17 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from requests.auth import HTTPBasicAuth
 
 from backtrace_jira.adapters.http import Http, Timeouts, _trust, read_certificates
-from backtrace_jira.errors import InvalidSettings
+from backtrace_jira.errors import InvalidSettings, Unreachable
 
 CERTIFICATES = Path(__file__).with_name("certificates")
 """An authority for these tests, and a certificate of it for `localhost`; both are valid until 2126."""
@@ -42,6 +43,12 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET  # noqa: N815 - the base class's name
 
+    def do_CONNECT(self) -> None:
+        """Be a proxy that lets nobody through."""
+        assert isinstance(self.server, Server)
+        self.server.asked_for.append(self.path)
+        self.send_error(403)
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -50,6 +57,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.accepted: list[socket.socket] = []
+        self.asked_for: list[str] = []
+        """The servers to which somebody wanted to be led by this one, as a proxy."""
         self.url = f"http://127.0.0.1:{self.server_port}"
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -165,3 +174,46 @@ def test_a_certificate_of_another_name_is_not_trusted(https: Server, monkeypatch
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
     with pytest.raises(InvalidSettings, match="certificate is not trusted"):
         session().send("GET", https.url.replace("localhost", "127.0.0.1") + "/whole")
+
+
+@pytest.mark.parametrize("direct", [False, True])
+def test_the_environment_names_a_proxy_and_who_needs_none(
+    server: Server, https: Server, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "localhost" if direct else "elsewhere.example")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
+    http = session()
+    for _ in range(2):
+        with nullcontext() if direct else pytest.raises(Unreachable, match="ProxyError"):
+            assert http.send("GET", https.url + "/whole").content == BODY
+    assert len(server.asked_for) == (0 if direct else 2)
+    assert len(https.accepted) == (1 if direct else 0)
+
+
+def test_a_proxy_that_is_away_has_sent_nothing(https: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(Unreachable, match="no connection"):
+        session().send("GET", https.url + "/whole")
+
+
+def test_no_proxy_leads_to_a_server_of_this_machine(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert session().send("GET", server.url + "/whole").content == BODY
+
+
+def test_the_environment_is_read_once_for_a_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    read = requests.sessions.get_environ_proxies
+
+    def counted(url: str, no_proxy: str | None = None) -> Any:
+        reads.append(url)
+        return read(url, no_proxy)
+
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", counted)
+    http = session()
+    for path in ("/whole", "/nothing", "/in-pieces"):
+        http.send("POST", server.url + path)
+    assert len(reads) == 1

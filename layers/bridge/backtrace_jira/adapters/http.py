@@ -107,7 +107,27 @@ class _Adapter(HTTPAdapter):
 
 
 class _Session(requests.Session):
-    """Never follows a redirect. requests would read its whole body, even if told not to follow."""
+    """Follows no redirect, and reads the environment (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE) once for a server.
+
+    requests would read a redirect's whole body, even if told not to follow, and the environment for each request.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: dict[str, Any] = {}
+
+    def merge_environment_settings(
+        self, url: str | bytes | None, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Return what the environment says of the server; it does not depend on the rest of the address."""
+        parts = urlsplit(str(url))
+        server = f"{parts.scheme}://{parts.netloc}"
+        if server not in self._environment:
+            found = super().merge_environment_settings(url, proxies, stream, verify, cert)
+            if parts.scheme == "http":
+                found["proxies"] = {}  # settings allow http for this machine only, where no proxy leads
+            self._environment[server] = found
+        return self._environment[server]
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         """Return None: the response is used as it is."""
@@ -226,7 +246,9 @@ def _translated(error: requests.RequestException, where: str) -> Exception:
         return InvalidSettings(f"{where}: the address cannot be used")
     if isinstance(error, requests.exceptions.SSLError) and _is_distrust(reason):
         return InvalidSettings(f"{where}: the server's certificate is not trusted")
-    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(reason, NewConnectionError):
+    # urllib3 blames a proxy only for a connection that never came to be.
+    no_connection = requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError
+    if isinstance(error, no_connection) or isinstance(reason, NewConnectionError):
         return Unreachable(f"{where}: no connection ({type(reason).__name__})")
     return OutcomeUnknown(f"{where}: sent, but no answer came ({type(error).__name__})")
 
