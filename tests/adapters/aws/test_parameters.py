@@ -96,6 +96,20 @@ def test_everything_is_read_once_and_clients_are_kept(ssm: SSMClient) -> None:
     assert len(calls) == 5
 
 
+def test_settings_are_validated_once_however_many_events_ask_for_them(ssm: SSMClient) -> None:
+    put_all(ssm)
+    settings = configuration(ssm, max_age=0)
+    (first,), (second,) = (settings.integrations("my_universe", "my_project") for _ in range(2))
+    assert second is first
+    put(
+        ssm,
+        "integrations/my_universe/my_project/jira-bugs",
+        integration(subject="$fingerprint").model_dump_json(),
+    )
+    (changed,) = settings.integrations("my_universe", "my_project")
+    assert changed != first
+
+
 def test_a_changed_secret_makes_a_new_client_after_the_cache_is_over(ssm: SSMClient) -> None:
     put_all(ssm)
     settings = configuration(ssm, max_age=0)

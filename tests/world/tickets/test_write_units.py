@@ -84,6 +84,20 @@ def test_a_new_ticket(make_real_world: MakeWorld) -> None:
     assert units == {TABLE: 3, BY_TICKET: 1}
 
 
+def test_only_the_claim_has_its_row_sent_back(make_real_world: MakeWorld) -> None:
+    world = make_real_world()
+    client = client_of(world)
+    sent_back: list[bool] = []
+
+    def look(parsed: dict[str, Any], **_: object) -> None:
+        sent_back.append("Attributes" in parsed)
+
+    client.meta.events.register("after-call.dynamodb.UpdateItem", look)
+    world.deliver()
+    client.meta.events.unregister("after-call.dynamodb.UpdateItem", look)
+    assert sent_back == [True, False, False]
+
+
 def test_a_known_error(make_real_world: MakeWorld) -> None:
     world = make_real_world()
     world.deliver()

@@ -85,7 +85,7 @@ def one_line(text: str) -> str:
 
 def utf16_length(text: str) -> int:
     """Return the length that Jira counts for its limits: in UTF-16 units, two for each character beyond U+FFFF."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def truncate(text: str, limit: int) -> str:

@@ -45,13 +45,15 @@ class SSMConfiguration(Generic[J, B]):
         self._names = names
         self._new_jira = new_jira
         self._new_backtrace = new_backtrace
-        self._clients: dict[str, tuple[object, object]] = {}
+        self._kept: dict[str, tuple[object, object]] = {}
 
     def integrations(self, universe: str, project: str) -> Sequence[Integration]:
         """Return the project's integrations, sorted by name."""
         path = self._names.integrations(universe, project)
         found = sorted(self._integrations().items())
-        parsed = [parse(Integration, name, text) for name, text in found if name.rpartition("/")[0] == path]
+        parsed = [
+            self._parse(Integration, name, text) for name, text in found if name.rpartition("/")[0] == path
+        ]
         for integration in parsed:
             if (integration.universe, integration.project) != (universe, project):
                 raise InvalidSettings(
@@ -72,7 +74,7 @@ class SSMConfiguration(Generic[J, B]):
         faults: list[InvalidSettings] = []
         for name, text in self._integrations().items():
             try:
-                parsed.append(parse(Integration, name, text))
+                parsed.append(self._parse(Integration, name, text))
             except InvalidSettings as fault:
                 faults.append(fault)
         return sorted(parsed, key=lambda integration: integration.id), faults
@@ -81,7 +83,7 @@ class SSMConfiguration(Generic[J, B]):
         """Return the client that `new_jira` made for the integration's connection."""
         connection = self._read(Connection, self._names.connection(integration.connection))
         secret = self._secret(self._names.jira_secret(integration.connection))
-        return self._client(
+        return self._keep(
             f"jira {connection.name}", (connection, secret), lambda: self._new_jira(connection, secret)
         )
 
@@ -89,7 +91,7 @@ class SSMConfiguration(Generic[J, B]):
         """Return the client that `new_backtrace` made for the universe."""
         settings = self._read(BacktraceUniverse, self._names.universe(universe))
         token = self._secret(self._names.backtrace_secret(universe))
-        return self._client(
+        return self._keep(
             f"backtrace {universe}", (settings, token), lambda: self._new_backtrace(settings, token)
         )
 
@@ -112,14 +114,18 @@ class SSMConfiguration(Generic[J, B]):
         # One listing for all projects: read ahead of the first event, it answers for whichever project that is of.
         return self._parameters.read_below(self._names.all_integrations)
 
-    def _client(self, name: str, made_of: object, make: Callable[[], C]) -> C:
-        kept = self._clients.get(name)
+    def _keep(self, name: str, made_of: object, make: Callable[[], C]) -> C:
+        """Return what was made under this name, unless it was made of something else."""
+        kept = self._kept.get(name)
         if kept is None or kept[0] != made_of:
-            kept = self._clients[name] = (made_of, make())
+            kept = self._kept[name] = (made_of, make())
         return kept[1]  # type: ignore[return-value]
 
+    def _parse(self, model: type[S], name: str, text: str) -> S:
+        return self._keep(name, text, lambda: parse(model, name, text))
+
     def _read(self, model: type[S], name: str) -> S:
-        return parse(model, name, self._get(name))
+        return self._parse(model, name, self._get(name))
 
     def _secret(self, name: str) -> SecretStr:
         secret = self._get(name, decrypt=True).strip()

@@ -67,10 +67,19 @@ class LinkRows:
             # While a deployment adds the index, and until DynamoDB has filled it with the rows that were there.
             return read(IndexName=BY_ISSUE, **arguments)
 
-    def update(self, key: LinkKey, change: str, condition: str, values: Values) -> tuple[bool, Link]:
-        """Change a row; return whether the condition held, and the row as it is now."""
-        done, item = self._table.change(key_of(key), change, condition, values, returning="ALL_NEW")
-        return done, link_in(item) if item else Link(key, LinkState.RELEASED)
+    def update(self, key: LinkKey, change: str, condition: str, values: Values) -> Link | None:
+        """Change a row if the condition holds, and return None; else return the row as it is."""
+        done, item = self._table.change(key_of(key), change, condition, values, returning="NONE")
+        return None if done else _link_of(key, item)
+
+    def update_and_read(self, key: LinkKey, change: str, condition: str, values: Values) -> Link:
+        """Change a row if the condition holds; return it as it is after that."""
+        _, item = self._table.change(key_of(key), change, condition, values, returning="ALL_NEW")
+        return _link_of(key, item)
+
+
+def _link_of(key: LinkKey, item: Item) -> Link:
+    return link_in(item) if item else Link(key, LinkState.RELEASED)
 
 
 class ServerRows:

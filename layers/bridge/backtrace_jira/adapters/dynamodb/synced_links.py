@@ -61,7 +61,7 @@ class DynamoDBSyncedLinks(ServerRows):
 
     def record_synced(self, key: LinkKey, before: Issue, now: Issue, synced: LastSynced) -> bool:
         """Write the values that both sides agreed on, and the ticket's present key."""
-        return self._rows.update(
+        other = self._rows.update(
             key,
             "SET synced = :synced, issue_key = :key, issue_url = :url",
             "issue_id = :id",
@@ -71,21 +71,23 @@ class DynamoDBSyncedLinks(ServerRows):
                 ":url": s(now.url),
                 ":id": s(before.id),
             },
-        )[0]
+        )
+        return other is None
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         """Release the row, if it still holds this ticket."""
-        return self._rows.update(
+        other = self._rows.update(
             key,
             f"SET #state = :released, {NEXT_GENERATION}{RECORDING} "
             "REMOVE issue_id, issue_key, issue_url, linked, synced",
             "issue_id = :id",
             {":released": s(LinkState.RELEASED), ":id": s(issue_id), ":one": n(1), **recording(record)},
-        )[0]
+        )
+        return other is None
 
     def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
         """Release the row, if it still holds this ticket, and keep the ticket's key for the next one."""
-        return self._rows.update(
+        other = self._rows.update(
             key,
             f"SET #state = :released, previous = :previous, {NEXT_GENERATION}{RECORDING} "
             "REMOVE issue_id, issue_key, issue_url, linked, synced",
@@ -97,7 +99,8 @@ class DynamoDBSyncedLinks(ServerRows):
                 ":one": n(1),
                 **recording(record),
             },
-        )[0]
+        )
+        return other is None
 
     def record_versions(
         self, connection: str, issue_id: str, versions: Mapping[str, str], before: Mapping[str, str]

@@ -52,7 +52,7 @@ class DynamoDBTicketLinks(ServerRows):
     def claim(self, lease: Lease) -> Link:
         """Take a key that is new or released."""
         # No other state is taken: a ticket exists, may exist or is being made, or is not wanted (held).
-        return self._rows.update(
+        return self._rows.update_and_read(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
             "REMOVE uncertain_since, lookups, cut_off, expires_at",
@@ -63,7 +63,7 @@ class DynamoDBTicketLinks(ServerRows):
                 ":owner": s(lease.owner),
                 ":until": n(lease.until),
             },
-        )[1]
+        )
 
     def count_event(self, key: LinkKey, trace: str, now: float, rule: DueRule) -> bool:
         """Count one event of a group: one request, two where a threshold makes it count what is held back."""
@@ -112,7 +112,7 @@ class DynamoDBTicketLinks(ServerRows):
         """Take an expired row as it was seen. Its create, if there was one, was over when its lease ended."""
         # The row must be as it was seen: of two deliveries that saw it expired, only one may go on. And the first
         # delivery may have recorded its ticket meanwhile.
-        done, row = self._rows.update(
+        other = self._rows.update(
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
             "uncertain_since = if_not_exists(uncertain_since, :seen_until) ADD cut_off :one",
@@ -126,11 +126,11 @@ class DynamoDBTicketLinks(ServerRows):
                 ":one": n(1),
             },
         )
-        return done or row.owner == lease.owner
+        return other is None or other.owner == lease.owner
 
     def start_again(self, lease: Lease) -> bool:
         """Begin a new attempt on our own uncertain row."""
-        done, row = self._rows.update(
+        other = self._rows.update(
             lease.key,
             "SET #state = :creating REMOVE uncertain_since, lookups",
             "#owner = :owner AND #state = :uncertain",
@@ -140,7 +140,7 @@ class DynamoDBTicketLinks(ServerRows):
                 ":owner": s(lease.owner),
             },
         )
-        return done or (row.owner == lease.owner and row.state is LinkState.CREATING)
+        return other is None or (other.owner == lease.owner and other.state is LinkState.CREATING)
 
     def leave_uncertain(
         self, lease: Lease, record: Record, *, now: float, until: float, looked_up: bool
@@ -184,7 +184,7 @@ class DynamoDBTicketLinks(ServerRows):
     ) -> Issue:
         """Record the ticket, even if another delivery owns the row by now: an existing ticket must not be forgotten."""
         # The generation must be the row's: somebody may have unlinked this ticket before we could record it.
-        done, row = self._rows.update(
+        other = self._rows.update(
             key,
             f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
             f"page = :page, generation = if_not_exists(generation, :generation){RECORDING} "
@@ -201,9 +201,9 @@ class DynamoDBTicketLinks(ServerRows):
                 **recording(record),
             },
         )
-        if not done and row.issue is None:
+        if other and other.issue is None:
             raise Busy("this ticket was unlinked before it was recorded")
-        return issue if done or row.issue is None else row.issue
+        return other.issue if other and other.issue else issue
 
     def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
         """Record that Backtrace has the ticket, and the baseline. The ticket before it is forgotten: it is linked."""
