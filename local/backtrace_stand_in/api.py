@@ -63,6 +63,8 @@ def _routes() -> Flask:
         if not isinstance(fingerprints, list) or not fingerprints:
             raise QueryError("invalid parameter 'fingerprint'")
         columns = _columns(body)
+        if backtrace.drops_invariants:
+            columns.pop("invariants", None)
         if backtrace.rewords_invariants and "invariants" in columns:
             columns["invariants"] = [reword(each) for each in columns["invariants"]]
         with backtrace.lock:

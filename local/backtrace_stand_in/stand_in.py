@@ -70,6 +70,8 @@ class BacktraceStandIn:
         """How it compares versions."""
         self.rewords_invariants = False
         """Whether it gives invariants back in other words than it was told."""
+        self.drops_invariants = False
+        """Whether it takes invariants and does not store them."""
         self.faults = Faults()
         self._edge = Edge(create_app(self), self.faults, clock=clock, lock=threading.RLock())
         self._serving = Serving(self._edge)

@@ -91,14 +91,14 @@ class FakeBacktraceGroups:
             found = [row for row in rows if int(begin) <= row.modified <= until]
             yield from sorted(found, key=lambda row: -row.modified)
 
-    def write(self, group: Group, write: GroupWrite) -> None:
+    def write(self, group: Group, write: GroupWrite) -> Group | None:
         with self.failures.around("write"):
             if group.fingerprint in self.refusals:
                 raise Refused(f"POST /api/issue: {self.refusals[group.fingerprint]}")
             columns = {"state": write.state, "ticket": write.tickets, "invariants": write.reopen_criteria}
             given = {name: value for name, value in columns.items() if value is not None}
             self._ensure_known(group.project)
-            self.seed(group.project, group.fingerprint, **given)
+            return replace(self.seed(group.project, group.fingerprint, **given), modified=0.0)
 
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]

@@ -64,7 +64,7 @@ class Wire:
     """The process dies when this one of `changes` is done, unheard. To die before a call, or after one that only
     reads, is the same: it leaves the world that the change before it has left."""
     interrupt_at: int | None = None
-    interrupt: Callable[[], None] = lambda: None
+    interrupt: Callable[[], object] = lambda: None
     """Runs once before that call: another process, while this one waits."""
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -104,6 +105,17 @@ def test_a_write_changes_what_it_names_and_nothing_else(
     group = groups.group(PROJECT, FIRST)
     assert (group.state, group.assignee, list(group.reopen_criteria or ())) == (State.RESOLVED, None, [])
     assert len(group.tickets) == 1
+
+
+def test_a_write_answers_with_the_group_as_it_is_then(universe: Universe, groups: BacktraceGroups) -> None:
+    universe.seed(PROJECT, FIRST, state="open", ticket=[OWN, OURS], invariant_reopen_count=3)
+    criteria: list[JSON] = [dict(CRITERION)]
+    answered = groups.write(
+        groups.group(PROJECT, FIRST), GroupWrite(State.RESOLVED, reopen_criteria=criteria)
+    )
+    assert answered == replace(groups.group(PROJECT, FIRST), modified=0.0)
+    assert answered is not None
+    assert (answered.state, answered.reopens, answered.reopen_criteria) == (State.RESOLVED, 3, criteria)
 
 
 def test_a_write_that_backtrace_refuses_changes_nothing(universe: Universe, groups: BacktraceGroups) -> None:

@@ -240,8 +240,8 @@ class BacktraceGroups(Protocol):
         """Give the groups modified from `begin` until `end` (unix seconds; None is now), latest change first."""
         ...
 
-    def write(self, group: Group, write: GroupWrite) -> None:
-        """Write to one group, once."""
+    def write(self, group: Group, write: GroupWrite) -> Group | None:
+        """Write to one group, once; return it as it is then, without its time. None if Backtrace does not say."""
         ...
 
     def count_values(

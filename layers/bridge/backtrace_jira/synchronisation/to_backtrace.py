@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backtrace_jira.backtrace.group import GroupWrite, with_assignee, with_ticket_as
+from backtrace_jira.backtrace.group import Group, GroupWrite, with_assignee, with_ticket_as
+from backtrace_jira.backtrace.reopen_criteria import holds_all, plan_column
+from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import boundary_of, is_done
 from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
 from backtrace_jira.jira.issue import Ticket
@@ -175,24 +177,63 @@ def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket
         key = pair.link.key
         noted = json.dumps([key.integration, key.fingerprint, plan.link_criteria])
         context.note(NoteKind.REOPEN_CRITERIA, noted)
-    if _is_accepted(context, plan, pair, ticket):
-        for field in FIELDS:
-            if sentence := field.describe(plan, pair, ticket):
-                context.tell(sentence)
-    elif plan.changes_group:
+        # Read again last, after the note's time: the write replaces the whole column, and with it what a person has
+        # added to it meanwhile.
+        plan, pair = _read_again(context, plan, pair, ticket)
+    written = _write(context, plan, pair, ticket)
+    if written is None and plan.changes_group:
         return GroupPlan(pair.synced.reopen_criteria)
-    if plan.resolved_until:
+    for field in FIELDS if written else ():
+        if sentence := field.describe(plan, pair, ticket):
+            context.tell(sentence)
+    if plan.resolved_until and written == plan:
         context.tell(plan.resolved_until)
-    return plan
+    return written or plan
 
 
-def _is_accepted(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> bool:
+def _read_again(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> tuple[GroupPlan, Pair]:
+    """Return plan and pair for the group as it is now: criteria and tickets that people added meanwhile stay.
+
+    Raises:
+        Busy: somebody changed its state, its assignee or our entry meanwhile. The turn begins anew, since all rules are
+            about what the group is.
+    """
+    context.ensure_time()
+    before = pair.group
+    now = replace(pair, group=context.backtrace(pair).group(before.project, before.fingerprint))
+    same = (now.group.state, now.group.assignee_id) == (before.state, before.assignee_id)
+    if not same or not is_linked(now, ticket) or now.group.reopen_criteria is None:
+        raise Busy(f"somebody has just changed {pair.short_name} in Backtrace")
+    ours = (*pair.synced.reopen_criteria, *find_noted_criteria(context.turn, pair))
+    column = plan_column(now.group.reopen_criteria, ours, plan.link_criteria)
+    return replace(plan, reopen_criteria=column), now
+
+
+def _write(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupPlan | None:
+    """Write to the group; return the plan as it was carried out by Backtrace's answer, None if it was refused."""
     with context.refusal_as_problem(f"Backtrace refused a change of {pair.short_name}"):
         write = to_group_write(plan, pair, ticket)
         context.ensure_time()
-        context.backtrace(pair).write(pair.group, write)
-        return True
-    return False
+        answered = context.backtrace(pair).write(pair.group, write)
+        return _as_answered(context, plan, pair, answered)
+    return None
+
+
+def _as_answered(context: TurnContext, plan: GroupPlan, pair: Pair, answered: Group | None) -> GroupPlan:
+    """Return what of a plan Backtrace's answer has: only that is recorded as ours, and the rest is reported."""
+    if answered is None:
+        return plan
+    if plan.state is not None and answered.state is not plan.state:
+        context.report_problem(
+            f"Backtrace left {pair.short_name} {answered.state}, although it took the change"
+        )
+        plan = replace(plan, state=answered.state)
+    column = answered.reopen_criteria
+    if plan.reopen_criteria is None or column is None or holds_all(column, plan.link_criteria):
+        return plan
+    kept = tuple(each for each in plan.link_criteria if holds_all(column, [each]))
+    context.report_problem(f"Backtrace did not keep the reopen criteria of {pair.short_name}")
+    return replace(plan, link_criteria=kept)
 
 
 def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:

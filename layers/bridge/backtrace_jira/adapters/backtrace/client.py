@@ -63,14 +63,19 @@ class BacktraceClient:
             raise OutcomeUnknown("POST /api/query: an answer without a response")
         return response
 
-    def write_issue(self, project: str, body: dict[str, JSON]) -> None:
-        """Send one `POST /api/issue` for one fingerprint. Backtrace reports a failure inside a 200."""
+    def write_issue(self, project: str, body: dict[str, JSON]) -> dict[str, Any]:
+        """Send one `POST /api/issue` for one fingerprint; return its row as it is then, as far as the answer has it.
+
+        Backtrace reports a failure inside a 200 (backtrace-labs/backtrace-forensics, src/coroner/issues/responses.ts).
+        """
         results = self._call("/api/issue", project, body).get("results")
         if not isinstance(results, list) or not results:
             raise OutcomeUnknown("POST /api/issue: no result for the fingerprint")
-        error = results[0].get("error")
+        result = results[0] if isinstance(results[0], dict) else {}
+        error = result.get("error")
         if error:
             raise Refused(f"POST /api/issue: {str(error)[:300]}")
+        return result
 
     def read_issue(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
         """Return state and ticket entries. A fingerprint without a row in `issues` is open and has no tickets."""

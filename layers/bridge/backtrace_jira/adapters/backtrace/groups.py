@@ -92,8 +92,8 @@ class RestBacktraceGroups:
                     return user
         return None
 
-    def write(self, group: Group, write: GroupWrite) -> None:
-        """Send one `POST /api/issue` for one fingerprint."""
+    def write(self, group: Group, write: GroupWrite) -> Group | None:
+        """Send one `POST /api/issue` for one fingerprint; return the group as its answer says that it is now."""
         body: dict[str, JSON] = {"project": group.project, "fingerprint": [group.fingerprint]}
         if write.state is not None:
             body["state"] = str(write.state)
@@ -102,7 +102,7 @@ class RestBacktraceGroups:
             body["ticket"] = {"action": "set", **flag, "value": list(write.tickets)}
         if write.reopen_criteria is not None:
             body["invariants"] = {"action": "set", "value": list(write.reopen_criteria)}
-        self._client.write_issue(group.project, body)
+        return _answered(group, self._client.write_issue(group.project, body))
 
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
@@ -188,6 +188,20 @@ def _group(project: str, row: Mapping[str, str]) -> Group:
         _invariants(row.get("invariants") or "[]"),
         int(_number(row.get("invariant_reopen_count", ""))),
     )
+
+
+def _answered(group: Group, result: Mapping[str, Any]) -> Group | None:
+    """Read the row in the answer to a write; None if the answer has no state, tickets or invariants, as texts."""
+    row = {name: result.get(name) for name in ("state", "ticket", "invariants")}
+    if not all(isinstance(value, str) for value in row.values()):
+        return None
+    with suppress(Refused):
+        count = str(result.get("invariant_reopen_count", group.reopens))
+        return _group(
+            group.project,
+            {**row, "fingerprint": group.fingerprint, "invariant_reopen_count": count},  # type: ignore[dict-item]
+        )
+    return None
 
 
 def _invariants(text: str) -> list[dict[str, Any]] | None:
