@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from backtrace_jira.fix_versions.boundary import version_criteria_of
+from backtrace_jira.fix_versions.criterion import version_criteria_of
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 

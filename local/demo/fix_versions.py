@@ -87,7 +87,7 @@ class _LinkedGroup:
         row = self._row()
         found = row.invariants if row else []
         until = [f"{each.get('field')} > {each.get('version')}" for each in found]
-        wanted = [{"type": "version_gt", "field": "version", "version": version}]
+        wanted = [{"type": "version_gt", "field": "version", "version": f"{version}.0"}]
         is_right = found == wanted and self.state == "resolved"
         effect = f"{self.state} until {' or '.join(until) or 'nothing'}"
         return Change(cause, effect, is_right, self.take_calls())

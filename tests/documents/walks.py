@@ -110,7 +110,7 @@ def version(make: MakeSyncWorld, patch: pytest.MonkeyPatch) -> Walk:
     world.jira.change_version(fix, released=True)
     with walk.recorded():
         poll_handler.lambda_handler({}, CONTEXT)
-    assert [each["version"] for each in world.of().invariants] == ["2.4"]
+    assert [each["version"] for each in world.of().invariants] == ["2.4.0"]
     return walk
 
 

@@ -134,4 +134,4 @@ def a_version_webhook(stack: LocalStack) -> None:
 
 
 def _later(version: str) -> dict[str, str]:
-    return {"type": "version_gt", "field": "version", "version": version}
+    return {"type": "version_gt", "field": "version", "version": f"{version}.0"}

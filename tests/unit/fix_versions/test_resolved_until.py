@@ -24,7 +24,7 @@ BRANCHES = [
 
 
 def later(version: str, kind: str = "version_gt", attribute: str = "version") -> dict[str, Any]:
-    return {"type": kind, "field": attribute, "version": version}
+    return {"type": kind, "field": attribute, "version": f"{version}.0"}
 
 
 def text(criterion: dict[str, Any]) -> str:
@@ -44,8 +44,8 @@ def branch(values: str, version: str) -> dict[str, Any]:
     [
         ({}, (), [], 0),
         ({}, ("2.4",), [later("2.4")], 0),
-        ({}, ("2.4", "2.10"), [later("2.10")], 0),
-        ({}, ("2.10", "2.9"), [later("2.10")], 0),
+        ({"several": "highest"}, ("2.4", "2.10"), [later("2.10")], 0),
+        ({"several": "highest"}, ("2.10", "2.9"), [later("2.10")], 0),
         ({"several": "lowest"}, ("2.4", "2.10"), [later("2.4")], 0),
         ({"seen_in": "version_ge"}, ("2.4",), [later("2.4", "version_ge")], 0),
         ({"attribute": "build"}, ("2.4",), [later("2.4", attribute="build")], 0),
@@ -54,7 +54,12 @@ def branch(values: str, version: str) -> dict[str, Any]:
         ({}, ("2.4*",), [later("2.4")], 0),
         ({"when": "released"}, ("2.4*",), [], 0),
         ({"when": "released"}, ("2.4",), [later("2.4")], 0),
-        ({"when": "released"}, ("2.4", "2.6*"), [], 0),  # the highest holds, once it is released
+        (
+            {"several": "highest", "when": "released"},
+            ("2.4", "2.6*"),
+            [],
+            0,
+        ),  # the highest holds, once it is released
         ({"regex": r"v(\d+\.\d+)"}, ("app v2.4 beta",), [later("2.4")], 0),
         ({"regex": r"\d+\.\d+"}, ("app v2.4 beta",), [later("2.4")], 0),
         ({"regex": r"v(\d+\.\d+)"}, ("2.4",), [], 1),
@@ -223,9 +228,9 @@ def test_criteria_that_cannot_be_read_are_not_written_over() -> None:
 @pytest.mark.parametrize(
     ("status", "versions", "ours", "sentence"),
     [
-        (DONE, ("2.4",), (), "Done in Jira: resolved in Backtrace until version > 2.4"),
-        (TODO, (), ("2.4",), "To Do in Jira: no longer resolved until version > 2.4"),
-        (DONE, ("2.6",), ("2.4",), "Done in Jira: resolved in Backtrace until version > 2.6"),
+        (DONE, ("2.4",), (), "Done in Jira: resolved in Backtrace until version > 2.4.0"),
+        (TODO, (), ("2.4",), "To Do in Jira: no longer resolved until version > 2.4.0"),
+        (DONE, ("2.6",), ("2.4",), "Done in Jira: resolved in Backtrace until version > 2.6.0"),
     ],
 )
 def test_what_is_done_is_said(

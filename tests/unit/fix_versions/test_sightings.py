@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.fix_versions.boundary import digest_sighting, version_criteria_of
+from backtrace_jira.fix_versions.criterion import digest_sighting, version_criteria_of
 
 LATER = '{"field":"version","type":"version_gt","version":"2.4"}'
 SAME_OR_LATER = '{"field":"version","type":"version_ge","version":"2.4"}'

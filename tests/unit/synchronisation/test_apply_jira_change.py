@@ -73,7 +73,7 @@ def test_a_project_s_versions_are_looked_at_earlier() -> None:
     world.jira.change_version(version, released=True)
     outcome = served(world, JiraChange("main", project_id="10000", event="jira:version_released"))
     assert "were looked at" in outcome.detail
-    assert [each["version"] for each in world.group().reopen_criteria or ()] == ["2.4"]
+    assert [each["version"] for each in world.group().reopen_criteria or ()] == ["2.4.0"]
     other = served(world, JiraChange("main", project_id="77777", event="jira:version_released"))
     assert "are of no concern" in other.detail
 

@@ -44,10 +44,10 @@ def test_a_lost_webhook_is_found_within_a_period() -> None:
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        ({}, [("version_gt", "2.10")]),
-        ({"seen_in": "version_ge"}, [("version_ge", "2.10")]),
-        ({"several": "lowest"}, [("version_gt", "2.4")]),
-        ({"when": "released"}, [("version_gt", "2.10")]),
+        ({"several": "highest"}, [("version_gt", "2.10.0")]),
+        ({"several": "highest", "seen_in": "version_ge"}, [("version_ge", "2.10.0")]),
+        ({"several": "lowest"}, [("version_gt", "2.4.0")]),
+        ({"several": "highest", "when": "released"}, [("version_gt", "2.10.0")]),
         ({"never_reopened": ["Done"]}, []),
     ],
 )
@@ -65,7 +65,7 @@ def test_it_needs_no_synchronisation_of_states() -> None:
     world = Deployment(sync=off, fix_versions=FIXES)
     issue = world.link()
     world.resolve_with(issue, "2.4")
-    assert (world.state(), criteria(world)) == ("resolved", [("version_gt", "2.4")])
+    assert (world.state(), criteria(world)) == ("resolved", [("version_gt", "2.4.0")])
 
 
 def test_a_version_that_is_released_is_found_by_the_poll_although_no_ticket_changed() -> None:
@@ -73,7 +73,7 @@ def test_a_version_that_is_released_is_found_by_the_poll_although_no_ticket_chan
     assert criteria(world) == []
     world.jira.change_version(world.jira.project_versions[0], released=True)
     world.poll()
-    assert criteria(world) == [("version_gt", "2.4")]
+    assert criteria(world) == [("version_gt", "2.4.0")]
     world.jira.change_version(world.jira.project_versions[0], released=False)
     world.poll()
     assert criteria(world) == []
@@ -101,7 +101,7 @@ def test_a_run_that_failed_leaves_no_gap(method: str) -> None:
     world.poll()
     world.drain()
     world.poll()
-    assert criteria(world) == [("version_gt", "2.4")]
+    assert criteria(world) == [("version_gt", "2.4.0")]
 
 
 def test_a_429_holds_the_connection_back_and_leaves_no_gap() -> None:
@@ -112,7 +112,7 @@ def test_a_429_holds_the_connection_back_and_leaves_no_gap() -> None:
     assert {each.decision for each in world.reports[-2:]} == {Decision.POSTPONED}
     world.clock.advance(40)
     world.poll()
-    assert criteria(world) == [("version_gt", "2.4")]
+    assert criteria(world) == [("version_gt", "2.4.0")]
 
 
 def test_a_ticket_that_is_reopened_takes_its_boundary_back() -> None:

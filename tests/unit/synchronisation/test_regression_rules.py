@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.fix_versions.boundary import version_criteria_of
+from backtrace_jira.fix_versions.criterion import version_criteria_of
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.states import State, Status

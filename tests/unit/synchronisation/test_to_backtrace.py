@@ -53,7 +53,7 @@ def find_user(user: JiraUser, pair: Pair) -> BacktraceUser | None:
 
 def later(version: str) -> str:
     return (
-        json.dumps({"type": "version_gt", "field": "version", "version": version}, sort_keys=True)
+        json.dumps({"type": "version_gt", "field": "version", "version": f"{version}.0"}, sort_keys=True)
         .replace(": ", ":")
         .replace(", ", ",")
     )

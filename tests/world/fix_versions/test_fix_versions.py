@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from backtrace_jira.fix_versions.line import line_pattern
 from backtrace_jira.outcomes import Decision
 from backtrace_jira.settings.parameter_names import ParameterNames
 from local.jira_stand_in.model import Issue, Version
@@ -22,7 +23,14 @@ OWN = {"type": "timestamp_gt", "timestamp": 1_704_067_200}
 
 
 def later(version: str, kind: str = "version_gt", field: str = "version") -> dict[str, str]:
-    return {"type": kind, "field": field, "version": version}
+    """Return a criterion as Backtrace is told it: with three numbers."""
+    return {"type": kind, "field": field, "version": version + ".0" * (2 - version.count("."))}
+
+
+def within(line: tuple[int, int], version: str) -> dict[str, Any]:
+    """Return a criterion that holds within one line of releases."""
+    kind = {"type": "regular_expression", "field": "version", "pattern": line_pattern(line)}
+    return {"type": "and", "children": [kind, later(version)]}
 
 
 def world_with(
@@ -112,7 +120,8 @@ def test_one_write_and_no_repetition(make_sync_world: MakeSyncWorld) -> None:
     [
         ({"seen_in": "version_ge"}, ["2.4"], [later("2.4", "version_ge")]),
         ({"attribute": "application.version"}, ["2.4"], [later("2.4", field="application.version")]),
-        ({}, ["2.4", "2.10", "1.9"], [later("2.10")]),
+        ({}, ["2.4", "2.10", "1.9"], [later("2.10"), within((2, 4), "2.4"), within((1, 9), "1.9")]),
+        ({"several": "highest"}, ["2.4", "2.10", "1.9"], [later("2.10")]),
         ({"several": "lowest"}, ["2.4", "2.10", "1.9"], [later("1.9")]),
         ({}, ["Mobile 2.4.1 (hotfix)"], [later("2.4.1")]),
         ({"regex": "([0-9.]+) *$"}, ["Mobile 3 release 2.4.1"], [later("2.4.1")]),
@@ -125,7 +134,7 @@ def test_one_write_and_no_repetition(make_sync_world: MakeSyncWorld) -> None:
     ],
 )  # fmt: skip
 def test_settings_say_what_the_boundary_is(
-    make_sync_world: MakeSyncWorld, fixes: dict[str, Any], names: list[str], expected: list[dict[str, str]]
+    make_sync_world: MakeSyncWorld, fixes: dict[str, Any], names: list[str], expected: list[dict[str, Any]]
 ) -> None:
     world = world_with(make_sync_world, fixes=fixes)
     close(world, *names)
@@ -210,10 +219,10 @@ def test_another_field_by_its_name(make_sync_world: MakeSyncWorld, flavour: str)
     world.jira.add_field(custom_field("customfield_10200", "Fixed in"))
     world.ticket()
     issue = only_issue(world)
-    world.jira.edit_issue(issue.key, customfield_10200="2.4, 2.5")
+    world.jira.edit_issue(issue.key, customfield_10200="2.4, 2.4.5")
     world.jira.transition(issue.key, "Done")
     world.settle()
-    assert invariants(world) == [later("2.5")]
+    assert invariants(world) == [later("2.4.5")]
     world.jira.edit_issue(issue.key, customfield_10200="2.6")
     world.poll()
     assert invariants(world) == [later("2.6")]
@@ -368,9 +377,9 @@ def test_merged(make_sync_world: MakeSyncWorld, flavour: str) -> None:
 @flavours
 def test_added_to_the_ticket(make_sync_world: MakeSyncWorld, flavour: str) -> None:
     world, version = resolved(make_sync_world, flavour)
-    fix_in(world, version, world.jira.add_version("2.5"))
+    fix_in(world, version, world.jira.add_version("2.4.5"))
     world.settle()
-    assert invariants(world) == [later("2.5")]
+    assert invariants(world) == [later("2.4.5")]
 
 
 @flavours

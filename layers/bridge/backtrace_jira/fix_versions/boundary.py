@@ -1,29 +1,21 @@
-"""From which version on an error is a regression: a ticket's Fix Versions as reopen criteria of Backtrace.
-
-Backtrace's schema (saucelabs/sauce-docs, advanced/invariants.md): a list of objects, any of which reopens;
-`version_gt` and `version_ge` have `field` and `version`, `regular_expression` has `field` and `pattern`, and `and` has
-`children`, on one level only.
-"""
+"""From which version on an error is a regression: a ticket's Fix Versions as reopen criteria of Backtrace."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from backtrace_jira.backtrace.reopen_criteria import text_of
+from backtrace_jira.fix_versions.criterion import VersionCriterion
+from backtrace_jira.fix_versions.line import line_pattern
 from backtrace_jira.fix_versions.version import Version, read_version
 from backtrace_jira.jira.fields import fold
 from backtrace_jira.jira.issue import FixVersion, Ticket
-from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.settings.expressions import compile_regex
 from backtrace_jira.settings.fix_versions import (
     AppliesWhen,
     Branch,
     FixVersions,
-    SeenIn,
     VersionChoice,
 )
 from backtrace_jira.settings.integration import Integration
@@ -84,6 +76,8 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
         unread += [
             f"{fix.name}: belongs to none of fix_versions.branches" for fix in _without_branch(read, settings)
         ]
+    elif settings.several is VersionChoice.LINES:
+        criteria = list(_plan_lines(read, settings))
     else:
         criteria = list(_plan_criterion(read, settings))
     doubtful = [fix.doubt for fix in read if fix.version and fix.version.is_doubtful]
@@ -130,15 +124,36 @@ def _isolate_version(name: str, regex: str) -> str | None:
     return (found[1] or "") if found.re.groups else found[0]
 
 
+def _readable(fixes: Iterable[_Fix]) -> list[tuple[_Fix, Version]]:
+    return [(fix, version) for fix in fixes if (version := fix.version)]
+
+
 def _plan_criterion(fixes: Iterable[_Fix], settings: FixVersions) -> Iterator[VersionCriterion]:
     """Yield the criterion of the one version that counts, once it does."""
-    readable = [(fix.version, fix.fix) for fix in fixes if fix.version]
+    readable = _readable(fixes)
     if not readable:
         return
     pick = min if settings.several is VersionChoice.LOWEST else max
-    version, fix = pick(readable, key=lambda each: each[0].highest)
-    if fix.released or settings.when is AppliesWhen.RESOLVED:
+    fix, version = pick(readable, key=lambda each: each[1].highest)
+    if fix.fix.released or settings.when is AppliesWhen.RESOLVED:
         yield VersionCriterion(settings.attribute, settings.seen_in, version, {})
+
+
+def _plan_lines(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[VersionCriterion]:
+    """Yield the criterion of the highest version, and one within each lower line of releases that has a version.
+
+    The highest version of a line counts. A day belongs to no line: 2026.11.28 is not a release of 2026.11.
+    """
+    lines: dict[tuple[int, int], list[_Fix]] = {}
+    for fix, version in sorted(_readable(fixes), key=lambda each: each[1].highest, reverse=True):
+        lines.setdefault(version.line, []).append(fix)
+    highest, *lower = lines.values() if lines else [[]]
+    yield from _plan_criterion(highest, settings)
+    for own in lower:
+        for criterion in _plan_criterion(own, settings):
+            if not criterion.version.is_date:
+                pattern = line_pattern(criterion.version.line)
+                yield replace(criterion, where={settings.attribute: pattern})
 
 
 def _plan_branches(fixes: Sequence[_Fix], settings: FixVersions) -> Iterator[VersionCriterion]:
@@ -158,90 +173,6 @@ def _without_branch(fixes: Sequence[_Fix], settings: FixVersions) -> list[_Fix]:
 
 def _belongs(fix: _Fix, branch: Branch) -> bool:
     return bool(compile_regex(branch.versions).search(fix.name))
-
-
-@dataclass(frozen=True, slots=True)
-class VersionCriterion:
-    """One reopen criterion of ours, taken apart. `where` are attributes, with expressions found in their values."""
-
-    attribute: str
-    seen_in: SeenIn
-    version: Version
-    where: Mapping[str, str]
-
-    def to_json(self) -> dict[str, JSON]:
-        """Return it as Backtrace is told it, which is less strict where the version is doubtful."""
-        told, seen_in = self.version.told, self.seen_in
-        if told != self.version.text:
-            seen_in = SeenIn.LATER  # the same version cannot be told from the release, which is no regression
-        criterion: dict[str, JSON] = {"type": str(seen_in), "field": self.attribute, "version": told}
-        if not self.where:
-            return criterion
-        kinds: list[JSON] = [
-            {"type": "regular_expression", "field": name, "pattern": pattern}
-            for name, pattern in self.where.items()
-        ]
-        return {"type": "and", "children": [*kinds, criterion]}
-
-    def past(self, values: Histogram) -> list[tuple[str, int]]:
-        """Return the values that are past the boundary in any case, with their counts, latest version first."""
-        read = [(read_version(value), value, count) for value, count in values]
-        found = [
-            (version, value, count) for version, value, count in read if version and self._is_past(version)
-        ]
-        return [(value, count) for _, value, count in sorted(found, key=lambda each: each[0], reverse=True)]
-
-    def may_be_past(self, attributes: Mapping[str, Histogram]) -> bool:
-        """Return whether one of a group's errors may be past it; which values are of one error is not known."""
-        kinds = (
-            any(compile_regex(pattern).search(value) for value, _ in attributes.get(name, ()))
-            for name, pattern in self.where.items()
-        )
-        return bool(self.past(attributes.get(self.attribute, ()))) and all(kinds)
-
-    def _is_past(self, version: Version) -> bool:
-        if self.seen_in is SeenIn.SAME_OR_LATER and version == self.version:
-            return True
-        return version.is_surely_after(self.version)
-
-    def __str__(self) -> str:
-        sign = ">" if self.seen_in is SeenIn.LATER else "≥"
-        kinds = "".join(f" where {name} is {pattern}" for name, pattern in self.where.items())
-        return f"{self.attribute} {sign} {self.version.text}{kinds}"
-
-
-def version_criteria_of(reopen_criteria: Iterable[str]) -> list[VersionCriterion]:
-    """Take reopen criteria of ours (JSON texts) apart."""
-    return [criterion for text in reopen_criteria if (criterion := _read_criterion(json.loads(text)))]
-
-
-def _read_criterion(criterion: Mapping[str, Any]) -> VersionCriterion | None:
-    parts = criterion.get("children", [criterion])
-    where = {part["field"]: part["pattern"] for part in parts if part["type"] == "regular_expression"}
-    for part in parts:
-        version = read_version(part["version"]) if part["type"] in list(SeenIn) else None
-        if version:
-            return VersionCriterion(part["field"], SeenIn(part["type"]), version, where)
-    return None
-
-
-def digest_sighting(
-    criteria: Iterable[VersionCriterion], attributes: Mapping[str, Histogram], last_seen: float
-) -> str:
-    """Return a digest of the values past these criteria, with their counts.
-
-    An event's histograms count all errors of the group, so an error of a later version changes a count, and so the
-    digest. Nobody documents that they do (saucelabs/sauce-docs, workflow-integrations/webhook.md): so the day of the
-    last error is part of it, and what was answered on one day is asked again on the next.
-
-    Args:
-        criteria: those that an error of the group may have passed.
-        attributes: the event's histograms.
-        last_seen: unix seconds of the group's last error.
-    """
-    past = [(str(each), sorted(each.past(attributes.get(each.attribute, ())))) for each in criteria]
-    text = json.dumps([past, last_seen // _DAY])
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def version_fields(integrations: Iterable[Integration]) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backtrace_jira.backtrace.reopen_criteria import plan_column
-from backtrace_jira.fix_versions.boundary import Boundary, is_done, version_criteria_of
+from backtrace_jira.fix_versions.boundary import Boundary, is_done
+from backtrace_jira.fix_versions.criterion import version_criteria_of
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.pair import Pair

@@ -53,7 +53,8 @@ _WORDS = "|".join(sorted(_KNOWN, key=len, reverse=True))
 _NUMBER = re.compile(r"[0-9][._][0-9]|(?<![0-9a-z])v?[0-9]+(?![0-9a-z])", re.IGNORECASE)
 _NAMED_VERSION = re.compile(r"(?<![a-z])(?!build\b)[a-z]+[\s._-]*[0-9]+[._][0-9]", re.IGNORECASE)
 _DOTTED = re.compile(r"[0-9][._][0-9]")
-_PIECE = re.compile(r"[0-9a-z]+")
+_PIECE = re.compile(r"[0-9a-z]+", re.IGNORECASE | re.ASCII)
+_DATE = re.compile(r"[0-9]{4}([._-])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])")
 _PREFIX_ENDS = re.compile(r"[\s/_:-]")
 _SHAPE = re.compile(
     r"(?:(?P<label>v|ver|version|release)[.\s_:-]?\s*)?"
@@ -83,8 +84,13 @@ class Version:
     lowest: _Place = field(repr=False)
     """The first place that it can have; that of its text where there is no doubt."""
     highest: _Place = field(repr=False)
+    told: str = field(repr=False)
+    """The text for Backtrace, which semver, packaging and people read alike, as far as there is one: three numbers,
+    and a known pre-release in its own spelling. It leaves no doubt, and is no later than the highest place."""
     is_build: bool = field(default=False, repr=False)
     """True if a lone number follows the release. Builds of one release are in the order of these numbers anyway."""
+    is_date: bool = field(default=False, repr=False)
+    """True if the release is surely a day: its first two numbers are then no line of releases but a month."""
 
     @property
     def is_doubtful(self) -> bool:
@@ -92,9 +98,10 @@ class Version:
         return self.lowest != self.highest
 
     @property
-    def told(self) -> str:
-        """Return the text for Backtrace: the release for a doubtful version, because nobody's order knows more."""
-        return self.text if self.is_build else self.release
+    def line(self) -> tuple[int, int]:
+        """Return major and minor number."""
+        major, minor, *_ = (*self.place[0], 0, 0)
+        return major, minor
 
     def is_surely_after(self, other: Version) -> bool:
         """Return whether this version comes after another, whatever their unknown words mean."""
@@ -142,7 +149,7 @@ def read_version(text: str) -> Version | None:
         return None
     if not (described or _is_sound(qualifier, known)):
         return None
-    return _version(release + qualifier, _without_zeros([int(part) for part in parts]), known, unknown)
+    return _version(release, qualifier, _without_zeros([int(part) for part in parts]), known, unknown)
 
 
 def _holds_another(package: str, prefix: str, unknown: str, remark: str) -> bool:
@@ -162,23 +169,46 @@ def _find(text: str) -> tuple[str, re.Match[str] | None]:
     return next((each for each in found if each[1]), ("", None))
 
 
-def _version(text: str, numbers: tuple[int, ...], known: list[str], unknown: str) -> Version:
-    """Make a version of its text, its numbers, the known words behind them, and the rest that nobody knows."""
+def _version(
+    release: str, qualifier: str, numbers: tuple[int, ...], known: list[str], unknown: str
+) -> Version:
+    """Make a version of its release, its numbers, the known words behind them, and the rest that nobody knows."""
     doubt = _words(unknown)
     place = _place(numbers, [*known, *doubt])
-    certain = text[: len(text) - len(unknown)].rstrip(".-_~ ") if doubt else text
-    text, certain = (re.sub(r"\s+", "-", each) for each in (text, certain))
+    sure = qualifier[: len(qualifier) - len(unknown)] if doubt else qualifier
+    text = re.sub(r"\s+", "-", release + qualifier)
+    certain = re.sub(r"\s+", "-", (release + sure).rstrip(".-_~ "))
+    head = _place(numbers, known)
+    told, is_date = _told(head, sure), bool(_DATE.fullmatch(release))
     if not doubt:
-        return Version(text, certain, place, place, place)
-    head = [word for word in known if word not in _SAME]
-    if head:
-        _, rank, identifiers, _ = _place(numbers, head)
+        return Version(text, certain, place, place, place, told, is_date=is_date)
+    _, rank, identifiers, _ = head
+    if any(word not in _SAME for word in known):
         lowest: _Place = (numbers, rank, identifiers, False)
-        return Version(text, certain, place, lowest, (numbers, rank, identifiers, True))
+        return Version(
+            text, certain, place, lowest, (numbers, rank, identifiers, True), told, is_date=is_date
+        )
     is_build = len(doubt) == 1 and doubt[0].isdigit()
     build = _identifiers(doubt if is_build else ())
     lowest, highest = (numbers, _LOWEST, build, True), (numbers, _HIGHEST, build, True)
-    return Version(text, certain, place, lowest, highest, is_build)
+    told = f"{told}-{doubt[0]}" if is_build else told
+    return Version(text, certain, place, lowest, highest, told, is_build, is_date)
+
+
+def _told(place: _Place, qualifier: str) -> str:
+    """Return a place in a text that all read alike. What follows a release is told as the release.
+
+    A SNAPSHOT is told as what it leads up to: nothing else is between them.
+    """
+    numbers, rank, _, finished = place
+    release = ".".join(map(str, (*numbers, 0, 0, 0)[: max(3, len(numbers))]))
+    if rank != _BEFORE:
+        return release
+    pieces = [piece for piece in _PIECE.findall(qualifier) if not _SAME.issuperset(_words(piece))]
+    if not finished:
+        pieces[-1] = pieces[-1][: -len("snapshot")]
+    plain = [str(int(piece)) if piece.isdigit() else piece for piece in pieces if piece]
+    return f"{release}-{'.'.join(plain)}"
 
 
 def _place(numbers: tuple[int, ...], words: Sequence[str]) -> _Place:

@@ -31,6 +31,7 @@ class SeenIn(StrEnum):
 class VersionChoice(StrEnum):
     """The choice among several Fix Versions of a ticket."""
 
+    LINES = "lines"
     HIGHEST = "highest"
     LOWEST = "lowest"
     BRANCHES = "branches"
@@ -96,9 +97,10 @@ class FixVersions(Settings):
         "version.",
     )
     several: VersionChoice = Field(
-        default=VersionChoice.HIGHEST,
-        description="Which of several Fix Versions counts: the highest, the lowest, or with `branches` one for each "
-        "branch.",
+        default=VersionChoice.LINES,
+        description="Which of several Fix Versions counts. lines: the highest, and within each lower line of releases "
+        "(1.5 of 1.5.2) the line's own, for fixes that were carried back. highest: that alone. lowest: that alone. "
+        "branches: one for each of `branches`.",
     )
     branches: tuple[Branch, ...] = Field(
         default=(),

@@ -17,12 +17,11 @@ from backtrace_jira.backtrace.group import GroupWrite
 from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import (
-    VersionCriterion,
     boundary_of,
     is_done,
     is_final,
-    version_criteria_of,
 )
+from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair

@@ -16,7 +16,7 @@ from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.ports import RegressionHints
 
 if TYPE_CHECKING:
-    from backtrace_jira.fix_versions.boundary import VersionCriterion
+    from backtrace_jira.fix_versions.criterion import VersionCriterion
 
 
 def report_possible_regression(hints: RegressionHints, case: Case, row: Link, issue: Issue) -> Outcome:
@@ -50,14 +50,14 @@ def find_passed_criteria(case: Case, row: Link) -> list[VersionCriterion]:
         return []
     if case.integration.event is EventKind.TRACE or settings.on_regression is OnRegression.LEAVE:
         return []
-    from backtrace_jira.fix_versions.boundary import version_criteria_of
+    from backtrace_jira.fix_versions.criterion import version_criteria_of
 
     criteria = version_criteria_of(synced.reopen_criteria)
     return [criterion for criterion in criteria if criterion.may_be_past(case.group.attributes)]
 
 
 def _sighting(case: Case, row: Link, criteria: Iterable[VersionCriterion]) -> Sighting:
-    from backtrace_jira.fix_versions.boundary import digest_sighting
+    from backtrace_jira.fix_versions.criterion import digest_sighting
 
     group = case.group
     last_seen = group.timestamp[1] if group.timestamp else 0.0
