@@ -68,12 +68,20 @@ class IssueScreens:
             writer.finish(self._issue(key))
 
     def move_issue(self, key: str, project: str) -> Issue:
-        """Move an issue to another project: the key changes, the id stays, the old key still leads to it."""
+        """Move an issue to another project: the key changes, the id stays, the old key still leads to it.
+
+        As on Jira's own screen, a version stays where the other project has one of the same name.
+        """
         with self.state.lock:
             issue, target = self._issue(key), self.state.projects[project]
             target.last_number += 1
             self.state.moved[issue.key] = issue.id
-            issue.key, issue.project = f"{target.key}-{target.last_number}", target
+            issue.key, before, issue.project = f"{target.key}-{target.last_number}", issue.project, target
+            names = {version.id: version.name for version in before.versions}
+            same = {version.name: version.id for version in target.versions}
+            for field in ("fixVersions", "versions"):
+                kept = [same.get(names.get(each["id"], "")) for each in issue.fields.get(field) or ()]
+                issue.fields[field] = [{"ref": "version", "id": id_} for id_ in kept if id_]
             issue.fields["project"] = project_json(self.state, target)
             Writer(self.state, self.main_user).finish(issue)
             return issue

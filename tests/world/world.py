@@ -66,6 +66,8 @@ class Wire:
     interrupt_at: int | None = None
     interrupt: Callable[[], object] = lambda: None
     """Runs once before that call: another process, while this one waits."""
+    hang: Callable[[str, bool], None] | None = None
+    """Is told of each HTTP call before it is sent, and after it was answered (true); may raise as a time-out does."""
 
     @property
     def is_cut(self) -> bool:
@@ -100,8 +102,12 @@ def recorded(wire: Wire) -> Iterator[None]:
     def http(self: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         call = f"http {request.method} {request.path_url.partition('?')[0]}"
         wire.before(call)
+        if wire.hang:
+            wire.hang(call, False)
         response = send(self, request, **options)
         wire.done(call)
+        if wire.hang:
+            wire.hang(call, True)
         return response
 
     with pytest.MonkeyPatch.context() as patch:

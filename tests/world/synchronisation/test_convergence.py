@@ -6,48 +6,25 @@ functions die. Two groups are linked to one ticket.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 from tests.builders import group
-from tests.world.sync_world import SyncWorld
-from tests.world.world import Cut, worlds
+from tests.world.histories import Histories, histories, world_maker  # noqa: F401 - a fixture
 
 FIRST, SECOND = group().fingerprint, "e" * 64
 PEOPLE = {7: "jane@example.com", 8: "john@example.com"}
 MEANS = {"To Do": "open", "In Progress": "in-progress", "Done": "resolved"}
 
-_make: Any = None
 
-
-@pytest.fixture(scope="module", autouse=True)
-def maker() -> Iterator[None]:
-    """Make worlds; making one closes the last."""
-    global _make
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        with worlds(SyncWorld) as make:
-            _make = make
-            yield
-            _make = None
-
-
-class TwoSides(RuleBasedStateMachine):
+class TwoSides(Histories):
     """What people and networks do. Time moves on with every edit, so that there is a last one."""
-
-    world: SyncWorld
 
     @initialize(flavour=st.sampled_from(["cloud", "data-center"]))
     def start(self, flavour: str) -> None:
         people = [{"backtrace_id": number, "jira": email.split("@")[0]} for number, email in PEOPLE.items()]
-        self.world = _make(flavour)
+        self.make(flavour)
         for number, email in PEOPLE.items():
             name = email.split("@")[0]
             user = self.world.jira.add_user(name, email=email)
@@ -63,7 +40,6 @@ class TwoSides(RuleBasedStateMachine):
         self.world.jira.webhooks.outbox.clear()
         self.world.told.clear()
         self.world.forget_calls()
-        self.held: list[Any] = []
         self.edits = 0
         self.state: str | None = None
         self.assignee: str | None = None
@@ -122,58 +98,6 @@ class TwoSides(RuleBasedStateMachine):
         other = synced.assignee == assigned if field == "state" else synced.state == now.state
         return other and getattr(synced, field) != value
 
-    # Networks
-
-    @precondition(lambda self: self.world.jira.webhooks.outbox)
-    @rule(number=st.integers(0, 20), twice=st.booleans())
-    def a_webhook_comes(self, number: int, twice: bool) -> None:
-        outbox = self.world.jira.webhooks.outbox
-        delivery = outbox.pop(number % len(outbox))
-        self.held.append(delivery)
-        for _ in range(1 + twice):
-            assert self.world.receive(delivery) in (200, 503)
-
-    @precondition(lambda self: self.held)
-    @rule(number=st.integers(0, 20))
-    def an_old_webhook_comes_again(self, number: int) -> None:
-        assert self.world.receive(self.held[number % len(self.held)]) in (200, 503)
-
-    @precondition(lambda self: self.world.jira.webhooks.outbox)
-    @rule()
-    def webhooks_are_lost(self) -> None:
-        self.world.jira.webhooks.outbox.clear()
-
-    @rule()
-    def the_queue_is_served(self) -> None:
-        self.world.hasten()
-        self.world.apply_batch()
-
-    @rule()
-    def time_passes_and_it_is_polled(self) -> None:
-        self.world.clock.advance(300)
-        self.world.polling(deadline=self.world.clock() + 300)
-
-    @rule(at=st.integers(0, 12))
-    def a_poll_dies(self, at: int) -> None:
-        self.world.clock.advance(300)
-        wire = self.world.wire
-        wire.cut_at = len(wire.changes) + at
-        with suppress(Cut):
-            self.world.polling(deadline=self.world.clock() + 300)
-        wire.cut_at = None
-        self.world.new_process()
-
-    @rule(where=st.sampled_from(["jira", "backtrace"]))
-    def a_server_throttles(self, where: str) -> None:
-        if where == "jira":
-            self.world.jira.faults.rate_limited(retry_after=3, path="/issue")
-        else:
-            self.world.backtrace.faults.add("POST", "/api", 1, status=429, headers={"Retry-After": "3"})
-
-    @rule(method=st.sampled_from(["POST", "PUT", "GET"]), after=st.booleans())
-    def an_answer_is_lost(self, method: str, after: bool) -> None:
-        self.world.jira.faults.add(method, "/issue/", 1, drop_after=after, drop_before=not after)
-
     # What must be
 
     def teardown(self) -> None:
@@ -215,15 +139,5 @@ class TwoSides(RuleBasedStateMachine):
             assert world.assigned(FIRST) == world.assigned(SECOND) == wanted, told
 
 
-TwoSides.TestCase.settings = settings(
-    max_examples=int(os.environ.get("CONVERGENCE_EXAMPLES", "25")),
-    stateful_step_count=30,
-    deadline=None,
-    # The same histories in every run, so that a change of the code is to blame; others where more are asked for.
-    derandomize="CONVERGENCE_EXAMPLES" not in os.environ,
-    # A step costs milliseconds, and shrinking takes thousands of them: a failure is shown as it was found.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
+TwoSides.TestCase.settings = histories(25)
 TestConvergence = pytest.mark.long(TwoSides.TestCase)
