@@ -27,7 +27,7 @@ SETTINGS = ["ssm GetParametersByPath"] + ["ssm GetParameter"] * 4 + ["dynamodb G
 """All integrations; a connection, its secret, a universe, its token; and the connection to the table."""
 AHEAD = {
     "create_ticket": SETTINGS,
-    "receive_webhook": ["dynamodb GetItem", "ssm GetParametersByPath"],
+    "receive_webhook": ["dynamodb GetItem", "ssm GetParametersByPath", "sqs SendMessage"],
     "apply_jira_change": SETTINGS,
     "poll_backtrace": SETTINGS,
     "poll_fix_versions": SETTINGS,
@@ -167,6 +167,12 @@ def test_the_public_function_reads_no_secret_before_a_webhook_names_a_connection
     assert "ssm GetParameter" not in started.start()
 
 
+def test_the_message_that_only_opens_the_connection_is_never_stored(process: Start) -> None:
+    started = process("receive_webhook")
+    assert "sqs SendMessage" in started.start()
+    assert started.world.changes_waiting() == []
+
+
 # Whatever is wrong: the function starts, and the event says it.
 
 
@@ -260,6 +266,16 @@ def test_a_webhook_that_meets_a_store_in_trouble_is_sent_again_by_jira(process: 
     started.start()
     wire.service = "ssm"
     assert started.invoke()["statusCode"] == 503
+
+
+def test_a_queue_in_trouble_is_left_to_the_webhook(process: Start) -> None:
+    wire = Refusing("sqs", "InternalError")
+    started = process("receive_webhook", wire)
+    wire.begin()
+    started.start()
+    wire.service = None
+    started.invoke()
+    assert started.clients == []
 
 
 def test_a_read_that_hangs_does_not_hold_up_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,14 +39,15 @@ def wire(env: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> R
         max_age=environment.settings_max_age_seconds,
         clock=clock,
     )
+    changes = SQSQueue(aws.sqs, environment.jira_changes_queue_url)
     receive = ReceiveWebhook(
         secrets=secrets,
         known=known,
-        changes=SQSJiraChanges(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
+        changes=SQSJiraChanges(changes),
         clock=clock,
     )
     # No secret: whose is needed, only a webhook says.
-    read_ahead(lambda: known.has_webhook("init phase", now=clock()), secrets.read_ahead)
+    read_ahead(lambda: known.has_webhook("init phase", now=clock()), secrets.read_ahead, changes.connect)
     return receive
 
 

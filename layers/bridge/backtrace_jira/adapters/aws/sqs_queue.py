@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from backtrace_jira.adapters.botocore_errors import AWS_ERRORS, translate
+from backtrace_jira.errors import Unreachable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -22,6 +24,14 @@ class SQSQueue:
     def is_ordered(self) -> bool:
         """Return whether the queue keeps an order (FIFO), and wants to know which messages belong together."""
         return self._url.endswith(".fifo")
+
+    def connect(self) -> None:
+        """Open the connection to SQS by sending a message without a body, which SQS refuses.
+
+        Who may do nothing but send has no request that does nothing.
+        """
+        with suppress(Unreachable):
+            self.request("send_message")
 
     def send(self, body: str, **options: Any) -> None:
         """Send one message; `options` are those of SQS's SendMessage.
