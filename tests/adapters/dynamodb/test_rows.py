@@ -16,7 +16,7 @@ from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Standing, VersionsSeen
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking
@@ -44,7 +44,9 @@ RECORD = Record(
 SYNCED_TEXT = (
     '{"state": "resolved", "assignee": "7", "status": ["4", "Fertig ü", "done"], "ticket_assignee": "jane", '
     '"at": 1010.5, "told": ["x"], "problems": ["ü"], "until": ["{\\"a\\": 1}"], "unread": ["2.x"], '
-    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "answered": "5f"}'
+    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "answered": "5f", '
+    '"versions": {"standing": "waiting", "versions": [{"name": "2.4 ü", "released": false}], "more": 0, '
+    '"resolution": "Fixed", "boundary": "version > 2.4"}}'
 )
 SYNCED = LastSynced(
     state=State.RESOLVED,
@@ -58,6 +60,9 @@ SYNCED = LastSynced(
     unread_versions=("2.x",),
     fix_versions={"10001": "2.4 1 0"},
     reopens=0,
+    versions_seen=VersionsSeen(
+        Standing.WAITING, (NamedVersion("2.4 ü", False),), resolution="Fixed", boundary="version > 2.4"
+    ),
     regressed=True,
     answered="5f",
 )

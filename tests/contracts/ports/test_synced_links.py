@@ -17,7 +17,7 @@ from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Standing, VersionsSeen
 from backtrace_jira.links.link import Lease, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes, ServerStore
@@ -37,7 +37,14 @@ RECORD = Record(1000.0, Decision.CREATED)
 FIRST = LinkKey("u/p/n", "a" * 64)
 SECOND = LinkKey("u/q/m", "b" * 64)
 SYNCED = LastSynced(
-    State.RESOLVED, "7", Status("4", "Done", "done"), "jane", at=1010.5, told=("x",), problems=("ü",)
+    State.RESOLVED,
+    "7",
+    Status("4", "Done", "done"),
+    "jane",
+    at=1010.5,
+    told=("x",),
+    problems=("ü",),
+    versions_seen=VersionsSeen(Standing.NO_VERSIONS, (NamedVersion("2.4"),)),
 )
 
 

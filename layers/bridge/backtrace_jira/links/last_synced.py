@@ -4,8 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from backtrace_jira.states import State, Status
+
+
+class Standing(StrEnum):
+    """What a ticket's Fix Versions come to. Machines rely on the names."""
+
+    NOT_DONE = "not_done"
+    NEVER_REOPENED = "never_reopened"
+    """It was resolved in a way that no error undoes."""
+    NOT_SHOWN = "not_shown"
+    """Jira does not show the field."""
+    NO_VERSIONS = "no_versions"
+    UNREAD = "unread"
+    """None of them says anything to Backtrace."""
+    WAITING = "waiting"
+    """The one that counts is not released yet."""
+    RESOLVED_UNTIL = "resolved_until"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVersion:
+    """A Fix Version by its name, which may be cut."""
+
+    name: str
+    released: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsSeen:
+    """A ticket's Fix Versions as they were read last, kept for people to see."""
+
+    standing: Standing
+    versions: tuple[NamedVersion, ...] = ()
+    more: int = 0
+    """The number of those that are not listed."""
+    resolution: str = ""
+    boundary: str = ""
+    """What they come to, `version > 2.4`, whether it was written to Backtrace or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +79,5 @@ class LastSynced:
     """True if the ticket was already reopened, followed up or commented on because its error came back."""
     answered: str = ""
     """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""
+    versions_seen: VersionsSeen | None = None
+    """None where Fix Versions were not looked at."""

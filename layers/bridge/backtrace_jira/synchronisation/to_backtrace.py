@@ -11,6 +11,7 @@ from backtrace_jira.backtrace.reopen_criteria import holds_all, plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import boundary_of, is_done
 from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
+from backtrace_jira.fix_versions.standing import see_versions
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.last_synced import LastSynced
@@ -126,6 +127,7 @@ def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
         unread_versions=boundary.remarks,
         fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fix_versions,
         reopens=pair.group.reopens,
+        versions_seen=see_versions(ticket, pair.integration, boundary),
         regressed=pair.synced.regressed and still_open and same_criteria,
     )
     for field in FIELDS:

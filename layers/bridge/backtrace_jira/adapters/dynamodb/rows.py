@@ -18,7 +18,7 @@ from backtrace_jira.adapters.dynamodb.items import SCOPE, n, s
 from backtrace_jira.adapters.dynamodb.table import Item, Values
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import mend_half_pairs
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, VersionsSeen
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes
@@ -136,6 +136,7 @@ class StoredSynced(Stored):
     reopens: int | None = None
     regressed: bool = False
     answered: str = ""
+    versions: VersionsSeen | None = None
 
     def to_last_synced(self) -> LastSynced:
         """Return what the core works with."""
@@ -153,6 +154,7 @@ class StoredSynced(Stored):
             reopens=self.reopens,
             regressed=self.regressed,
             answered=self.answered,
+            versions_seen=self.versions,
         )
 
 
@@ -173,6 +175,7 @@ def synced_text(synced: LastSynced) -> str:
         "reopens": synced.reopens,
         "regressed": synced.regressed or None,
         "answered": synced.answered or None,
+        "versions": asdict(synced.versions_seen) if synced.versions_seen else None,
     }
     return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
 
