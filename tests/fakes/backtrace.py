@@ -59,6 +59,9 @@ class FakeBacktraceGroups:
             int(self._clock()),
             columns.get("invariants", row.reopen_criteria),
             columns.get("invariant_reopen_count", row.reopens),
+            json.loads(columns["invariant_last_violated"])
+            if "invariant_last_violated" in columns
+            else row.met,
         )
         return self.rows[project, fingerprint]
 

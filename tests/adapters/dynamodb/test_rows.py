@@ -16,7 +16,7 @@ from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
-from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Standing, VersionsSeen
+from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Opener, Standing, VersionsSeen
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking
@@ -44,7 +44,8 @@ RECORD = Record(
 SYNCED_TEXT = (
     '{"state": "resolved", "assignee": "7", "status": ["4", "Fertig ü", "done"], "ticket_assignee": "jane", '
     '"at": 1010.5, "told": ["x"], "problems": ["ü"], "until": ["{\\"a\\": 1}"], "unread": ["2.x"], '
-    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "answered": "5f", '
+    '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "opened": "ours", '
+    '"again": [1000.5, 1001.0], "answered": "5f", '
     '"versions": {"standing": "waiting", "versions": [{"name": "2.4 ü", "released": false}], "more": 0, '
     '"resolution": "Fixed", "boundary": "version > 2.4"}}'
 )
@@ -64,6 +65,8 @@ SYNCED = LastSynced(
         Standing.WAITING, (NamedVersion("2.4 ü", False),), resolution="Fixed", boundary="version > 2.4"
     ),
     regressed=True,
+    opened_by=Opener.OURS,
+    resolved_again=(1000.5, 1001.0),
     answered="5f",
 )
 FULL: dict[str, Any] = {

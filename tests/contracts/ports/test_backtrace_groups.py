@@ -83,10 +83,12 @@ def test_a_group_that_nobody_touched_is_open(groups: BacktraceGroups) -> None:
 
 
 def test_a_group_is_read_whole(universe: Universe, groups: BacktraceGroups, clock: Clock) -> None:
-    universe.seed(
-        PROJECT, FIRST, state="resolved", ticket=[OWN, OURS], invariants=[CRITERION], invariant_reopen_count=2
-    )
+    columns = {"invariants": [CRITERION], "invariant_reopen_count": 2}
+    universe.seed(PROJECT, FIRST, state="resolved", ticket=[OWN, OURS], **columns)
+    assert groups.group(PROJECT, FIRST).met is None
+    universe.seed(PROJECT, FIRST, invariant_last_violated=json.dumps(CRITERION))
     group = groups.group(PROJECT, FIRST)
+    assert group.met == CRITERION
     assert (group.state, group.modified, group.reopens) == (State.RESOLVED, clock(), 2)
     assert (list(group.tickets), list(group.reopen_criteria or ())) == ([OWN, OURS], [CRITERION])
     assert group.assignee == BacktraceUser(7, "jane", "jane@example.com")

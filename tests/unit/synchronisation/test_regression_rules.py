@@ -8,20 +8,19 @@ from typing import Any
 import pytest
 
 from backtrace_jira.fix_versions.criterion import version_criteria_of
+from backtrace_jira.fix_versions.judge import DAY
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.settings.fix_versions import OnRegression
-from backtrace_jira.states import State, Status
+from backtrace_jira.states import State
 from backtrace_jira.synchronisation.regressions import (
-    DAY,
     Regression,
     find_action,
     find_begun,
     find_reopening,
-    is_possible,
     plan_regression,
     without_news,
 )
-from tests.unit.synchronisation.pairs import DONE, SYNCED_AT, TODO, agreed, group, pair, ticket, turn
+from tests.unit.synchronisation.pairs import DONE, SYNCED_AT, agreed, group, pair, ticket, turn
 
 OPEN, PROGRESS, RESOLVED, MUTED = State.OPEN, State.IN_PROGRESS, State.RESOLVED, State.MUTED
 REOPEN, NEW, COMMENT, LEAVE = (
@@ -37,39 +36,6 @@ CRITERION = '{"field":"version","type":"version_gt","version":"2.4"}'
 
 def done(**more: Any) -> LastSynced:
     return agreed(RESOLVED, DONE, reopens=1, **more)
-
-
-@pytest.mark.parametrize(
-    ("state", "reopens", "status", "versions", "event", "synced", "expected"),
-    [
-        (OPEN, 2, DONE, ("2.4",), False, done(), True),  # Backtrace has reopened it
-        (PROGRESS, 2, DONE, ("2.4",), False, done(), True),
-        (OPEN, 2, DONE, (), False, done(), True),  # by criteria of somebody's own
-        (OPEN, 1, DONE, ("2.4",), False, done(), False),  # a person opened it
-        (RESOLVED, 2, DONE, ("2.4",), False, done(), False),  # and somebody resolved it again
-        (MUTED, 2, DONE, ("2.4",), False, done(), False),
-        (RESOLVED, 1, DONE, ("2.4",), True, done(), True),  # an event tells
-        (RESOLVED, 1, DONE, (), True, done(), False),
-        (RESOLVED, 1, DONE, ("Next",), True, done(), False),
-        (RESOLVED, 1, DONE, ("2.4",), False, done(), False),
-        (OPEN, 2, TODO, ("2.4",), True, done(), False),  # the ticket is not done
-        (OPEN, 2, DONE, ("2.4",), True, done(regressed=True), False),  # once per regression
-        (OPEN, 2, DONE, ("2.4",), False, agreed(RESOLVED, DONE, reopens=None), False),  # not known before
-    ],
-)
-def test_which_groups_may_have_a_regression(
-    state: State,
-    reopens: int,
-    status: Status,
-    versions: tuple[str, ...],
-    event: bool,
-    synced: LastSynced,
-    expected: bool,
-) -> None:
-    its_group = group(state, reopens=reopens)
-    its_ticket = ticket(status, versions=versions)
-    assert is_possible(pair(its_group, synced, fix_versions=FIXES), its_ticket, event_seen=event) is expected
-    assert not is_possible(pair(its_group, synced), its_ticket, event_seen=event)  # not enabled
 
 
 @pytest.mark.parametrize(
@@ -109,21 +75,6 @@ def test_no_error_undoes_a_final_resolution(resolution: tuple[str, str], action:
     found = plan_regression(its_pair, ticket(DONE, resolution=resolution), (), SYNCED_AT)
     assert found
     assert found.action is action
-
-
-@pytest.mark.parametrize(
-    ("state", "reopens", "seen", "expected"),
-    [
-        (RESOLVED, 1, SEEN, True),
-        (RESOLVED, 1, (), False),  # the event's versions are from before the ticket was done
-        (OPEN, 2, (), True),
-    ],
-)
-def test_an_error_that_was_not_seen_since_is_no_regression(
-    state: State, reopens: int, seen: tuple[tuple[str, int], ...], expected: bool
-) -> None:
-    its_pair = pair(group(state, reopens=reopens), done(), fix_versions=FIXES)
-    assert (plan_regression(its_pair, ticket(DONE), seen, SYNCED_AT) is not None) is expected
 
 
 def test_what_was_begun_is_found_by_its_note() -> None:

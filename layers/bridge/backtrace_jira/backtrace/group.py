@@ -28,7 +28,8 @@ class BacktraceUser:
 class Group:
     """A row of Backtrace's table `issues`. `tickets` is its column `ticket`; `modified` is in unix seconds.
 
-    `reopen_criteria` is its column `invariants`, None if that cannot be read; `reopens` says how often one was met.
+    `reopen_criteria` is its column `invariants`, None if that cannot be read. `reopens` says how often one was met,
+    `met` which one was the last; None if that is not known.
     """
 
     project: str
@@ -38,6 +39,7 @@ class Group:
     modified: float = 0.0
     reopen_criteria: Sequence[Mapping[str, Any]] | None = ()
     reopens: int = 0
+    met: Mapping[str, Any] | None = None
 
     @property
     def assignee(self) -> BacktraceUser | None:

@@ -115,8 +115,13 @@ class Ticket:
 
     @property
     def done_since(self) -> float:
-        """Return when the ticket was resolved (unix seconds); if Jira does not say, when its status last changed."""
-        return self.resolved or self.changed_at("status")
+        """Return when the ticket was last closed (unix seconds), given that it is done.
+
+        Its changelog says so. A resolution date may be of an earlier closing, because a workflow need not clear it when
+        a ticket is reopened, and may be missing. It counts where the changelog was not read, or has no such change.
+        """
+        moves = (change.at for change in self.changes or () if change.field == "status")
+        return max(moves, default=self.resolved or self.updated)
 
     def changed_at(self, name: str) -> float:
         """Return when a field last changed (unix seconds); if the changelog has no such change, when the ticket did."""

@@ -8,6 +8,23 @@ from enum import StrEnum
 
 from backtrace_jira.states import State, Status
 
+INDEX_LAG = 240.0
+"""Seconds after which Backtrace's queries surely know an error that they were asked for too early.
+
+Less than a period of the polls, so that the run after next sees the group at the latest.
+"""
+
+
+class Opener(StrEnum):
+    """Who opened a group whose ticket is done. The values are stored."""
+
+    NOBODY = ""
+    OURS = "ours"
+    """Backtrace, by a reopen criterion of this link."""
+    THEIRS = "theirs"
+    """Backtrace, by a reopen criterion that somebody else set."""
+    PERSON = "person"
+
 
 class Standing(StrEnum):
     """What a ticket's Fix Versions come to. Machines rely on the names."""
@@ -77,7 +94,16 @@ class LastSynced:
     """The number of times that Backtrace had reopened the group."""
     regressed: bool = False
     """True if the ticket was already reopened, followed up or commented on because its error came back."""
+    opened_by: Opener = Opener.NOBODY
+    """Who opened the group, while it is open and its ticket is done."""
+    resolved_again: tuple[float, ...] = ()
+    """The moments (unix seconds) at which the group was resolved again, because its error had not come back."""
     answered: str = ""
     """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""
     versions_seen: VersionsSeen | None = None
     """None where Fix Versions were not looked at."""
+
+    @property
+    def needs_another_look(self) -> bool:
+        """Return whether nobody looked late enough after the group was resolved again."""
+        return bool(self.resolved_again) and self.at < self.resolved_again[-1] + INDEX_LAG

@@ -69,6 +69,7 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
         return True
     differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
     reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
+    reopened = reopened or synced.needs_another_look
     return (integration.sync.backtrace_to_jira and differs) or reopened
 
 

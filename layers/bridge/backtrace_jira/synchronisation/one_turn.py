@@ -20,7 +20,7 @@ from backtrace_jira.synchronisation.regressions import (
 from backtrace_jira.synchronisation.to_backtrace import is_linked, leave_unlinked, write_group
 from backtrace_jira.synchronisation.to_jira import plan_winners, write_ticket
 from backtrace_jira.synchronisation.turn_context import TurnContext
-from backtrace_jira.synchronisation.witness import find_regressions
+from backtrace_jira.synchronisation.witness import judge_groups, needs_evidence
 
 
 def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -> Sequence[Regression]:
@@ -37,9 +37,11 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
 
     # Regressions before conflicts: Backtrace has reopened the group itself. Taken for a person's change, that would
     # move the ticket without a comment, whatever the settings want.
-    linked, regressions = find_regressions(context, ticket, linked)
+    rulings = judge_groups(context, ticket, linked)
+    regressions = [ruling.regression for ruling in rulings if ruling.regression]
+    judgements = {ruling.pair.link.key: ruling.judgement for ruling in rulings}
     ticket = handle_regressions(context, ticket, regressions)
-    linked = without_news(linked, regressions)
+    linked = without_news([ruling.pair for ruling in rulings], regressions)
 
     # The ticket before its groups: they are given what it really has then. Where Jira refuses a group's change, the
     # others never hear of it.
@@ -49,16 +51,19 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
 
     with _versions_recorded(context, ticket, linked, pairs):
         for pair in linked:
-            write_group(context, pair, ticket, winners, find_action(regressions, pair))
+            action, judgement = find_action(regressions, pair), judgements[pair.link.key]
+            write_group(context, pair, ticket, winners, action, judgement)
     return regressions
 
 
 def _with_changelog(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> Ticket:
     """Read the changelog where a group has news, and where the last holder of the turn left notes.
 
-    The ticket may have changed later than the group, and even back to what it was.
+    The ticket may have changed later than the group, and even back to what it was; and only the changelog says when it
+    was last closed.
     """
     has_news = any(group_proposes(field, pair, ticket) for field in FIELDS for pair in linked)
+    has_news = has_news or any(needs_evidence(context, ticket, pair) for pair in linked)
     if ticket.changes is not None or not (context.turn.notes or has_news):
         return ticket
     fields = version_fields(pair.integration for pair in linked)

@@ -1,7 +1,6 @@
 """An error that is seen again past its ticket's boundary: the ticket is reopened, replaced or commented on.
 
-There are two signs. Backtrace reopens the group and counts that. Or an error event carries such a version; but it lists
-every version that the group was ever seen in, so Backtrace is asked which were seen since the ticket was done.
+`fix_versions/judge.py` says what is one, and `witness.py` asks Backtrace for the evidence.
 
 A regression is handled once. What is about to be done is noted first, so that after a death the next process neither
 repeats what was done nor forgets the rest.
@@ -17,13 +16,13 @@ from backtrace_jira.backtrace.group import GroupWrite
 from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import (
-    boundary_of,
-    is_done,
     is_final,
 )
 from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
+from backtrace_jira.fix_versions.judge import CLOCKS, DAY, opener_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.outcomes import Decision, Record
@@ -35,11 +34,8 @@ from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria
 from backtrace_jira.synchronisation.turn_context import TurnContext
 from backtrace_jira.synchronisation.workflow import Way
 
-DAY = 24 * 3600.0
 NOT_BEFORE = 20
 """Seconds after which the event arrives that makes a new ticket: by then the old one must have let go of the group."""
-SKEW = 60.0
-"""Seconds by which Jira's clock may be behind ours."""
 SHOWN = 5
 """Versions in a comment."""
 
@@ -53,6 +49,8 @@ class Regression:
     seen: tuple[tuple[str, int], ...] = ()
     is_begun: bool = False
     """True if the last holder of the turn began to handle it and did not come to the end."""
+    is_past_ours: bool = True
+    """False where a criterion of somebody else was met, and no more is known: then nothing is claimed of ours."""
 
     def to_note(self) -> str:
         """Return what is noted before anything is done."""
@@ -61,7 +59,7 @@ class Regression:
     def sentence(self, boundary: Sequence[VersionCriterion]) -> str:
         """Say what was seen, in one line of plain text."""
         where = ", ".join(f"{version} ({_count(errors)})" for version, errors in self.seen[:SHOWN])
-        until = " or ".join(map(str, boundary))
+        until = " or ".join(map(str, boundary)) if self.is_past_ours else ""
         seen = f"was seen again in {where}" if where else "was seen again and reopened by Backtrace"
         return f"{_group_name(self.pair)} {seen}" + (
             f"; it was to be resolved until {until}" if until else ""
@@ -84,41 +82,24 @@ def _group_name(pair: Pair) -> str:
 # What is planned
 
 
-def is_possible(pair: Pair, ticket: Ticket, *, event_seen: bool) -> bool:
-    """Return whether a group's error may have come back, so that Backtrace is to be asked for the versions.
-
-    Args:
-        pair: the link and its group.
-        ticket: as it is now.
-        event_seen: an error event may be past the ticket's boundary.
-    """
-    if not pair.integration.fix_versions.enabled or not is_done(ticket, pair.integration):
-        return False
-    has_boundary = bool(boundary_of(ticket, pair.integration).reopen_criteria)
-    return not pair.synced.regressed and (was_reopened(pair) or (event_seen and has_boundary))
-
-
-def was_reopened(pair: Pair) -> bool:
-    """Return whether Backtrace has reopened the group since ticket and group last agreed."""
-    before = pair.synced.reopens
-    is_open = pair.group.state in (State.OPEN, State.IN_PROGRESS)
-    return before is not None and pair.group.reopens > before and is_open
-
-
 def plan_regression(
-    pair: Pair, ticket: Ticket, seen: Sequence[tuple[str, int]], now: float
-) -> Regression | None:
-    """Decide what a possible regression does; None where the error was not seen again after all.
+    pair: Pair,
+    ticket: Ticket,
+    seen: Sequence[tuple[str, int]],
+    now: float,
+    opener: Opener = Opener.NOBODY,
+) -> Regression:
+    """Decide what a regression does.
 
     Args:
         pair: the link and its group.
         ticket: as it is now.
         seen: the versions past the boundary in which the error was seen since the ticket was done, with counts.
         now: unix seconds.
+        opener: who opened the group.
     """
-    if not (seen or was_reopened(pair)):
-        return None
-    return Regression(pair, _choose_action(pair, ticket, now), tuple(seen))
+    is_past_ours = bool(seen) or opener is not Opener.THEIRS
+    return Regression(pair, _choose_action(pair, ticket, now), tuple(seen), is_past_ours=is_past_ours)
 
 
 def _choose_action(pair: Pair, ticket: Ticket, now: float) -> OnRegression:
@@ -136,7 +117,8 @@ def find_begun(pair: Pair, turn: Turn) -> Regression | None:
     for text in turn.noted_values(NoteKind.REGRESSION):
         *occasion, action, seen = json.loads(text)
         if occasion == _occasion(pair):
-            return Regression(pair, OnRegression(action), tuple(map(tuple, seen)), is_begun=True)
+            ours = bool(seen) or opener_of(pair, pair.synced.reopen_criteria) is not Opener.THEIRS
+            return Regression(pair, OnRegression(action), tuple(map(tuple, seen)), True, ours)
     return None
 
 
@@ -242,15 +224,18 @@ def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> No
     pair = regression.pair
     sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
     page = pair.link.page
-    text = wiki.escape(sentence) + (f". {wiki.link('View in Backtrace', page)}" if page else ".")
+    text = wiki.escape(sentence)
+    link = f". {wiki.link('View in Backtrace', page)}" if page else "."
     with context.refusal_as_problem(f"{ticket.issue.key} could not be commented on"):
-        if not (regression.is_begun and _has_comment(context, pair)):
-            context.jira.comment(context.turn.issue_id, text)
+        if not (regression.is_begun and _has_comment(context, pair, text)):
+            context.jira.comment(context.turn.issue_id, text + link)
 
 
-def _has_comment(context: TurnContext, pair: Pair) -> bool:
-    """Return whether the comment is there: this regression's, and not one from before ticket and group last agreed."""
-    opening = f"{_group_name(pair)} was seen again"
-    since = pair.synced.at - SKEW
+def _has_comment(context: TurnContext, pair: Pair, text: str) -> bool:
+    """Return whether the comment is there: this regression's, and not one from before ticket and group last agreed.
+
+    Jira's clock may be behind ours; an older comment has other versions or counts.
+    """
+    since = pair.synced.at - CLOCKS
     comments = context.jira.comments(context.turn.issue_id)
-    return any(at >= since and opening in text for at, text in comments)
+    return any(at >= since and text in comment for at, comment in comments)

@@ -37,6 +37,8 @@ class GroupPlan:
     """The whole column, with those of people and of other links."""
     resolved_until: str = ""
     """A sentence on what the ticket's Fix Versions do."""
+    resolves_again: bool = False
+    """True if the error of a group that Backtrace has reopened did not come back."""
     problems: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     """A sentence for each Fix Version that may be before or after its release, where it was not said before."""

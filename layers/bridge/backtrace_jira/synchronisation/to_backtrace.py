@@ -10,11 +10,12 @@ from backtrace_jira.backtrace.group import Group, GroupWrite, with_assignee, wit
 from backtrace_jira.backtrace.reopen_criteria import holds_all, plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import boundary_of, is_done
+from backtrace_jira.fix_versions.judge import Judgement, is_same_boundary, recent_of
 from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
 from backtrace_jira.fix_versions.standing import see_versions
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.settings.fix_versions import OnRegression
@@ -43,6 +44,7 @@ def plan_group(
     turn: Turn,
     find_user: FindBacktraceUser,
     action: OnRegression | None = None,
+    judgement: Judgement = Judgement.NOTHING,
 ) -> GroupPlan:
     """Decide what becomes of a group.
 
@@ -53,19 +55,27 @@ def plan_group(
         turn: whose notes say what may be our own doing.
         find_user: finds the Backtrace user of a Jira user.
         action: what the group's regression has just done to the ticket, if there was one.
+        judgement: on an error of the group that may have come back.
     """
     plan = GroupPlan(pair.synced.reopen_criteria)
     for winner in winners:
         if takes_ticket_value(pair, ticket, winner, turn):
             plan = winner.field.plan_group(plan, pair, ticket, winner, find_user)
-    plan = _plan_reopen_criteria(plan, pair, ticket, turn, action)
+    # Another group's regression may have reopened the ticket meanwhile: then nothing is resolved again.
+    judgement = judgement if is_done(ticket, pair.integration) else Judgement.NOTHING
+    plan = _plan_reopen_criteria(plan, pair, ticket, turn, action, judgement)
     if plan.assignee and plan.state is None and pair.group.state is State.OPEN:
         plan = replace(plan, state=State.IN_PROGRESS)  # as Backtrace does when somebody is assigned
     return plan
 
 
 def _plan_reopen_criteria(
-    plan: GroupPlan, pair: Pair, ticket: Ticket, turn: Turn, action: OnRegression | None
+    plan: GroupPlan,
+    pair: Pair,
+    ticket: Ticket,
+    turn: Turn,
+    action: OnRegression | None,
+    judgement: Judgement,
 ) -> GroupPlan:
     """Add what the ticket's Fix Versions make of the group. What cannot be read, or is in doubt, is said once."""
     handled = action not in (None, OnRegression.LEAVE)
@@ -75,7 +85,7 @@ def _plan_reopen_criteria(
         return plan  # the ticket stays done although its error came back: the group is not resolved again
     boundary = boundary_of(ticket, pair.integration)
     noted = find_noted_criteria(turn, pair)
-    until = plan_resolved_until(pair, ticket, boundary, plan.state, noted)
+    until = plan_resolved_until(pair, ticket, boundary, plan.state, noted, judgement)
     problems = [each for each in boundary.unread if each not in pair.synced.unread_versions]
     if until.problem:
         problems.append(f"{pair.short_name}: {until.problem}")
@@ -85,6 +95,7 @@ def _plan_reopen_criteria(
         reopen_criteria=until.reopen_criteria,
         link_criteria=until.link_criteria,
         resolved_until=until.sentence,
+        resolves_again=judgement is Judgement.RESOLVE_AGAIN and until.state is State.RESOLVED,
         problems=(*plan.problems, *problems),
         doubts=tuple(each for each in boundary.doubtful if each not in pair.synced.unread_versions),
     )
@@ -101,6 +112,15 @@ def find_noted_criteria(turn: Turn, pair: Pair) -> list[str]:
         if (integration, fingerprint) == (pair.link.key.integration, pair.link.key.fingerprint):
             noted += [each for each in criteria if each not in pair.synced.reopen_criteria]
     return noted
+
+
+def with_noted_moments(pair: Pair, turn: Turn) -> Pair:
+    """Return the pair with the moments at which the last holder of the turn was about to resolve the group again."""
+    key = pair.link.key
+    noted = [json.loads(text) for text in turn.noted_values(NoteKind.RESOLVED_AGAIN)]
+    moments = [at for *whose, at in noted if whose == [key.integration, key.fingerprint]]
+    synced = replace(pair.synced, resolved_again=(*pair.synced.resolved_again, *moments))
+    return replace(pair, link=replace(pair.link, synced=synced)) if moments else pair
 
 
 def to_group_write(plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupWrite:
@@ -120,7 +140,8 @@ def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
     boundary = boundary_of(ticket, pair.integration)
     state = plan.state or pair.group.state
     still_open = is_done(ticket, pair.integration) and state is not State.RESOLVED
-    same_criteria = plan.link_criteria == pair.synced.reopen_criteria
+    same_boundary = is_same_boundary(plan.link_criteria, pair.synced.reopen_criteria)
+    is_open = still_open and state is not State.MUTED
     synced = replace(
         pair.synced,
         reopen_criteria=plan.link_criteria,
@@ -128,7 +149,11 @@ def remember(plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
         fix_versions=pair.synced.fix_versions if boundary.reopen_criteria is None else boundary.fix_versions,
         reopens=pair.group.reopens,
         versions_seen=see_versions(ticket, pair.integration, boundary),
-        regressed=pair.synced.regressed and still_open and same_criteria,
+        regressed=pair.synced.regressed and still_open and same_boundary,
+        opened_by=pair.synced.opened_by if is_open else Opener.NOBODY,
+        resolved_again=pair.synced.resolved_again
+        if is_done(ticket, pair.integration) and same_boundary
+        else (),
     )
     for field in FIELDS:
         synced = field.remember(synced, plan, pair, ticket)
@@ -144,16 +169,15 @@ def write_group(
     ticket: Ticket,
     winners: Sequence[Winner],
     action: OnRegression | None,
+    judgement: Judgement = Judgement.NOTHING,
 ) -> None:
     """Give one group what is new to it, and record what ticket and group are now."""
     with context.about(pair):
-        _write_group(context, pair, ticket, winners, action)
+        plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action, judgement)
+        _follow_plan(context, plan, pair, ticket)
 
 
-def _write_group(
-    context: TurnContext, pair: Pair, ticket: Ticket, winners: Sequence[Winner], action: OnRegression | None
-) -> None:
-    plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action)
+def _follow_plan(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
     for problem in plan.problems:
         context.report_problem(problem)
     for doubt in plan.doubts:
@@ -179,6 +203,12 @@ def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket
         key = pair.link.key
         noted = json.dumps([key.integration, key.fingerprint, plan.link_criteria])
         context.note(NoteKind.REOPEN_CRITERIA, noted)
+    if plan.resolves_again:
+        # Noted before it is done: else nobody would look once more whether the error came back after all.
+        key = pair.link.key
+        moment = json.dumps([key.integration, key.fingerprint, context.clock()])
+        context.note(NoteKind.RESOLVED_AGAIN, moment)
+    if plan.reopen_criteria is not None:
         # Read again last, after the note's time: the write replaces the whole column, and with it what a person has
         # added to it meanwhile.
         plan, pair = _read_again(context, plan, pair, ticket)
@@ -240,5 +270,8 @@ def _as_answered(context: TurnContext, plan: GroupPlan, pair: Pair, answered: Gr
 
 def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
     told, problems = context.said_of(pair)
-    synced = replace(remember(plan, pair, ticket), at=context.clock(), told=told, problems=problems)
+    now, synced = context.clock(), remember(plan, pair, ticket)
+    resolved = plan.resolves_again and plan.state is State.RESOLVED
+    moments = (*synced.resolved_again, now) if resolved else synced.resolved_again
+    synced = replace(synced, resolved_again=recent_of(moments, now), at=now, told=told, problems=problems)
     context.store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)

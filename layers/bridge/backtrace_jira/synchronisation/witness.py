@@ -3,46 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from backtrace_jira.fix_versions.boundary import Boundary, boundary_of
+from backtrace_jira.fix_versions.boundary import boundary_of, is_done
+from backtrace_jira.fix_versions.criterion import VersionCriterion
+from backtrace_jira.fix_versions.judge import (
+    MOST_TIMES,
+    Evidence,
+    Judgement,
+    is_in_question,
+    judge,
+    judged_by,
+    moments_to_ask,
+    opener_of,
+    recent_of,
+)
 from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.synchronisation.regressions import Regression, find_begun, is_possible, plan_regression
+from backtrace_jira.synchronisation.regressions import Regression, find_begun, plan_regression
+from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria, with_noted_moments
 from backtrace_jira.synchronisation.turn_context import TurnContext
 
 
-def find_regressions(
-    context: TurnContext, ticket: Ticket, linked: Sequence[Pair]
-) -> tuple[list[Pair], list[Regression]]:
-    """Return the groups, with the hint's sighting where it is answered now, and those whose error was seen again."""
-    found = [_find_regression(context, ticket, pair) for pair in linked]
-    return [pair for pair, _ in found], [regression for _, regression in found if regression]
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A group with the judgement on it."""
+
+    pair: Pair
+    """With the hint's sighting where it is answered now, and with whoever opened the group."""
+    judgement: Judgement
+    regression: Regression | None = None
 
 
-def _find_regression(context: TurnContext, ticket: Ticket, pair: Pair) -> tuple[Pair, Regression | None]:
+def needs_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> bool:
+    """Return whether Backtrace is to be asked about a group; when the ticket was last closed must be known by then."""
+    boundary = boundary_of(ticket, pair.integration)
+    opener = _find_opener(context, pair)
+    return is_in_question(pair, ticket, boundary, opener, event_seen=context.hint.regression)
+
+
+def judge_groups(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> list[Ruling]:
+    """Judge each group of a ticket."""
+    rulings = []
+    for pair in linked:
+        with context.about(pair):
+            rulings.append(_judge_group(context, ticket, with_noted_moments(pair, context.turn)))
+    return rulings
+
+
+def _judge_group(context: TurnContext, ticket: Ticket, pair: Pair) -> Ruling:
     # One that was begun comes first: by now the ticket may be reopened, and would no longer look like a regression's.
     if begun := find_begun(pair, context.turn):
-        return pair, begun
+        return Ruling(pair, Judgement.REGRESSION, begun)
     boundary = boundary_of(ticket, pair.integration)
-    possible = is_possible(pair, ticket, event_seen=context.hint.regression)
-    seen = _ask_versions(context, pair, boundary, ticket.done_since) if possible else []
+    evidence = _find_evidence(context, ticket, pair)
     # Where Jira does not show the boundary, or Backtrace refuses to say, the next event is to ask again.
-    if boundary.reopen_criteria is not None and seen is not None:
+    if boundary.reopen_criteria is not None and evidence.seen is not None:
         pair = pair.with_answer(context.hint.sighting)
-    return pair, plan_regression(pair, ticket, seen or (), context.clock()) if possible else None
+    judgement = judge(pair, ticket, boundary, evidence)
+    if judgement is Judgement.REGRESSION:
+        seen, opener = evidence.seen or (), evidence.opener
+        regression = plan_regression(pair, ticket, seen, context.clock(), opener)
+        return Ruling(
+            _opened_by(Opener.PERSON, pair) if opener is Opener.THEIRS else pair, judgement, regression
+        )
+    if pair.integration.fix_versions.enabled and is_done(ticket, pair.integration):
+        pair = _with_opener(context, pair, evidence)
+    return Ruling(pair, judgement)
+
+
+def _find_opener(context: TurnContext, pair: Pair) -> Opener:
+    return opener_of(pair, [*pair.synced.reopen_criteria, *find_noted_criteria(context.turn, pair)])
+
+
+def _find_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> Evidence:
+    opener, now = _find_opener(context, pair), context.clock()
+    evidence = Evidence(opener, times=len(recent_of(pair.synced.resolved_again, now)))
+    if not needs_evidence(context, ticket, pair):
+        return evidence
+    criteria = judged_by(boundary_of(ticket, pair.integration), pair.synced.reopen_criteria)
+    seen: Sequence[tuple[str, int]] | None = ()
+    for since in moments_to_ask(pair, ticket.done_since, opener):
+        seen = _ask_versions(context, pair, criteria, since)
+        if seen or seen is None:
+            break
+    return replace(evidence, seen=None if seen is None else tuple(seen))
 
 
 def _ask_versions(
-    context: TurnContext, pair: Pair, boundary: Boundary, since: float
+    context: TurnContext, pair: Pair, criteria: Sequence[VersionCriterion], since: float
 ) -> list[tuple[str, int]] | None:
     """Ask Backtrace for the versions past the boundary since then; None if it refuses, and none is known."""
     groups = context.backtrace(pair)
-    criteria = boundary.criteria  # with their doubt: what Backtrace was told is less strict
     found: dict[str, int] = {}
     answers = 0
     for criterion in criteria:
-        what = "Backtrace does not say in which versions it was seen"
-        with context.about(pair), context.refusal_as_problem(what):
+        with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
             values = groups.count_values(
                 pair.integration.project,
                 pair.link.key.fingerprint,
@@ -53,3 +110,25 @@ def _ask_versions(
             found |= dict(criterion.past(values))
             answers += 1
     return list(found.items()) if found or answers == len(criteria) else None
+
+
+def _with_opener(context: TurnContext, pair: Pair, evidence: Evidence) -> Pair:
+    """Return the pair with whoever opened its group. A reopening by a criterion of ours is no change for Jira."""
+    if evidence.opener is not Opener.OURS:
+        return _opened_by(evidence.opener, pair)
+    if (
+        evidence.times >= MOST_TIMES
+        and pair.synced.opened_by is not Opener.OURS
+        and not pair.synced.regressed
+    ):
+        context.report_problem(
+            f"{pair.short_name} stays open: Backtrace has reopened it {MOST_TIMES + 1} times in a day, and no error "
+            "was found past the ticket's boundary; Backtrace orders versions in another way (docs/versions.md)"
+        )
+    synced = replace(pair.synced, state=pair.group.state, reopens=pair.group.reopens)
+    return _opened_by(Opener.OURS, replace(pair, link=replace(pair.link, synced=synced)))
+
+
+def _opened_by(opener: Opener, pair: Pair) -> Pair:
+    synced = replace(pair.synced, opened_by=opener)
+    return replace(pair, link=replace(pair.link, synced=synced))

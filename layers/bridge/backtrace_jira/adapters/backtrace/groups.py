@@ -16,7 +16,15 @@ from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.states import State
 
-COLUMNS = ("fingerprint", "state", "ticket", "last_modified", "invariants", "invariant_reopen_count")
+COLUMNS = (
+    "fingerprint",
+    "state",
+    "ticket",
+    "last_modified",
+    "invariants",
+    "invariant_reopen_count",
+    "invariant_last_violated",
+)
 PAGE = 500
 MOST_GROUPS = 100
 """Fingerprints in one query: their expression has some thousand characters."""
@@ -187,6 +195,7 @@ def _group(project: str, row: Mapping[str, str]) -> Group:
         _number(row.get("last_modified", "")),
         _invariants(row.get("invariants") or "[]"),
         int(_number(row.get("invariant_reopen_count", ""))),
+        _violated(row.get("invariant_last_violated", "")),
     )
 
 
@@ -212,6 +221,16 @@ def _invariants(text: str) -> list[dict[str, Any]] | None:
         return None
     whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
     return found if whole else None
+
+
+def _violated(text: str) -> dict[str, Any] | None:
+    """Read which criterion reopened the group; None where the text does not show it. No document shows its form."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    first = found[0] if isinstance(found, list) and len(found) == 1 else found
+    return first if isinstance(first, dict) else None
 
 
 def _query_of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:

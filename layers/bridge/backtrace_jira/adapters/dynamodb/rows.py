@@ -18,7 +18,7 @@ from backtrace_jira.adapters.dynamodb.items import SCOPE, n, s
 from backtrace_jira.adapters.dynamodb.table import Item, Values
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import mend_half_pairs
-from backtrace_jira.links.last_synced import LastSynced, VersionsSeen
+from backtrace_jira.links.last_synced import LastSynced, Opener, VersionsSeen
 from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes
@@ -135,6 +135,8 @@ class StoredSynced(Stored):
     fixes: dict[str, str] = {}
     reopens: int | None = None
     regressed: bool = False
+    opened: Opener = Opener.NOBODY
+    again: tuple[float, ...] = ()
     answered: str = ""
     versions: VersionsSeen | None = None
 
@@ -153,6 +155,8 @@ class StoredSynced(Stored):
             fix_versions=self.fixes,
             reopens=self.reopens,
             regressed=self.regressed,
+            opened_by=self.opened,
+            resolved_again=self.again,
             answered=self.answered,
             versions_seen=self.versions,
         )
@@ -174,6 +178,8 @@ def synced_text(synced: LastSynced) -> str:
         "fixes": dict(synced.fix_versions) or None,
         "reopens": synced.reopens,
         "regressed": synced.regressed or None,
+        "opened": synced.opened_by or None,
+        "again": list(synced.resolved_again) or None,
         "answered": synced.answered or None,
         "versions": asdict(synced.versions_seen) if synced.versions_seen else None,
     }
