@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backtrace_jira.fix_versions.criterion import version_criteria_of
+from backtrace_jira.fix_versions.orders import describe_orders
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
@@ -40,14 +41,15 @@ def describe_record(record: Record) -> list[tuple[str, str]]:
 
 def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
     """Return rows about the last synchronisation: both sides' values, what it did, and what it could not do."""
-    status = synced.status
+    status, criteria = synced.status, version_criteria_of(synced.reopen_criteria)
     return [
         ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
         ("Backtrace was", str(synced.state or "")),
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        ("resolved until", " or ".join(map(str, version_criteria_of(synced.reopen_criteria)))),
+        ("resolved until", " or ".join(map(str, criteria))),
+        *(("in Backtrace", describe_orders(criterion.version.told)) for criterion in criteria),
         *(("Fix Version", text) for text in synced.unread_versions),
         ("seen again", "yes, and the ticket shows it" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),

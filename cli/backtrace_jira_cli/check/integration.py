@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from backtrace_jira.adapters.jira.client import JiraClient
+from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira.fields import FieldSchema
@@ -18,6 +19,7 @@ from backtrace_jira_cli.check.create_screen import ScreenChecks
 from backtrace_jira_cli.check.finding import (
     CheckName,
     Finding,
+    Status,
     failed,
     not_checked,
     ok,
@@ -26,6 +28,7 @@ from backtrace_jira_cli.check.finding import (
 )
 from backtrace_jira_cli.check.fix_version_field import FixVersionField
 from backtrace_jira_cli.check.overrides import issue_type_of, project_of
+from backtrace_jira_cli.check.version_names import add_version_names
 from backtrace_jira_cli.deployment.lockout_guard import LockoutGuard
 
 CREATE_SCREEN = (CheckName.REQUIRED_FIELDS, CheckName.LABELS_AND_DESCRIPTION, CheckName.CUSTOM_FIELDS)
@@ -165,7 +168,13 @@ class IntegrationChecks:
     def _check_fix_versions(self) -> Finding:
         if not self._integration.fix_versions.enabled:
             return ok(CheckName.FIX_VERSIONS, "off (fix_versions.enabled)")
-        return FixVersionField(self._integration, self.schema, self.tickets, self._project.plain).check()
+        key = self._project.plain
+        finding = FixVersionField(self._integration, self.schema, self.tickets, key).check()
+        if finding.status is not Status.OK:
+            return finding
+        listed = self.tickets.ask(lambda jira: RestJiraIssues(jira).versions(key))
+        names = [each.version.name for each in listed if not each.version.archived]
+        return add_version_names(finding, names, self._integration.fix_versions)
 
 
 def _name_missing(wanted: Mapping[str, str], held: frozenset[str]) -> str:

@@ -137,3 +137,35 @@ def test_a_field_of_another_type(site: Site, kind: str) -> None:
     found = finding(site, field="Fixed in")
     assert found["status"] == ("ok" if kind == "version" else "failed")
     assert kind == "version" or f"holds values of the type {kind}, and no versions" in found["found"]
+
+
+def test_names_that_say_less_to_backtrace_than_to_people(site: Site) -> None:
+    for name in ("2.4", "2.4-rc1", "2.4-HF1", "2.4.1.7", "2.4-hotfix.1"):
+        site.jira.add_version(name)
+    site.jira.add_version("Next", archived=True)
+    found = finding(site)
+    assert found["status"] == "warning"
+    assert found["found"].endswith("the edit screen; of 5 versions, 4 say less to Backtrace than to people")
+    assert "fix_versions.regex" in found["remedy"]
+    assert [detail.partition(": ")[0] for detail in found["details"]] == [
+        "2.4-rc1",
+        "2.4-HF1",
+        "2.4.1.7",
+        "2.4-hotfix.1",
+    ]
+    assert found["details"][0].endswith(
+        "not every order of versions reads 2.4.0-rc1 alike: as plain text it is after 2.4.0"
+    )
+
+
+def test_many_such_names_are_counted(site: Site) -> None:
+    for number in range(12):
+        site.jira.add_version(f"Sprint {number}")
+    found = finding(site)
+    assert len(found["details"]) == 11
+    assert found["details"][-1] == "and 2 more"
+
+
+def test_what_is_wrong_with_the_field_comes_before_its_names(site: Site) -> None:
+    site.jira.add_version("Next")
+    assert finding(site, field="Repaired in")["status"] == "failed"

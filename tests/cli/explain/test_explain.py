@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
+from backtrace_jira.fix_versions.boundary import boundary_of
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Lease, LinkKey
@@ -22,6 +24,7 @@ from backtrace_jira.states import State, Status
 from tests.builders import integration
 from tests.cli.conftest import PREFIX, Operator, shared_session
 from tests.tables import new_table
+from tests.unit.synchronisation.pairs import DONE, ticket
 
 NAMES = ParameterNames(PREFIX)
 FINGERPRINT = "8910551e27a339e5"
@@ -108,6 +111,20 @@ def test_a_ticket_is_told_with_its_address_and_what_it_does_without(
     assert "unknown attribute | $team" in text
     links.mark_linked(KEY, BASELINE)
     assert "not yet linked" not in told(operator, FINGERPRINT)
+
+
+def test_a_boundary_that_orders_of_versions_read_differently_is_told(
+    operator: Operator, links: DynamoDBTicketLinks
+) -> None:
+    links.complete(KEY, ISSUE, record(Decision.CREATED))
+    lines = boundary_of(
+        ticket(DONE, versions=("4.2.1.7", "4.1.3")), integration(fix_versions={"enabled": True})
+    )
+    links.mark_linked(KEY, replace(BASELINE, reopen_criteria=lines.reopen_criteria or ()))
+    text = told(operator, FINGERPRINT)
+    assert "resolved until | version > 4.2.1.7 or version > 4.1.3 in 4.1.x" in text
+    assert "in Backtrace | not every order of versions reads 4.2.1.7 alike: strict semver" in text
+    assert text.count("not every order") == 1
 
 
 def test_what_could_not_be_carried_to_the_other_side_is_told(

@@ -154,7 +154,7 @@ def test_a_hostile_text_is_refused_in_no_time(text: str) -> None:
 
 
 REAL_NAMES = re.findall(
-    r"^\| `(.+?)` \| (read|in doubt|not read) \| (?:`(.+?)`)? ?\| (\S.*?) \|$", DOCUMENT, re.MULTILINE
+    r"^\| `(.+?)` \| (read|in doubt|not read) \| (?:`(.+?)`)? ?\| .*?\| (\S.*?) \|$", DOCUMENT, re.MULTILINE
 )
 
 

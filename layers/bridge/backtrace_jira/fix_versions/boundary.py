@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from backtrace_jira.backtrace.reopen_criteria import text_of
 from backtrace_jira.fix_versions.criterion import VersionCriterion
 from backtrace_jira.fix_versions.line import line_pattern
+from backtrace_jira.fix_versions.orders import describe_orders
 from backtrace_jira.fix_versions.version import Version, read_version
 from backtrace_jira.jira.fields import fold
 from backtrace_jira.jira.issue import FixVersion, Ticket
@@ -37,7 +38,8 @@ class Boundary:
     unread: tuple[str, ...] = ()
     """A sentence for each Fix Version that cannot be read."""
     doubtful: tuple[str, ...] = ()
-    """A sentence for each that may be before or after its release; it counts as the highest that it can mean."""
+    """A sentence for each of which Backtrace can be told the release only: one that may be before or after it, which
+    counts as the highest that it can mean, and one that is after it."""
     criteria: tuple[VersionCriterion, ...] = ()
     """The reopen criteria with their doubt, of which Backtrace is told nothing."""
     fix_versions: Mapping[str, str] = field(default_factory=dict)
@@ -80,7 +82,7 @@ def boundary_of(ticket: Ticket, integration: Integration) -> Boundary:
         criteria = list(_plan_lines(read, settings))
     else:
         criteria = list(_plan_criterion(read, settings))
-    doubtful = [fix.doubt for fix in read if fix.version and fix.version.is_doubtful]
+    doubtful = [doubt for fix in read if (doubt := fix.doubt)]
     texts = dict.fromkeys(text_of(criterion.to_json()) for criterion in criteria)
     return Boundary(tuple(texts), tuple(unread), tuple(doubtful), tuple(criteria), fixes)
 
@@ -108,11 +110,29 @@ class _Fix:
 
     @property
     def doubt(self) -> str:
-        release = self.version.release if self.version else ""
-        return (
-            f"{self.name}: it is not known whether it comes before or after {release}, so it counts as the last of "
-            f"{release} (docs/versions.md)"
-        )
+        version = self.version
+        if version is None:
+            return ""
+        if version.is_doubtful:
+            return (
+                f"{self.name}: it is not known whether it comes before or after {version.release}, so it counts as "
+                f"the last of {version.release} (docs/versions.md)"
+            )
+        if version.follows_release:
+            return (
+                f"{self.name}: semver has nothing after a release, so Backtrace is told {version.told} "
+                "(docs/versions.md)"
+            )
+        return ""
+
+
+def describe_name(name: str, settings: FixVersions) -> str:
+    """Say what a Fix Version of this name does not say to Backtrace; empty if it says all."""
+    fix = _Fix(FixVersion("", name), _isolate_version(name, settings.regex))
+    if fix.version is None:
+        return f"{name}: {fix.problem}"
+    orders = describe_orders(fix.version.told)
+    return fix.doubt or (f"{name}: {orders}" if orders else "")
 
 
 def _isolate_version(name: str, regex: str) -> str | None:

@@ -98,6 +98,11 @@ class Version:
         return self.lowest != self.highest
 
     @property
+    def follows_release(self) -> bool:
+        """Return whether this version surely comes after its release, as 2.4-hotfix.1 does."""
+        return not self.is_doubtful and self.place[1] == _AFTER
+
+    @property
     def line(self) -> tuple[int, int]:
         """Return major and minor number."""
         major, minor, *_ = (*self.place[0], 0, 0)
