@@ -190,6 +190,17 @@ class Http:
         )
         return response
 
+    def hide_credential(self, said: str) -> str:
+        """Return what the server says of an error without our credential: it may repeat what it was sent.
+
+        In bodies of answers outside 2xx, that is done already.
+        """
+        # Errors are rare, and a function that meets none starts without this.
+        from backtrace_jira.adapters.credential_mask import mask_credential
+
+        headers = requests.Request("GET", "https://localhost", auth=self._auth).prepare().headers
+        return mask_credential(said, headers)
+
     def _exchange(
         self,
         method: str,
@@ -213,6 +224,10 @@ class Http:
                 stream=True,
             ) as received:
                 content, whole = self._read(received, started, clock)
+                if received.status_code >= 300:
+                    content = self.hide_credential(content.decode("utf-8", "surrogateescape")).encode(
+                        "utf-8", "surrogateescape"
+                    )
                 return Response(received.status_code, received.headers, content, whole)
         except requests.RequestException as error:
             raise _translated(error, where) from None

@@ -74,7 +74,7 @@ class BacktraceClient:
         result = results[0] if isinstance(results[0], dict) else {}
         error = result.get("error")
         if error:
-            raise Refused(f"POST /api/issue: {str(error)[:300]}")
+            raise Refused(f"POST /api/issue: {self._http.hide_credential(str(error))[:300]}")
         return result
 
     def read_issue(self, project: str, fingerprint: str) -> tuple[str, list[JSON]]:
@@ -117,14 +117,16 @@ class BacktraceClient:
         raw = response.json() if response.whole and response.status < 500 else None
         error = raw.get("error") if isinstance(raw, dict) else None
         if error or 300 <= response.status < 500:
-            raise _refusal(request, response, error)
+            said = error.get("message") if isinstance(error, dict) else error
+            raise _refusal(
+                request, response, self._http.hide_credential(str(said or "no reason given"))[:300]
+            )
         if not isinstance(raw, dict):
             raise OutcomeUnknown(f"{request}: {response.status} without a usable answer")
         return raw
 
 
-def _refusal(request: str, response: Response, error: object) -> Refused:
-    said = str(error.get("message") if isinstance(error, dict) else error or "no reason given")[:300]
+def _refusal(request: str, response: Response, said: str) -> Refused:
     if response.status in (401, 403) or "invalid token" in said.lower():
         return CredentialRefused(f"{request}: {response.status}, Backtrace does not accept the token: {said}")
     return Refused(f"{request}: {response.status}, {said}", status=response.status)
