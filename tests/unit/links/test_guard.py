@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Parked, Refused, Throttled, Unreachable
+from backtrace_jira.errors import (
+    Busy,
+    CredentialRefused,
+    OutcomeUnknown,
+    Parked,
+    Refused,
+    Throttled,
+    Unreachable,
+)
 from backtrace_jira.jira.limit import Limit
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.servers import MOST_UNANSWERED, Servers
@@ -132,6 +140,17 @@ def test_a_server_that_does_not_answer_is_left_alone_for_a_while(use: str, error
         guarded.meet(use)
     guarded.servers.ensure_open("main")
     guarded.meet(use)
+    with pytest.raises(Throttled):
+        guarded.servers.ensure_open("main")
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_request_for_which_no_time_was_left_says_nothing_of_the_server(use: str) -> None:
+    guarded = Guarded(Unreachable("down"))
+    for error in [Busy("no time is left"), Unreachable("down")] * MOST_UNANSWERED:
+        guarded.raw.error = error
+        guarded.meet(use)
+    # It is no answer: the silences around it were in a row.
     with pytest.raises(Throttled):
         guarded.servers.ensure_open("main")
 

@@ -148,8 +148,16 @@ def ensure_header(secret: SecretStr) -> None:
 class Http:
     """A session to one server."""
 
-    def __init__(self, auth: AuthBase, *, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        auth: AuthBase,
+        *,
+        timeouts: Timeouts | None = None,
+        ensure_time: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take `ensure_time`, which raises where a request could not end in time; it is called before each."""
         self._auth = auth
+        self._ensure_time = ensure_time
         self._timeouts = timeouts or Timeouts()
         self._session = _Session()
         self._session.mount("https://", _Adapter())
@@ -167,10 +175,12 @@ class Http:
         """Send one request.
 
         Raises:
+            Busy: no time is left for it; it was not sent.
             Unreachable: the request was not sent.
             OutcomeUnknown: the request was sent, at least in part, and no answer came.
             InvalidSettings: the address cannot be used or its certificate is not trusted.
         """
+        self._ensure_time()
         started = clock()
         if started - self._last_used > self._timeouts.idle:
             self._session.close()

@@ -15,6 +15,7 @@ from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import logger
 from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.deadline import Deadline
 from backtrace_jira.bootstrap.environment import ApplyJiraChangeEnvironment, read_environment
 from backtrace_jira.bootstrap.synchronise import report, wire_poll
 from backtrace_jira.synchronisation.apply_jira_change import ApplyJiraChange
@@ -36,10 +37,11 @@ def wire(
 ) -> Deliveries:
     """Wire the path; `env` is what `ApplyJiraChangeEnvironment` names, and the clock gives unix seconds."""
     environment, aws = read_environment(ApplyJiraChangeEnvironment, env), AWSClients()
-    poll = wire_poll(environment, aws, clock, sleep)
+    deadline = Deadline(clock)
+    poll = wire_poll(environment, aws, clock, sleep, ensure_time=deadline.ensure_time)
     changes = SQSQueue(aws.sqs, environment.jira_changes_queue_url)
     return Deliveries(
-        serve=ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve_all,
+        serve=deadline.of(ApplyJiraChange(poll.synchronise, PollFixVersions(poll)).serve_all),
         queue=SQSMessageQueue(changes, SQSQueue(aws.sqs, environment.jira_changes_dead_letters_url)),
         failures=DynamoDBFailureCounter(Table(aws.dynamodb, environment.links_table), clock),
         report=report,

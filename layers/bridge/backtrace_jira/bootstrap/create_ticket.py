@@ -24,6 +24,7 @@ from backtrace_jira.adapters.jira.tickets import RestJiraTickets
 from backtrace_jira.batches import Deliveries
 from backtrace_jira.bootstrap import logger, report_outcome
 from backtrace_jira.bootstrap.aws import AWSClients
+from backtrace_jira.bootstrap.deadline import Deadline
 from backtrace_jira.bootstrap.environment import CreateTicketEnvironment, read_environment
 from backtrace_jira.bootstrap.init_phase import read_ahead
 from backtrace_jira.outcomes import Outcome
@@ -51,13 +52,8 @@ def wire(
     `env` is what `CreateTicketEnvironment` names, the clock gives unix seconds, `timing` replaces the environment's.
     """
     environment, aws = read_environment(CreateTicketEnvironment, env), AWSClients()
-    configuration = SSMConfiguration(
-        aws.ssm,
-        ParameterNames(environment.settings_prefix),
-        max_age=environment.settings_max_age_seconds,
-        new_jira=lambda connection, secret: RestJiraTickets(JiraClient(connection, secret)),
-        new_backtrace=lambda universe, token: RestBacktraceLinks(BacktraceClient(universe, token)),
-    )
+    deadline = Deadline(clock)
+    configuration = _configuration(environment, aws, deadline.ensure_time)
     table = Table(aws.dynamodb, environment.links_table)
     context = Context(
         stage=environment.stage,
@@ -71,12 +67,28 @@ def wire(
     )
     read_ahead(read_certificates, configuration.read_ahead, table.connect)
     return Deliveries(
-        serve=ServeBatch(context),
+        serve=deadline.of(ServeBatch(context)),
         queue=_queue(environment, aws),
         failures=DynamoDBFailureCounter(table, clock),
         report=report,
         jitter=lambda: SystemRandom().uniform(1, 2),  # a snapshot holds no seed of it
         clock=clock,
+    )
+
+
+def _configuration(
+    environment: CreateTicketEnvironment, aws: AWSClients, ensure_time: Callable[[], None]
+) -> SSMConfiguration[RestJiraTickets, RestBacktraceLinks]:
+    return SSMConfiguration(
+        aws.ssm,
+        ParameterNames(environment.settings_prefix),
+        max_age=environment.settings_max_age_seconds,
+        new_jira=lambda connection, secret: RestJiraTickets(
+            JiraClient(connection, secret, ensure_time=ensure_time)
+        ),
+        new_backtrace=lambda universe, token: RestBacktraceLinks(
+            BacktraceClient(universe, token, ensure_time=ensure_time)
+        ),
     )
 
 

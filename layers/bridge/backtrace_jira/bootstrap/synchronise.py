@@ -31,15 +31,14 @@ def wire_poll(
     aws: AWSClients,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    *,
+    ensure_time: Callable[[], None] = lambda: None,
 ) -> Poll:
-    """Wire what both schedules share; `Poll.synchronise` is what a change of Jira's needs of it, too."""
-    configuration = SSMConfiguration(
-        aws.ssm,
-        ParameterNames(environment.settings_prefix),
-        max_age=environment.settings_max_age_seconds,
-        new_jira=lambda connection, secret: RestJiraIssues(JiraClient(connection, secret)),
-        new_backtrace=lambda universe, token: RestBacktraceGroups(BacktraceClient(universe, token)),
-    )
+    """Wire what both schedules share; `Poll.synchronise` is what a change of Jira's needs of it, too.
+
+    `ensure_time` raises where no time is left for a request to Jira or Backtrace.
+    """
+    configuration = _configuration(environment, aws, ensure_time)
     table = Table(aws.dynamodb, environment.links_table)
     store = DynamoDBSyncedLinks(table)
     synchronise = Synchronise(
@@ -60,6 +59,22 @@ def wire_poll(
     )
     read_ahead(read_certificates, configuration.read_ahead, table.connect)
     return poll
+
+
+def _configuration(
+    environment: PollBacktraceEnvironment, aws: AWSClients, ensure_time: Callable[[], None]
+) -> SSMConfiguration[RestJiraIssues, RestBacktraceGroups]:
+    return SSMConfiguration(
+        aws.ssm,
+        ParameterNames(environment.settings_prefix),
+        max_age=environment.settings_max_age_seconds,
+        new_jira=lambda connection, secret: RestJiraIssues(
+            JiraClient(connection, secret, ensure_time=ensure_time)
+        ),
+        new_backtrace=lambda universe, token: RestBacktraceGroups(
+            BacktraceClient(universe, token, ensure_time=ensure_time)
+        ),
+    )
 
 
 def report(outcome: Outcome) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from backtrace_jira.errors import (
     BacktraceJiraError,
+    Busy,
     CredentialRefused,
     OutcomeUnknown,
     Throttled,
@@ -44,6 +45,8 @@ def guard(client: C, server: str, servers: Servers, *, locks_accounts: bool = Fa
         except (Unreachable, OutcomeUnknown):
             servers.learn_silence(server)
             raise
+        except Busy:
+            raise  # no time was left for the request, so the server said nothing
         except CredentialRefused as error:
             if locks_accounts:
                 servers.park_connection(server, error)

@@ -46,10 +46,12 @@ class BacktraceClient:
         *,
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.time,
+        ensure_time: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._settings = settings
-        self._http = Http(CoronerToken(token, settings.address), timeouts=timeouts)
+        auth = CoronerToken(token, settings.address)
+        self._http = Http(auth, timeouts=timeouts, ensure_time=ensure_time)
 
     @property
     def universe(self) -> str:

@@ -68,10 +68,11 @@ class JiraClient:
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.time,
         cloud: bool | None = None,
+        ensure_time: Callable[[], None] = lambda: None,
     ) -> None:
         """Take `cloud`: whether the site is Jira Cloud; None asks the site when that matters."""
         self._connection = connection
-        self._http = Http(auth_of(connection, secret), timeouts=timeouts)
+        self._http = Http(auth_of(connection, secret), timeouts=timeouts, ensure_time=ensure_time)
         self._clock = clock
         self._is_cloud = cloud
         self.limit: Limit | None = None
