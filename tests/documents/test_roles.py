@@ -59,7 +59,7 @@ POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 """What Lambda's poller needs: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 
 TICKETS = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/ticket_links")
-SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links")
+SYNC = ("dynamodb/table", "dynamodb/link_rows", "dynamodb/synced_links", "dynamodb/poll_memory")
 
 
 @pytest.mark.parametrize(

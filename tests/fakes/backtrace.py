@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backtrace_jira.backtrace.group import OWN_WATCHER, BacktraceUser, Group, GroupWrite
+from backtrace_jira.backtrace.group import OWN_WATCHER, BacktraceUser, Group, GroupPage, GroupWrite
 from backtrace_jira.errors import Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import Histogram
@@ -38,6 +38,8 @@ class FakeBacktraceGroups:
         self.reports: list[Report] = []
         self.refusals: dict[str, str] = {}
         """Fingerprints that cannot be written, and what Backtrace says."""
+        self.page = 500
+        """Groups in one page of those that changed."""
         self.failures = Failures()
         self._projects = {PROJECT}
         self._clock = clock
@@ -86,13 +88,17 @@ class FakeBacktraceGroups:
         with self.failures.around("groups"):
             return {each: self._row(project, each) for each in fingerprints}
 
-    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
+    def changed_groups(self, project: str, since: float, after: str = "") -> GroupPage:
         with self.failures.around("changed_groups"):
             self._ensure_known(project)
             rows = [row for (where, _), row in self.rows.items() if where == project]
-            until = float("inf") if end is None else int(end) + 1
-            found = [row for row in rows if int(begin) <= row.modified <= until]
-            yield from sorted(found, key=lambda row: -row.modified)
+            begin, passed = map(int, after.split()) if after else (int(since), 0)
+            found = sorted((row for row in rows if row.modified >= begin), key=_changed_at)
+            page = found[passed : passed + self.page]
+            if len(page) < self.page:
+                return GroupPage(page)
+            last = int(page[-1].modified)
+            return GroupPage(page, f"{last} 0" if last > begin else f"{begin} {passed + self.page}")
 
     def write(self, group: Group, write: GroupWrite) -> Group | None:
         with self.failures.around("write"):
@@ -151,6 +157,10 @@ class FakeBacktraceGroups:
     def _ensure_known(self, project: str) -> None:
         if project not in self._projects:
             raise Refused(f"no such project '{project}'")
+
+
+def _changed_at(row: Group) -> tuple[float, str]:
+    return row.modified, row.fingerprint
 
 
 def _histogram(reports: list[Report], name: str) -> list[list[Any]]:

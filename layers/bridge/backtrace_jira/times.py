@@ -1,4 +1,4 @@
-"""Times that several rooms, or a room and template.yaml, must agree on; all in seconds.
+"""Times that several rooms, or a room and template.yaml, must agree on, in seconds; and a number.
 
 A time that one room alone keeps stands in that room. Who needs another number in a test passes it (`Timing`).
 """
@@ -26,3 +26,5 @@ SEARCH_SETTLE = 90.0
 """Jira Cloud's search is behind by "a few seconds to minutes": before this, not finding proves nothing."""
 SETTINGS_MAX_AGE = 300
 """So long settings and secrets are used before they are read again."""
+LINKS_PER_RUN = 100
+"""So many links one run of `poll_fix_versions` looks at, whatever happened to them."""

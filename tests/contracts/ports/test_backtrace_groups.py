@@ -1,7 +1,7 @@
 """The contract of Backtrace as synchronisation uses it: the fake, and the client on the stand-in.
 
 Its users rely on this: a group that nobody ever touched is open; a write changes the columns that it names and no
-other; what was modified last comes first; errors are counted from a moment on.
+other; what was modified first comes first; errors are counted from a moment on.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from backtrace_jira.adapters.backtrace import groups as adapter
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
 from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
-from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite
 from backtrace_jira.errors import Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON
@@ -39,6 +40,14 @@ OURS = {"watcher": "jira-bugs", "short": "BUG-1", "url": "https://jira.example/b
 ISSUE = Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1")
 CRITERION = {"type": "version_gt", "field": "version", "version": "2.4"}
 Universe = FakeBacktraceGroups | BacktraceStandIn
+
+
+def set_page(universe: Universe, size: int, patch: pytest.MonkeyPatch) -> None:
+    """Let one page of what changed have so many groups."""
+    if isinstance(universe, FakeBacktraceGroups):
+        universe.page = size
+    else:
+        patch.setattr(adapter, "PAGE", size)
 
 
 @pytest.fixture
@@ -127,18 +136,47 @@ def test_a_write_that_backtrace_refuses_changes_nothing(universe: Universe, grou
     assert groups.group(PROJECT, FIRST).state is State.OPEN
 
 
-def test_what_was_modified_last_comes_first(
+def changed(groups: BacktraceGroups, since: float) -> Iterator[GroupPage]:
+    page = groups.changed_groups(PROJECT, since)
+    yield page
+    while page.next_after:
+        page = groups.changed_groups(PROJECT, since, page.next_after)
+        yield page
+
+
+def test_what_was_modified_first_comes_first(
     universe: Universe, groups: BacktraceGroups, clock: Clock
 ) -> None:
     start = clock()
-    for fingerprint in (FIRST, SECOND, "c" * 64):
+    for fingerprint in (SECOND, FIRST, "c" * 64):
         universe.seed(PROJECT, fingerprint, state="resolved")
         clock.advance(100)
-    found = [group.fingerprint for group in groups.changed_groups(PROJECT, start + 50, None)]
-    assert found == ["c" * 64, SECOND]
-    assert [g.fingerprint for g in groups.changed_groups(PROJECT, start, start + 150)] == [SECOND, FIRST]
+    page = groups.changed_groups(PROJECT, start + 50)
+    assert ([group.fingerprint for group in page.groups], page.next_after) == ([FIRST, "c" * 64], "")
+    assert groups.changed_groups(PROJECT, start).groups[0].fingerprint == SECOND
     with pytest.raises(Refused):
-        list(groups.changed_groups("no project of this name", start, None))
+        groups.changed_groups("no project of this name", start)
+
+
+@pytest.mark.parametrize("apart", [0, 1, 100], ids=["all in one second", "one each second", "far apart"])
+def test_all_that_was_modified_is_on_some_page_whatever_changes_in_between(
+    universe: Universe, groups: BacktraceGroups, clock: Clock, apart: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_page(universe, 5, monkeypatch)
+    start = clock()
+    wanted = [f"{number:064x}" for number in range(23)]
+    for fingerprint in wanted:
+        universe.seed(PROJECT, fingerprint, state="resolved")
+        clock.advance(apart)
+    clock.advance(100)
+    seen: set[str] = set()
+    for number, page in enumerate(changed(groups, start)):
+        seen |= {group.fingerprint for group in page.groups}
+        if apart:
+            universe.seed(PROJECT, page.groups[0].fingerprint, state="muted" if number % 2 else "open")
+        clock.advance(1)
+        assert number < 60
+    assert seen == set(wanted)
 
 
 def test_a_person_is_found_by_an_assignment(universe: Universe, groups: BacktraceGroups) -> None:

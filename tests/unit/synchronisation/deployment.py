@@ -24,6 +24,7 @@ from tests.fakes.clock import Clock
 from tests.fakes.configuration import FakeConfiguration
 from tests.fakes.jira_issues import DONE, FakeJiraIssues
 from tests.fakes.links import FakeTable, FakeTicketLinks
+from tests.fakes.poll_memory import FakePollMemory
 from tests.fakes.queues import FakeChangeHints, FakeNewEvents
 from tests.fakes.synced_links import FakeSyncedLinks
 
@@ -42,6 +43,7 @@ class Deployment:
         self.table = FakeTable()
         self.links = FakeTicketLinks(self.table)
         self.store = FakeSyncedLinks(self.table)
+        self.memory = FakePollMemory(self.table)
         self.jira = FakeJiraIssues(self.clock, cloud=cloud)
         self.backtrace = FakeBacktraceGroups(self.clock)
         self.configuration = FakeConfiguration([self.settings, *more], self.jira, self.backtrace)
@@ -65,6 +67,7 @@ class Deployment:
             synchronise=self.synchronise,
             configuration=self.configuration,
             store=self.store,
+            memory=self.memory,
             hints=self.hints,
             clock=self.clock,
             report=self.reports.append,

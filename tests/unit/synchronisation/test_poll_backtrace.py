@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from backtrace_jira.backtrace.group import GroupPage
 from backtrace_jira.errors import Unreachable
 from backtrace_jira.outcomes import Decision
+from backtrace_jira.synchronisation.poll_memory import LinkPage
 from tests.builders import integration
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import DONE, TODO
@@ -46,11 +48,12 @@ def test_a_run_that_failed_leaves_no_gap() -> None:
     world.poll()
     world.reports.clear()
     world.backtrace.seed(PROJECT, GROUP, state="resolved")
-    world.backtrace.failures.before["changed_groups"] = [Unreachable("down")] * 12
+    for method in ("changed_groups", "groups"):
+        world.backtrace.failures.before[method] = [Unreachable("down")] * 12
     for _ in range(12):
         world.poll()
     assert {each.decision for each in world.reports} == {Decision.POSTPONED}
-    assert "the next run looks again" in world.reports[0].detail
+    assert "it is looked at again" in world.reports[0].detail
     assert world.status(issue) == TODO
     world.poll()
     assert world.status(issue) == DONE
@@ -93,16 +96,33 @@ def test_what_fails_is_left_to_the_queue_with_its_reason() -> None:
     assert world.status(issue) == DONE
 
 
-def test_a_long_time_is_gone_through_in_slices_and_a_run_that_is_late_has_got_somewhere() -> None:
+@pytest.mark.parametrize("apart", [0, 1])
+def test_any_number_of_groups_is_got_through_in_bounded_runs(apart: int) -> None:
+    """Somebody resolves thousands of groups at once, or one after the other; a look at a page takes ten seconds."""
     world = Deployment()
-    world.link()
+    world.memory.links_after = lambda *_: LinkPage([])  # type: ignore[method-assign]  # the round finds ours by itself
+    issue = world.link()
     world.poll()
     before = world.store.watermarks[WATERMARK]
-    world.clock.advance(72 * HOUR)
-    world.poll(time=80)  # late after the first slice
-    assert before < world.store.watermarks[WATERMARK] < world.clock() - 24 * HOUR
+    for number in range(4_000):
+        world.backtrace.seed(
+            PROJECT, f"{number:064x}", state="resolved", ticket=[{"watcher": world.settings.name}]
+        )
+        world.clock.advance(apart)
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.backtrace.page = 100
+    listed = world.backtrace.changed_groups
+
+    def slow(project: str, since: float, after: str = "") -> GroupPage:
+        world.clock.advance(10)
+        return listed(project, since, after)
+
+    world.backtrace.changed_groups = slow  # type: ignore[method-assign]
     world.poll()
-    assert world.store.watermarks[WATERMARK] == world.clock() - 300
+    assert (world.status(issue), world.store.watermarks[WATERMARK]) == (TODO, before)
+    world.poll()
+    assert world.status(issue) == DONE
+    assert world.store.watermarks[WATERMARK] > before
 
 
 def test_a_group_whose_ticket_is_another_integration_s_is_not_looked_at() -> None:

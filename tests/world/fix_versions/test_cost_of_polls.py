@@ -14,12 +14,14 @@ from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.states import State, Status
 from local.jira_stand_in.model import Issue, Version
 from tests.world.fix_versions.test_fix_versions import later
-from tests.world.sync_world import PERIOD, MakeSyncWorld, SyncWorld
+from tests.world.sync_world import PERIOD, PROJECT, MakeSyncWorld, SyncWorld
 
 CHANGES = ("released", "unreleased", "renamed", "deleted", "merged", "other version", "reopened")
 VERSIONS = 40
 """Of the project, which other tickets have."""
 BATCH = 25
+GROUPS = 10
+"""Of each ticket."""
 
 
 def fingerprint_of(change: str) -> str:
@@ -64,35 +66,36 @@ class Scene:
             list(pool.map(put, batches))
 
     def _items(self, links: int) -> Iterator[dict[str, Any]]:
-        facts = {version.id: _facts(version) for version in self.others}
-        for number in range(links):
-            version = self.others[number % VERSIONS]
-            issue_id = str(1_000_000 + number)
-            synced = LastSynced(
-                State.RESOLVED,
-                "",
-                Status("10001", "Done", "done"),
-                "",
-                1.0,
-                reopen_criteria=("{}",),
-                fix_versions={version.id: facts[version.id]},
-            )
-            yield {
-                "integration": {"S": self.world.settings.id},
-                "fingerprint": {"S": f"{number + 1000:064x}"},
-                "state": {"S": "complete"},
-                "issue_id": {"S": issue_id},
-                "issue_key": {"S": f"BUG-{number}"},
-                "issue_url": {"S": f"https://jira.example/browse/BUG-{number}"},
-                "linked": {"BOOL": True},
-                "synced": {"S": synced_text(synced)},
-            }
-            name = f"main {version.id} {issue_id}"
-            yield {
-                "integration": {"S": "#fixes"},
-                "fingerprint": {"S": name},
-                "facts": {"S": facts[version.id]},
-            }
+        for ticket in range(links // GROUPS):
+            version = self.others[ticket % VERSIONS]
+            issue = self.world.jira.create_issue("fixed long ago")
+            self.world.jira.edit_issue(issue.key, fixVersions=[{"id": version.id}])
+            self.world.jira.transition(issue.key, "Done")
+            name = f"main {version.id} {issue.id}"
+            facts = {"S": _facts(version)}
+            yield {"integration": {"S": "#fixes"}, "fingerprint": {"S": name}, "facts": facts}
+            for number in range(GROUPS):
+                yield self._link(issue, version, f"{GROUPS * ticket + number + 1000:064x}")
+
+    def _link(self, issue: Issue, version: Version, fingerprint: str) -> dict[str, Any]:
+        """Return the row of a link that is in step, and let its group be so."""
+        done, url = Status("10001", "Done", "done"), f"{self.world.jira.site_url}/browse/{issue.key}"
+        synced = LastSynced(
+            State.RESOLVED, "", done, "", 1.0, fix_versions={version.id: _facts(version)}, reopens=0
+        )
+        entry = {"watcher": self.world.settings.name, "short": issue.key, "url": url, "state": "resolved"}
+        column = [{"watcher": "_backtrace"}, entry]
+        self.world.backtrace.seed(PROJECT, fingerprint, state="resolved", ticket=column)
+        return {
+            "integration": {"S": self.world.settings.id},
+            "fingerprint": {"S": fingerprint},
+            "state": {"S": "complete"},
+            "issue_id": {"S": issue.id},
+            "issue_key": {"S": issue.key},
+            "issue_url": {"S": url},
+            "linked": {"BOOL": True},
+            "synced": {"S": synced_text(synced)},
+        }
 
     def change_everything(self) -> None:
         jira, versions = self.world.jira, self.versions
@@ -113,6 +116,7 @@ class Scene:
         world.polling_jira(deadline=world.clock() + 300)
         return {
             "Jira": len(world.jira.requests),
+            "Backtrace": len(world.backtrace.requests),
             "Backtrace writes": world.backtrace.count("/api/issue"),
             "DynamoDB": world.wire.count("dynamodb"),
             "SQS": world.wire.count("sqs"),
@@ -155,11 +159,13 @@ def test_the_same_changes_cost_the_same_however_many_links_there_are(
         assert world.of(fingerprint_of("reopened")).state == "in-progress"
         assert world.told
         assert {outcome.error for outcome in world.told} == {None}
-    assert quiet[0] == quiet[1] == {"Jira": 2, "Backtrace writes": 0, "DynamoDB": 4, "SQS": 0}
+    assert quiet[0] == quiet[1] == {"Jira": 3, "Backtrace": 1, "Backtrace writes": 0, "DynamoDB": 8, "SQS": 0}
     assert busy[0] == busy[1]
     assert busy[0]["Backtrace writes"] == 7
-    assert busy[0]["Jira"] <= 2 + 7  # the list, the search, and one look at each ticket
-    assert busy[0]["DynamoDB"] <= 4 + 7 * 14
+    assert (
+        busy[0]["Jira"] <= 3 + 7
+    )  # the list, the search, the share of the round, and one look at each ticket
+    assert busy[0]["DynamoDB"] <= 8 + 7 * 14
     assert busy[0]["SQS"] == 0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from backtrace_jira.links.link import LinkState
 from backtrace_jira.outcomes import Decision
+from backtrace_jira.synchronisation.level import RETRY
 from local.jira_stand_in.model import Issue
 from tests.builders import group
 from tests.world.sync_world import MakeSyncWorld, SyncWorld
@@ -40,7 +41,10 @@ def test_one_way_leaves_backtrace_alone(make_sync_world: MakeSyncWorld) -> None:
     world.jira.transition(issue.key, "Done")
     world.settle()
     assert world.of().state == "in-progress"
-    assert world.calls["jira"] == 0
+    assert (world.calls["jira reads"], world.calls["jira"]) == (
+        0,
+        1,
+    )  # the round reads all linked tickets together
     world.set_state("open")
     world.poll()
     assert world.status(issue) == "To Do"
@@ -359,8 +363,16 @@ def test_a_ticket_that_cannot_be_seen_is_no_deleted_one(make_sync_world: MakeSyn
     world.deliver_webhooks()
     world.drain()
     assert world.row_of().state is LinkState.COMPLETE
-    (letter,) = world.letters()
-    assert "may not see it" in letter["Reason"]
+    assert world.letters() == []
+    synced = world.row_of().synced
+    assert synced is not None
+    assert "may not see it" in synced.problems[0]
+    world.jira.allow("BROWSE_PROJECTS")
+    world.clock.advance(RETRY)
+    world.poll()
+    assert world.of().state == "resolved"
+    assert (synced := world.row_of().synced) is not None
+    assert synced.problems == ()
 
 
 def test_what_was_unlinked_in_backtrace_is_left_alone(make_sync_world: MakeSyncWorld) -> None:

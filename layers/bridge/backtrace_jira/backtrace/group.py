@@ -68,6 +68,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupPage:
+    """Some groups of a project, in the order in which they were modified."""
+
+    groups: Sequence[Group]
+    next_after: str = ""
+    """Place after which the next page begins; empty if this is the last page."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupWrite:
     """One write to a group; None leaves a column as it is.
 

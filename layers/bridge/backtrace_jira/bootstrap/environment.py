@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from backtrace_jira.errors import InvalidSettings
-from backtrace_jira.times import SEARCH_SETTLE, SETTINGS_MAX_AGE
+from backtrace_jira.times import LINKS_PER_RUN, SEARCH_SETTLE, SETTINGS_MAX_AGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,9 @@ class PollBacktraceEnvironment(ReceiveWebhookEnvironment):
 
 @dataclass(frozen=True, kw_only=True)
 class PollFixVersionsEnvironment(PollBacktraceEnvironment):
-    """The same as the other poll's."""
+    """What goes the round through all links, too."""
+
+    links_per_run: int = LINKS_PER_RUN
 
 
 @dataclass(frozen=True, kw_only=True)

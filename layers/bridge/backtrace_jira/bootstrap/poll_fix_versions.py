@@ -28,6 +28,6 @@ def wire(
     sleep: Callable[[float], None] = time.sleep,
 ) -> PollFixVersions:
     """Wire the path; `env` is what `PollFixVersionsEnvironment` names, and the clock gives unix seconds."""
-    return PollFixVersions(
-        wire_poll(read_environment(PollFixVersionsEnvironment, env), AWSClients(), clock, sleep)
-    )
+    environment = read_environment(PollFixVersionsEnvironment, env)
+    poll = wire_poll(environment, AWSClients(), clock, sleep)
+    return PollFixVersions(poll, most_links=environment.links_per_run)

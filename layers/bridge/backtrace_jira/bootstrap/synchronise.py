@@ -11,6 +11,7 @@ from backtrace_jira.adapters.aws.parameters import SSMConfiguration
 from backtrace_jira.adapters.aws.sqs_queue import SQSQueue
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.groups import RestBacktraceGroups
+from backtrace_jira.adapters.dynamodb.poll_memory import DynamoDBPollMemory
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.http import read_certificates
@@ -53,6 +54,7 @@ def wire_poll(
         synchronise=synchronise,
         configuration=configuration,
         store=store,
+        memory=DynamoDBPollMemory(table),
         hints=SQSChangeHints(SQSQueue(aws.sqs, environment.jira_changes_queue_url)),
         clock=clock,
         report=report,

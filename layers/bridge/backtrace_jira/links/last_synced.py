@@ -67,7 +67,8 @@ class VersionsSeen:
 class LastSynced:
     """The values of ticket and group when they last agreed. A value equal to the remembered one is not a change.
 
-    None: not compared yet since the ticket was linked.
+    Only what was really carried, or needed no carrying, is agreed on. What a server refused leaves the value as it was
+    remembered, so that it is offered again. None: not compared yet since the ticket was linked.
     """
 
     state: State | None = None
@@ -102,6 +103,10 @@ class LastSynced:
     """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""
     versions_seen: VersionsSeen | None = None
     """None where Fix Versions were not looked at."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Values that the other side did not take, by name, such as `status`. A hint that shows one tells nothing new."""
+    refused_at: float = 0.0
+    """When one of these was refused last (unix seconds)."""
 
     @property
     def needs_another_look(self) -> bool:

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.link import Link
 from backtrace_jira.settings.integration import Integration
+from backtrace_jira.synchronisation.check_links import CheckLinks
+from backtrace_jira.synchronisation.jira_projects import followed_projects
 from backtrace_jira.synchronisation.news import Hint, ticket_has_news
-from backtrace_jira.synchronisation.poll import FIRST_LOOK, OVERLAP, Poll, group_by, jira_project
-from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
+from backtrace_jira.synchronisation.poll import OVERLAP, Job, Poll
+from backtrace_jira.synchronisation.poll_memory import JiraProject, ProjectVersions, Sweep, TicketVersion
 from backtrace_jira.synchronisation.ports import SyncedLinks
+from backtrace_jira.times import LINKS_PER_RUN
 
 FEW = 50
 """Tickets that a run looks up one by one. For more, it reads which tickets are linked."""
@@ -29,24 +31,30 @@ FEW = 50
 class PollFixVersions:
     """The use case behind `functions/poll_fix_versions`."""
 
-    def __init__(self, poll: Poll) -> None:
+    def __init__(self, poll: Poll, *, most_links: int = LINKS_PER_RUN) -> None:
+        """Take `most_links`: so many links of the round a run looks at."""
         self._poll = poll
+        self._check = CheckLinks(poll)
+        self._most_links = most_links
 
     def __call__(self, *, deadline: float) -> None:
-        """Look at every Jira project once; one that fails does not stop the others, and is looked at again.
+        """Look at every Jira project once, and at the next links of the round. What fails does not stop the others.
 
         Args:
             deadline: unix seconds at which this process may be ended.
         """
-        following = [each for each in self._poll.integrations() if each.follows_tickets]
+        integrations, notes = self._poll.integrations(), self._poll.memory.notes()
+        following = [each for each in integrations if each.follows_tickets]
         linked = LinkedIssues(self._poll.store)
-        for (connection, project), those in group_by(following, jira_project).items():
-            with_fixes = [each for each in those if each.fix_versions.enabled]
-            if with_fixes:
-                look = partial(self._versions, with_fixes, deadline)
-                self._poll.look_at_project(f"versions of {connection}/{project}", with_fixes, look)
-            name = f"jira {connection}/{project}"
-            self._poll.look_at_project(name, those, partial(self._sweep, those, name, linked, deadline))
+        jobs = [
+            Job(name, those[0].id, partial(self._look_at_project, project, those, linked, deadline))
+            for project, those in followed_projects(following, notes).items()
+            for name in [" ".join(("jira", "/".join(project)))]
+        ]
+        if integrations:
+            go_on = partial(self._check.go_on, integrations, notes, self._most_links, deadline)
+            jobs.append(Job("links", integrations[0].id, go_on))
+        self._poll.run("jira", jobs, notes, deadline)
 
     def versions_of(self, connection: str, project_id: str, *, deadline: float) -> bool:
         """Look at a project's versions now; return whether any integration follows them.
@@ -65,17 +73,30 @@ class PollFixVersions:
             if each.fix_versions.enabled and each.connection == connection
         ]
         looked = False
-        for (_, project), those in group_by(following, jira_project).items():
-            known = self._poll.store.project_versions(connection, project)
+        for project, those in followed_projects(following, self._poll.memory.notes()).items():
+            known = self._poll.store.project_versions(*project)
             if known is None or known.project_id in ("", project_id):
-                self._versions(those, deadline)
+                self._versions(project, those, deadline)
                 looked = True
         return looked
 
+    def _look_at_project(
+        self, project: JiraProject, those: Sequence[Integration], linked: LinkedIssues, deadline: float
+    ) -> None:
+        name = "/".join(project)
+        with_fixes = [each for each in those if each.fix_versions.enabled]
+        if with_fixes:
+            versions = partial(self._versions, project, with_fixes, deadline)
+            self._poll.do_safely(Job(f"versions of {name}", with_fixes[0].id, versions))
+        look = partial(self._look_at_page, project[1], those, linked, deadline)
+        self._poll.sweep(f"jira {name}", deadline, look)
+
     # Versions
 
-    def _versions(self, integrations: Sequence[Integration], deadline: float) -> None:
-        connection, project = jira_project(integrations[0])
+    def _versions(
+        self, jira_project: JiraProject, integrations: Sequence[Integration], deadline: float
+    ) -> None:
+        connection, project = jira_project
         store, now = self._poll.store, self._poll.clock()
         before = store.project_versions(connection, project)
         listed = self._poll.synchronise.jira(integrations[0]).versions(project)
@@ -111,30 +132,23 @@ class PollFixVersions:
 
     # Tickets
 
-    def _sweep(
-        self, integrations: Sequence[Integration], name: str, linked: LinkedIssues, deadline: float
-    ) -> None:
-        """Look at all tickets that changed since the watermark, page by page, or at as many as there is time for."""
-        project, fields = integrations[0].project_key, version_fields(integrations)
-        store, clock = self._poll.store, self._poll.clock
+    def _look_at_page(
+        self,
+        project: str,
+        integrations: Sequence[Integration],
+        linked: LinkedIssues,
+        deadline: float,
+        sweep: Sweep,
+    ) -> str | None:
+        """Look at a page of the tickets that changed; return the key after which the next one begins."""
+        minutes = max(1, math.ceil((self._poll.clock() - sweep.since) / 60))
         jira = self._poll.synchronise.jira(integrations[0])
-        sweep = _begin_sweep(store.sweep(name), clock())
-        while True:
-            minutes = max(1, math.ceil((clock() - sweep.since) / 60))
-            page = jira.changed_tickets(project, minutes, sweep.after, version_fields=fields)
-            if page is None:
-                # Begin anew in the next run, not in this one: a key that is lost each time must not keep Jira busy.
-                store.record_sweep(name, Sweep(sweep.since, clock()))
-                return
-            self._look_at(page.tickets, integrations, linked, deadline)
-            # After the look, never before: a run that dies in between looks at the page again.
-            if not page.next_after:
-                store.advance_watermark(name, sweep.started - OVERLAP)
-                return
-            sweep = replace(sweep, after=page.next_after)
-            store.record_sweep(name, sweep)
-            if self._poll.is_late(deadline):
-                return  # the next run goes on
+        fields = version_fields(integrations)
+        page = jira.changed_tickets(project, minutes, sweep.after, version_fields=fields)
+        if page is None:
+            return None
+        self._look_at(page.tickets, integrations, linked, deadline)
+        return page.next_after
 
     def _look_at(
         self,
@@ -175,13 +189,6 @@ class LinkedIssues:
         if self._ids is None:
             self._ids = self._store.linked_issues()
         return [ticket for ticket in tickets if ticket.issue.id in self._ids]
-
-
-def _begin_sweep(sweep: Sweep | None, now: float) -> Sweep:
-    """Return the sweep to go on with: the one that an earlier run left, or a new one from the watermark on."""
-    if sweep is None:
-        return Sweep(now - FIRST_LOOK, now)
-    return sweep if sweep.started else replace(sweep, started=now)
 
 
 def _recent_changes(before: ProjectVersions | None, facts: Mapping[str, str], now: float) -> dict[str, float]:

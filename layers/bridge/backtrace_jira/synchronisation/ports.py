@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite
 from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, TicketPage, Transition
 from backtrace_jira.json_types import JSON, Histogram
@@ -126,10 +126,7 @@ class PollMemory(Protocol):
         ...
 
     def links_after(self, after: str, most: int) -> LinkPage:
-        """Return the next links in an order that stays: two requests, and one more for each further hundred.
-
-        A link whose ticket was unlinked meanwhile is left out, one that was made meanwhile may be.
-        """
+        """Return the next links in an order that stays: two requests, and one more for each further hundred."""
         ...
 
     def advance_round(
@@ -236,8 +233,11 @@ class BacktraceGroups(Protocol):
         """
         ...
 
-    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
-        """Give the groups modified from `begin` until `end` (unix seconds; None is now), latest change first."""
+    def changed_groups(self, project: str, since: float, after: str = "") -> GroupPage:
+        """Return a page of the groups modified since then (unix seconds), earliest change first.
+
+        `after` is the place where the page before ended; empty for the first.
+        """
         ...
 
     def write(self, group: Group, write: GroupWrite) -> Group | None:

@@ -10,14 +10,16 @@ what it is about to write: if it dies, the next one does not take the write for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from backtrace_jira.backtrace.group import plan_unlinking
-from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention, Refused
+from backtrace_jira.backtrace.group import Group, plan_unlinking
+from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.guard import guard
-from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.link import Link, LinkKey, LinkState
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.parking import universe_server
 from backtrace_jira.links.servers import Servers
@@ -122,7 +124,7 @@ class Synchronise:
         fields = version_fields(integration for _, integration in linked)
         ticket = jira.ticket(turn.issue_id, changes=needs_changelog, version_fields=fields)
         if ticket is None:
-            return self._unlink_deleted(linked, hint)
+            return self._unlink_deleted(linked) if hint.deleted else self._note_missing(linked, turn)
         if not thorough and not any(ticket_has_news(*each, ticket) for each in linked):
             return _outcome(Decision.IN_STEP, linked)
         return self._take_turn(linked, ticket, jira, turn, hint)
@@ -135,7 +137,7 @@ class Synchronise:
             if self._have_changed(linked):
                 raise Busy("another invocation has just brought this ticket in line", after=2)
             # Read again: what the poll read of the groups may be older than what the links say by now.
-            pairs = [self._read_pair(*each) for each in linked]
+            pairs = self._read_pairs(linked)
             context = TurnContext(
                 client_of=self.backtrace,
                 store=self._store,
@@ -156,30 +158,71 @@ class Synchronise:
 
     def _have_changed(self, linked: Linked) -> bool:
         """Return whether the links are no longer what the ticket was compared with."""
-        now = [(self._store.get(link.key), link) for link, _ in linked]
-        return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in now)
+        now = (
+            {link.key: self._store.get(link.key) for link, _ in linked}
+            if len(linked) == 1
+            else self._rows(linked)
+        )
+        rows = [(now.get(link.key), link) for link, _ in linked]
+        return any(row is None or (row.synced, row.issue) != (link.synced, link.issue) for row, link in rows)
 
-    def _read_pair(self, link: Link, integration: Integration) -> Pair:
-        groups = self.backtrace(integration.universe)
-        group = groups.group(integration.project, link.key.fingerprint)
-        if link.issue and not link.linked_in_backtrace:
-            # Compared as it is about to be: else our own linking would be taken for a person's change later.
-            group = group.once_linked(integration.name, link.issue)
-        return Pair(link, integration, group)
+    def _rows(self, linked: Linked) -> dict[LinkKey, Link | None]:
+        """Return the links of a ticket as they are now: two requests, however many groups it has."""
+        issue = linked[0][0].issue
+        return {link.key: link for link in self._store.links_of_issue(issue.id if issue else "")}
 
-    def _unlink_deleted(self, linked: Linked, hint: Hint) -> Outcome:
-        """Unlink a ticket that Jira said was deleted.
+    def _read_pairs(self, linked: Linked) -> list[Pair]:
+        """Read the groups of a ticket: those of a Backtrace project together, if there are several."""
+        wanted: dict[tuple[str, str], list[str]] = {}
+        for link, each in linked:
+            wanted.setdefault((each.universe, each.project), []).append(link.key.fingerprint)
+        read = {
+            (universe, project): self.backtrace(universe).groups(project, fingerprints)
+            for (universe, project), fingerprints in wanted.items()
+            if len(fingerprints) > 1
+        }
+        return [
+            Pair(
+                link,
+                each,
+                read.get((each.universe, each.project), {}).get(link.key.fingerprint)
+                or self._read_group(link, each),
+            )
+            for link, each in linked
+        ]
 
-        A ticket that Jira merely does not show is not deleted: the account may have lost a permission.
-        """
-        key = _key(linked)
-        if not hint.deleted:
-            raise Refused(f"{key} does not exist any more, or this account may not see it", status=404)
+    def _read_group(self, link: Link, integration: Integration) -> Group:
+        return self.backtrace(integration.universe).group(integration.project, link.key.fingerprint)
+
+    def _unlink_deleted(self, linked: Linked) -> Outcome:
+        """Unlink a ticket that Jira said was deleted."""
         for link, integration in linked:
             self._unlink(link, integration)
         return _outcome(
-            Decision.UNLINKED, linked, f"{key} was deleted in Jira; the group's next error makes a new ticket"
+            Decision.UNLINKED,
+            linked,
+            f"{_key(linked)} was deleted in Jira; the group's next error makes a new one",
         )
+
+    def _note_missing(self, linked: Linked, turn: Turn) -> Outcome:
+        """Note on the links that Jira does not show their ticket.
+
+        It need not be deleted: the account may have lost a permission. So nothing is cut, and the round through all
+        links asks again.
+        """
+        problem = f"{_key(linked)} does not exist any more, or this account may not see it"
+        held = self._store.take_turn(turn, now=self._clock())
+        try:
+            for link in () if self._have_changed(linked) else (link for link, _ in linked):
+                synced = link.synced or LastSynced()
+                if link.issue and problem not in synced.problems:
+                    noted = replace(
+                        synced, problems=(problem,), refused={**synced.refused, "ticket": "missing"}
+                    )
+                    self._store.record_synced(link.key, link.issue, link.issue, noted)
+        finally:
+            self._store.end_turn(held, done=not held.notes)
+        return _outcome(Decision.REFUSED, linked, problem)
 
     def _unlink(self, link: Link, integration: Integration) -> None:
         if link.issue is None:

@@ -25,6 +25,9 @@ from backtrace_jira.synchronisation.fields import FIELDS
 from backtrace_jira.synchronisation.synced_field import FindBacktraceUser, GroupPlan, Winner
 from backtrace_jira.synchronisation.turn_context import TurnContext
 
+UNLINKED = "was unlinked in Backtrace and is left alone"
+"""In the problem that is reported of a group that somebody has cut off."""
+
 # What is planned
 
 
@@ -192,7 +195,7 @@ def _follow_plan(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Tick
 def leave_unlinked(context: TurnContext, pair: Pair, ticket: Ticket) -> None:
     """Record that a group is left alone, because somebody unlinked it in Backtrace."""
     with context.about(pair):
-        context.report_problem(f"{pair.short_name} was unlinked in Backtrace and is left alone")
+        context.report_problem(f"{pair.short_name} {UNLINKED}")
         _record(context, GroupPlan(pair.synced.reopen_criteria), pair, ticket)
 
 
@@ -274,4 +277,5 @@ def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -
     resolved = plan.resolves_again and plan.state is State.RESOLVED
     moments = (*synced.resolved_again, now) if resolved else synced.resolved_again
     synced = replace(synced, resolved_again=recent_of(moments, now), at=now, told=told, problems=problems)
+    synced = replace(synced, refused={}, refused_at=0.0)
     context.store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)

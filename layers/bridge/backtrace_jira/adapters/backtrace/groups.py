@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.tables import group_in, histogram, rows_in, tickets_in
-from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupWrite, plan_unlinking
-from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
+from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite, plan_unlinking
+from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.states import State
@@ -26,9 +26,9 @@ COLUMNS = (
     "invariant_last_violated",
 )
 PAGE = 500
+"""Rows in one page of those that changed."""
 MOST_GROUPS = 100
 """Fingerprints in one query: their expression has some thousand characters."""
-MOST_PAGES = 200
 MOST_MENTIONS = 5
 _NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifiers", "_tx"})
 """Names in a project's description that are no attributes."""
@@ -74,26 +74,30 @@ class RestBacktraceGroups:
     def _row(self, project: str, fingerprint: str) -> list[dict[str, str]]:
         return self._rows(project, {"fingerprint": [["equal", fingerprint]]}, limit=1)
 
-    def changed_groups(self, project: str, begin: float, end: float | None) -> Iterator[Group]:
-        """Yield the rows modified in between, latest first: a row that changes meanwhile is read twice, none is missed.
+    def changed_groups(self, project: str, since: float, after: str = "") -> GroupPage:
+        """Read a page of the rows modified since then. A place is a second, and rows of that second to pass over.
+
+        Each page is a query of its own: what changes between two pages moves to the end, and shifts no other row but
+        in a second with more rows than a page has.
 
         A row whose ticket column is no list is left out: somebody else wrote it, and it has no ticket of ours.
         """
-        bounds: list[JSON] = [["at-least", f"{int(begin)}."]]
-        bounds += [["at-most", f"{int(end) + 1}."]] if end is not None else []
-        for page in range(MOST_PAGES):
-            rows = self._rows(project, {"last_modified": bounds}, limit=PAGE, offset=page * PAGE)
-            for row in rows:
-                with suppress(Refused):
-                    yield _group(project, row)
-            if len(rows) < PAGE:
-                return
-        raise OutcomeUnknown(f"POST /api/query: no last page after {MOST_PAGES}")
+        second, _, passed = after.partition(" ")
+        begin, offset = int(second or since), int(passed or 0)
+        rows = self._rows(project, {"last_modified": [["at-least", f"{begin}."]]}, limit=PAGE, offset=offset)
+        groups = []
+        for row in rows:
+            with suppress(Refused):
+                groups.append(_group(project, row))
+        if len(rows) < PAGE:
+            return GroupPage(groups)
+        last = int(_number(rows[-1].get("last_modified", "")))
+        return GroupPage(groups, f"{last} 0" if last > begin else f"{begin} {offset + PAGE}")
 
     def find_user(self, project: str, email: str) -> BacktraceUser | None:
         """Find the user with this e-mail address among the assignees of the project's groups."""
         filters: dict[str, JSON] = {"ticket": [["contains", email]]}
-        for row in self._rows(project, filters, limit=MOST_MENTIONS):
+        for row in self._rows(project, filters, limit=MOST_MENTIONS, order="descending"):
             for entry in tickets_in(row.get("ticket") or "[]"):
                 user = _assigned(entry, email)
                 if user:
@@ -169,13 +173,19 @@ class RestBacktraceGroups:
         return after is not None
 
     def _rows(
-        self, project: str, filters: Mapping[str, JSON], *, limit: int, offset: int = 0
+        self,
+        project: str,
+        filters: Mapping[str, JSON],
+        *,
+        limit: int,
+        offset: int = 0,
+        order: str = "ascending",
     ) -> list[dict[str, str]]:
         query: JSON = {
             "table": "issues",
             "filter": [dict(filters)],
             "select": list(COLUMNS),
-            "order": [{"name": "last_modified", "ordering": "descending"}],
+            "order": [{"name": name, "ordering": order} for name in ("last_modified", "fingerprint")],
             "limit": limit,
             "offset": offset,
         }

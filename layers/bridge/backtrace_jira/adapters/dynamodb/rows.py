@@ -139,6 +139,8 @@ class StoredSynced(Stored):
     again: tuple[float, ...] = ()
     answered: str = ""
     versions: VersionsSeen | None = None
+    refused: dict[str, str] = {}
+    refused_at: float = 0.0
 
     def to_last_synced(self) -> LastSynced:
         """Return what the core works with."""
@@ -159,6 +161,8 @@ class StoredSynced(Stored):
             resolved_again=self.again,
             answered=self.answered,
             versions_seen=self.versions,
+            refused=self.refused,
+            refused_at=self.refused_at,
         )
 
 
@@ -182,6 +186,8 @@ def synced_text(synced: LastSynced) -> str:
         "again": list(synced.resolved_again) or None,
         "answered": synced.answered or None,
         "versions": asdict(synced.versions_seen) if synced.versions_seen else None,
+        "refused": dict(synced.refused) or None,
+        "refused_at": synced.refused_at or None,
     }
     return json.dumps({name: value for name, value in raw.items() if value is not None}, ensure_ascii=False)
 
