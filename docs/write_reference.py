@@ -24,6 +24,7 @@ from backtrace_jira_cli.app import app
 from backtrace_jira_cli.configure.settings_file import SettingsFile
 from backtrace_jira_cli.configure.yaml_reader import read_yaml
 from backtrace_jira_cli.faults import models_in
+from backtrace_jira_cli.link_document import KEYS
 
 ROOT = Path(__file__).parents[1]
 _AS_IT_IS = "\b"
@@ -187,6 +188,16 @@ _HEAD = """<!-- Written by `make docs` from the command's own help texts. Edit t
 rights, and no command sends a refused credential twice."""
 
 
+_JSON = """## JSON documents
+
+With `--json`, every command prints one object with `ok`, `exit_code`, `error` (null, or the sentence) and `faults`.
+Times are unix seconds, and null for none: the keys `at`, `until` and all that end in `_until`. What became of one item
+of many is its `outcome`: of a group in `links add` and `links remove`, of a connection in the webhook commands.
+
+`explain` (in `decisions`), `links list` and `links show` (in `links`) print the same document for a link.
+`explain` adds `headline`, `advice` and `parked_until`."""
+
+
 def _commands(group: object) -> str:
     leaves = dict(_leaves(group, "backtrace-jira"))
     shared = _shared(leaves.values())
@@ -194,6 +205,7 @@ def _commands(group: object) -> str:
     for name, leaf in leaves.items():
         parts += [f"## `{name}`", f"```\n{_usage(name, leaf)}\n```", _prose(_help(leaf)), _arguments(leaf)]
         parts.append(_options(option for key, option in _options_of(leaf).items() if key not in shared))
+    parts += [_JSON, _table("key", ((f"`{key}`", text) for key, text in KEYS.items()))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
-from backtrace_jira.fix_versions.criterion import version_criteria_of
-from backtrace_jira.fix_versions.orders import describe_orders
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.outcomes import Record
 
@@ -41,26 +37,17 @@ def describe_record(record: Record) -> list[tuple[str, str]]:
 
 def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
     """Return rows about the last synchronisation: both sides' values, what it did, and what it could not do."""
-    status, criteria = synced.status, version_criteria_of(synced.reopen_criteria)
+    status = synced.status
     return [
         ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
         ("Backtrace was", str(synced.state or "")),
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        ("resolved until", " or ".join(map(str, criteria))),
-        *(("in Backtrace", describe_orders(criterion.version.told)) for criterion in criteria),
-        *(("Fix Version", text) for text in synced.unread_versions),
         ("seen again", "yes, and the ticket shows it" if synced.regressed else ""),
         *(("done then", text) for text in synced.told),
         *(("could not be done", text) for text in synced.problems),
     ]
-
-
-def synced_json(synced: LastSynced) -> dict[str, Any]:
-    """Return the last synchronisation for machines, by the names that the link table uses."""
-    stored = {"reopen_criteria": "until", "unread_versions": "unread", "fix_versions": "fixes"}
-    return {stored.get(name, name): value for name, value in asdict(synced).items()}
 
 
 def _somebody(user: str | None) -> str:

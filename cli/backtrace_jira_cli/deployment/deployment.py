@@ -9,6 +9,7 @@ from functools import cached_property
 from backtrace_jira.settings.connection import parse_web_address
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.parameter_names import ParameterNames
+from backtrace_jira_cli.deployment.known_integrations import KnownIntegrations
 from backtrace_jira_cli.deployment.link_table import LinkTable, open_link_table
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored, open_store
 from backtrace_jira_cli.deployment.stored_settings import (
@@ -75,6 +76,11 @@ class Deployment:
     def integrations(self) -> dict[str, Integration]:
         """Return the valid integrations by id."""
         return valid_integrations(self.stored, self.names)
+
+    @cached_property
+    def known_integrations(self) -> KnownIntegrations:
+        """Return all integrations, also those whose settings cannot be used."""
+        return KnownIntegrations.read(self.integrations, self.settings)
 
     @cached_property
     def link_table(self) -> LinkTable:

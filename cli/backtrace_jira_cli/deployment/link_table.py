@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import boto3
@@ -33,6 +34,11 @@ Progress: TypeAlias = Callable[[int], None]
 _CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 5})
 
 
+_HAS_TICKET = "decided_at > :floor AND (attribute_exists(issue_id) OR #state IN (:creating, :uncertain))"
+_STATES = {":creating": s(LinkState.CREATING), ":uncertain": s(LinkState.UNCERTAIN)}
+_NAMES = {"#state": "state"}
+
+
 class LinkTable:
     """Links by fingerprint, ticket or last decision, and notes by server."""
 
@@ -58,13 +64,42 @@ class LinkTable:
 
     def list_links(self, integrations: Iterable[str], limit: int, progress: Progress) -> list[Link]:
         """Return the rows that have a ticket or may be getting one, the last decision first; it reads all of them."""
-        states = {":creating": s(LinkState.CREATING), ":uncertain": s(LinkState.UNCERTAIN)}
-        condition = (
-            "decided_at > :floor AND (attribute_exists(issue_id) OR #state IN (:creating, :uncertain))"
-        )
         return self._query_newest(
-            integrations, limit, progress, condition, states, ExpressionAttributeNames={"#state": "state"}
+            integrations, limit, progress, _HAS_TICKET, _STATES, ExpressionAttributeNames=_NAMES
         )
+
+    def list_all_links(self, limit: int, progress: Progress) -> list[Link]:
+        """Return the same of all integrations, whatever the settings know; it reads the whole table."""
+        newest = NewestItems(limit)
+        for item in self._scan(progress, _HAS_TICKET, {":floor": n(0), **_STATES}):
+            newest.add(item)
+        return [link_in(item) for item in newest.in_order()]
+
+    def find_anywhere(self, progress: Progress, *, beginning: str = "", issue_key: str = "") -> list[Link]:
+        """Return the rows of a ticket, or of fingerprints that begin like this; it reads the whole table."""
+        which = "issue_key = :text" if issue_key else "begins_with(fingerprint, :text)"
+        condition = f"{which} AND (attribute_exists(#state) OR attribute_exists(decided_at))"
+        found = self._scan(progress, condition, {":text": s(issue_key or beginning)})
+        return [link_in(item) for item in islice(found, MOST_ROWS)]
+
+    def _scan(self, progress: Progress, condition: str, values: Values) -> Iterator[Item]:
+        rows = 0
+        start: dict[str, Any] = {}
+        while True:
+            with self._translate_errors():
+                page = self._client.scan(
+                    TableName=self._table,
+                    FilterExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ExpressionAttributeNames=_NAMES,
+                    **start,
+                )
+            yield from cast("list[Item]", page["Items"])
+            rows += page["ScannedCount"]
+            progress(rows)
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def find_by_issue_key(self, integration: str, issue_key: str) -> list[Link]:
         """Return the rows of the ticket with this key. DynamoDB reads all rows of the integration for that."""

@@ -28,7 +28,8 @@ def explain(
 
     For each integration you see the ticket, or why there is none: Jira's own
     words field by field, the rule in the settings that decided, until when Jira
-    is not asked again, and what to do.
+    is not asked again, and what to do. With Fix Versions you see what those of
+    the ticket mean: until which version the group is resolved, or why it is not.
 
     A group that waits has no record before its first call to Jira. You see what
     it waits for: a parking, a pause, a server that is away, a pace. --recent
@@ -66,7 +67,7 @@ def explain(
         raise wrong_usage(
             "--recent lists decisions about all groups. Leave out --recent, or the fingerprint."
         )
-    run = ExplainRun(deployment.integrations, deployment.link_table, console, time.time())
+    run = ExplainRun(deployment.known_integrations, deployment.link_table, console, time.time())
     if fingerprint:
         run.explain_group(fingerprint.strip(), integration)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from backtrace_jira.links.link import Link, LinkState
@@ -11,9 +11,11 @@ from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking, ServerNotes,
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.deployment.known_integrations import KnownIntegrations
 from backtrace_jira_cli.deployment.link_table import LinkTable
-from backtrace_jira_cli.deployment.stored_settings import choose_integrations
 from backtrace_jira_cli.exits import Stop, wrong_usage
+from backtrace_jira_cli.fix_version_words import describe_fix_versions
+from backtrace_jira_cli.link_document import link_document
 from backtrace_jira_cli.link_words import (
     NO_ANSWER,
     SHORTEST,
@@ -21,7 +23,6 @@ from backtrace_jira_cli.link_words import (
     describe_record,
     describe_synced,
     moment,
-    synced_json,
 )
 
 SHOWN = 20
@@ -71,21 +72,12 @@ class Explanation:
     advice: str
     parked_until: float = 0.0
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the explanation for machines. Times are unix seconds."""
-        link, record = self.link, self.link.record
-        return {
-            "integration": "" if link.key.integration == NO_INTEGRATION else link.key.integration,
-            "fingerprint": link.key.fingerprint,
-            "trace": link.key.trace,
-            "state": str(link.state),
+    def as_json(self, settings: Integration | None, problem: str) -> dict[str, Any]:
+        """Return the explanation for machines: the link's document, and what this command adds."""
+        return link_document(self.link, settings, problem) | {
             "headline": self.headline,
             "advice": self.advice,
             "parked_until": self.parked_until or None,
-            "ticket": asdict(link.issue) if link.issue else None,
-            "linked_in_backtrace": link.linked_in_backtrace,
-            "record": {**asdict(record), "decision": str(record.decision)} if record else None,
-            "synced": synced_json(link.synced) if link.synced else None,
         }
 
 
@@ -126,12 +118,13 @@ class ExplainRun:
 
     def __init__(
         self,
-        integrations: Mapping[str, Integration],
+        known: KnownIntegrations,
         table: LinkTable,
         console: Console,
         now: float,
     ) -> None:
-        self._integrations = integrations
+        self._known = known
+        self._integrations = known.valid
         self._table = table
         self._console = console
         self._now = now
@@ -149,7 +142,7 @@ class ExplainRun:
         links = [link for id_ in ids for link in self._table.find_by_fingerprint(id_, beginning)]
         found = [self._explain(link) for link in links]
         now = self._describe_now(ids)
-        self._console.report |= {"decisions": [each.as_json() for each in found], "now": now}
+        self._console.report |= {"decisions": [self._json(each) for each in found], "now": now}
         if not found:
             raise Stop(self._nothing_known(beginning, now))
         for each in found[:SHOWN]:
@@ -164,7 +157,7 @@ class ExplainRun:
             rows = self._table.list_recent_decisions(ids, count, progress)
         found = [self._explain(link) for link in rows]
         now = self._describe_now(ids)
-        self._console.report |= {"decisions": [each.as_json() for each in found], "now": now}
+        self._console.report |= {"decisions": [self._json(each) for each in found], "now": now}
         for sentence in now:
             self._console.say(f"{sentence}.", "yellow")
         if not found:
@@ -174,9 +167,13 @@ class ExplainRun:
         self._console.show_table(columns, [_line(each, self._now) for each in found])
 
     def _integration_ids(self, integration: str | None) -> list[str]:
-        ids = choose_integrations(integration, self._integrations)
+        ids = self._known.choose(integration)
         # An event of a project without an integration has a row under this name.
         return ids if integration is not None else [*ids, NO_INTEGRATION]
+
+    def _json(self, each: Explanation) -> dict[str, Any]:
+        name = each.link.key.integration
+        return each.as_json(self._known.settings(name), self._known.problem(name))
 
     def _explain(self, link: Link) -> Explanation:
         return explain_link(link, self._parked_until(link), self._now)
@@ -223,7 +220,7 @@ class ExplainRun:
         return [f"{server_title(server)} {sentence}" for server, sentence in told.items() if sentence]
 
     def _nothing_known(self, beginning: str, now: Sequence[str]) -> str:
-        searched = ", ".join(self._integrations) or "no integration is configured"
+        searched = ", ".join(self._known.choose(None)) or "no integration is configured"
         return (
             f"Nothing is recorded of a group that begins with {beginning} (searched: {searched})."
             f"{''.join(f' {sentence}.' for sentence in now)} Either its events wait in the queue error-events, which "
@@ -237,7 +234,11 @@ class ExplainRun:
         name = "no integration" if link.key.integration == NO_INTEGRATION else link.key.integration
         self._console.say(f"{name}  {link.key.fingerprint} {link.key.trace}".rstrip(), "bold")
         self._console.say(f"  {each.headline}", "green" if link.issue else "yellow")
-        rows = describe_record(record) if record else []
+        problem = self._known.problem(link.key.integration)
+        rows = [("integration", problem)] if problem else []
+        rows += describe_record(record) if record else []
+        if link.issue:
+            rows += describe_fix_versions(link, self._known.settings(link.key.integration))
         if link.synced:
             rows += [(name, text) for name, text in describe_synced(link.synced, self._now) if text]
         if each.parked_until:

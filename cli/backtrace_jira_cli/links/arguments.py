@@ -58,4 +58,4 @@ def ensure_agreed(console: Console, links: Sequence[Link]) -> None:
         f"{links[0].key.fingerprint} is linked to {tickets}. Its next error will create a new ticket."
     )
     if not console.confirm("Unlink it?"):
-        raise wrong_usage("Nothing was changed.")
+        raise Stop("Nothing was changed.")

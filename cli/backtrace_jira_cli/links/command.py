@@ -1,6 +1,6 @@
 """`backtrace-jira links`: its options and help."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -9,6 +9,14 @@ from backtrace_jira_cli.options import GroupFingerprint, OnlyIntegration, Yes, o
 if TYPE_CHECKING:
     from backtrace_jira_cli.console import Console
     from backtrace_jira_cli.deployment.deployment import Deployment
+
+Everywhere: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="Read the whole table, also for links of integrations that are no longer in the settings.",
+    ),
+]
 
 links = typer.Typer(
     no_args_is_help=True, help="See which error group has which ticket. Link and unlink by hand."
@@ -24,11 +32,16 @@ def list_links(
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, max=10_000, help="List at most this many links.")
     ] = 50,
+    everywhere: Everywhere = False,
 ) -> None:
     """List error groups that have a ticket or may be getting one, the last decision first.
 
-    All rows of the integrations are read for it. Your AWS rights:
-    ssm:GetParametersByPath, and dynamodb:Query on the link table.
+    All rows of the integrations are read for it, also of those whose settings are
+    not valid: a warning says why. Links of an integration that is no longer in
+    the settings are listed with --all.
+
+    Your AWS rights: ssm:GetParametersByPath, and dynamodb:Query on the link
+    table; with --all dynamodb:Scan.
 
     \b
     Examples:
@@ -36,6 +49,8 @@ def list_links(
         $ backtrace-jira links list
       For a script, those of one integration:
         $ backtrace-jira links list --integration jira-bugs --count 200 --json
+      What an integration has left that was deleted:
+        $ backtrace-jira links list --all
 
     \b
     Exit codes:
@@ -45,10 +60,13 @@ def list_links(
     """
     import time
 
+    from backtrace_jira_cli.exits import wrong_usage
     from backtrace_jira_cli.links.overview import Overview
 
-    Overview(deployment.integrations, deployment.link_table, console, time.time()).list_links(
-        count, integration
+    if everywhere and integration:
+        raise wrong_usage("--all is about every integration. Leave out --all, or --integration.")
+    Overview(deployment.known_integrations, deployment.link_table, console, time.time()).list_links(
+        count, integration, everywhere=everywhere
     )
 
 
@@ -66,13 +84,17 @@ def show(
         ),
     ],
     integration: OnlyIntegration = None,
+    everywhere: Everywhere = False,
 ) -> None:
-    """Show everything that is known about a link: ticket, state, last decision, last synchronisation.
+    """Show everything that is known about a link: ticket, Fix Versions, last decision, last synchronisation.
 
     With the key of a ticket you see every error group that is linked to it.
 
+    The Fix Versions are those that were read when ticket and group were last
+    brought in line; what they mean is by the settings as they are now.
+
     Your AWS rights: ssm:GetParametersByPath, dynamodb:Query on the link table and
-    its index, and dynamodb:BatchGetItem on the table.
+    its index, and dynamodb:BatchGetItem on the table; with --all dynamodb:Scan.
 
     \b
     Examples:
@@ -89,10 +111,13 @@ def show(
     """
     import time
 
+    from backtrace_jira_cli.exits import wrong_usage
     from backtrace_jira_cli.links.overview import Overview
 
-    Overview(deployment.integrations, deployment.link_table, console, time.time()).show(
-        group_or_ticket.strip(), integration
+    if everywhere and integration:
+        raise wrong_usage("--all is about every integration. Leave out --all, or --integration.")
+    Overview(deployment.known_integrations, deployment.link_table, console, time.time()).show(
+        group_or_ticket.strip(), integration, everywhere=everywhere
     )
 
 
@@ -180,18 +205,22 @@ def remove(
     \b
     Exit codes:
       0  unlinked
-      1  there is no such link, or it could not be removed
-      2  wrong usage, or you answered no
+      1  there is no such link, it could not be removed, or you answered no
+      2  wrong usage
     """
     import time
 
+    from backtrace_jira_cli.exits import Stop
     from backtrace_jira_cli.links.arguments import choose_group, ensure_agreed
     from backtrace_jira_cli.links.link_changes import LinkChanges
     from backtrace_jira_cli.links.overview import Overview
 
-    overview = Overview(deployment.integrations, deployment.link_table, console, time.time())
+    overview = Overview(deployment.known_integrations, deployment.link_table, console, time.time())
     found = choose_group(fingerprint.strip(), overview.find(fingerprint.strip(), integration))
-    settings = deployment.integrations[found[0].key.integration]
+    name = found[0].key.integration
+    settings = deployment.known_integrations.settings(name)
+    if settings is None:
+        raise Stop(f"{name}: {deployment.known_integrations.problem(name)}. Correct them, then try again.")
     if not yes:
         ensure_agreed(console, found)
     changes = LinkChanges(

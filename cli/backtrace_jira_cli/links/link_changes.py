@@ -75,7 +75,9 @@ class LinkChanges:
         }
         for warning in self._warnings(ticket):
             self._console.warn(warning)
-        self._run_each(fingerprints, lambda one: self._add_one(ticket.issue, one, backtrace, replace=replace))
+        self._run_each(
+            "linked", fingerprints, lambda one: self._add_one(ticket.issue, one, backtrace, replace=replace)
+        )
 
     def remove(self, links: Sequence[Link]) -> None:
         """Unlink error groups from their tickets.
@@ -86,9 +88,11 @@ class LinkChanges:
         with _translate_errors():
             backtrace = self._backtrace()
         by_name = {f"{link.key.fingerprint} {link.key.trace}".strip(): link for link in links}
-        self._run_each(by_name, lambda name: self._remove_one(by_name[name], backtrace))
+        self._run_each("unlinked", by_name, lambda name: self._remove_one(by_name[name], backtrace))
 
-    def _run_each(self, names: Sequence[str] | dict[str, Link], do: Callable[[str], GroupResult]) -> None:
+    def _run_each(
+        self, done: str, names: Sequence[str] | dict[str, Link], do: Callable[[str], GroupResult]
+    ) -> None:
         results = []
         for name in names:
             with self._console.show_progress("asking Backtrace"):
@@ -103,6 +107,7 @@ class LinkChanges:
         self._console.report["groups"] = [
             {
                 "fingerprint": one.fingerprint,
+                "outcome": done if one.ok else "failed",
                 "ok": one.ok,
                 "detail": one.detail,
                 "warning": one.warning or None,

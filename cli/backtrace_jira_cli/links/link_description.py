@@ -1,18 +1,16 @@
-"""A row of the link table in an operator's words, and as JSON for machines."""
+"""A row of the link table in an operator's words."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from backtrace_jira.links.link import Link, LinkState
+from backtrace_jira.settings.integration import Integration
+from backtrace_jira_cli.fix_version_words import describe_fix_versions
 from backtrace_jira_cli.link_words import (
     NO_ANSWER,
     ago,
     describe_record,
     describe_synced,
     moment,
-    synced_json,
 )
 
 STATES = {
@@ -24,8 +22,14 @@ STATES = {
 }
 
 
-def describe_link(link: Link, now: float) -> list[tuple[str, str]]:
-    """Return everything that a row holds, as rows of name and text, without empty ones."""
+def describe_link(link: Link, settings: Integration | None, now: float) -> list[tuple[str, str]]:
+    """Return everything that a row holds, as rows of name and text, without empty ones.
+
+    Args:
+        link: the row.
+        settings: of its integration; None if they cannot be used.
+        now: unix seconds.
+    """
     issue, record = link.issue, link.record
     rows = [
         ("state", STATES[link.state]),
@@ -42,21 +46,8 @@ def describe_link(link: Link, now: float) -> list[tuple[str, str]]:
     if record:
         rows += [("last decision", f"{record.decision}, {moment(record.at)} ({ago(now - record.at)})")]
         rows += describe_record(record)
+    if link.issue:
+        rows += describe_fix_versions(link, settings)
     if link.synced:
         rows += describe_synced(link.synced, now)
     return [(name, text) for name, text in rows if text]
-
-
-def as_json(link: Link) -> dict[str, Any]:
-    """Return a row for machines. Times are unix seconds."""
-    return {
-        "integration": link.key.integration,
-        "fingerprint": link.key.fingerprint,
-        "trace": link.key.trace,
-        "state": str(link.state),
-        "ticket": asdict(link.issue) if link.issue else None,
-        "linked_in_backtrace": link.linked_in_backtrace,
-        "lease_until": link.lease_until or None,
-        "record": asdict(link.record) if link.record else None,
-        "synced": synced_json(link.synced) if link.synced else None,
-    }

@@ -275,7 +275,7 @@ def test_somebody_is_asked_first(cloud: Site, store: DynamoDBSyncedLinks) -> Non
     cloud.store()
     cloud.jira.create_issue("Found by hand")
     told(cloud.operator, "add", "BUG-1", FINGERPRINT)
-    assert "is linked to BUG-1" in told(cloud.operator, "remove", FINGERPRINT, code=2, typing="n\n")
+    assert "is linked to BUG-1" in told(cloud.operator, "remove", FINGERPRINT, code=1, typing="n\n")
     assert row(store).issue is not None
     told(cloud.operator, "remove", FINGERPRINT, typing="y\n")
     assert row(store).issue is None
@@ -414,3 +414,60 @@ def test_without_any_integration_the_path_and_region_are_named(operator: Operato
 def test_nothing_is_deployed(cloud: Site) -> None:
     cloud.store()
     assert "nothing is deployed" in told(cloud.operator, "list", code=1)
+
+
+# ── integrations whose settings cannot be used ──
+
+
+def test_links_of_an_integration_whose_settings_are_not_valid_are_shown_with_the_reason(
+    cloud: Site, tickets: DynamoDBTicketLinks
+) -> None:
+    cloud.store()
+    linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    cloud.put(f"integrations/{ID}", {"name": "jira-bugs"})
+    listed = cloud.operator.call("links", "list")
+    assert listed.exit_code == 0
+    assert FINGERPRINT in listed.stdout
+    assert f"{ID}: its settings are not valid, so nobody looks at its links: " in listed.output
+    for command in (["links", "show", FINGERPRINT], ["links", "show", "BUG-1"], ["explain", FINGERPRINT]):
+        result = cloud.operator.call(*command)
+        assert result.exit_code == 0, result.output
+        assert "its settings are not valid" in result.stdout
+    (found,) = report(cloud.operator, "show", "BUG-1")["links"]
+    assert found["integration_problem"].startswith("its settings are not valid")
+    assert found["fix_versions"]["enabled"] is None
+    assert "its settings are not valid" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+    assert cloud.backtrace.requests == []
+
+
+def test_links_of_an_integration_that_is_no_longer_there_are_shown_on_request(
+    cloud: Site, tickets: DynamoDBTicketLinks
+) -> None:
+    cloud.store()
+    gone = LinkKey("my_universe/my_project/gone", OTHER)
+    linked(tickets, Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2"), gone, age=60)
+    linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
+    assert "BUG-2" not in told(cloud.operator, "list")
+    assert "add --all" in told(cloud.operator, "show", "BUG-2", code=1)
+    text = told(cloud.operator, "list", "--all")
+    assert text.index("BUG-2") < text.index("BUG-1")
+    assert "my_universe/my_project/gone: it is not in the settings (any more)" in text
+    for which in ("BUG-2", OTHER[:8]):
+        assert "it is not in the settings" in told(cloud.operator, "show", which, "--all")
+    (found,) = report(cloud.operator, "show", "bug-2", "--all")["links"]
+    assert found["integration_problem"].startswith("it is not in the settings")
+    (valid,) = report(cloud.operator, "show", "BUG-1", "--all")["links"]
+    assert valid["integration_problem"] is None
+    for arguments in (("list",), ("show", "BUG-2")):
+        text = told(cloud.operator, *arguments, "--all", "--integration", "jira-bugs", code=2)
+        assert "Leave out --all" in text
+
+
+@pytest.mark.usefixtures("table")
+def test_what_became_of_each_group_has_one_name_for_machines(site: Site) -> None:
+    groups = report(site.operator, "add", "BUG-1", FINGERPRINT)["groups"]
+    assert [each["outcome"] for each in groups] == ["linked"]
+    groups = report(site.operator, "add", "BUG-2", FINGERPRINT, code=1)["groups"]
+    assert [each["outcome"] for each in groups] == ["failed"]
+    groups = report(site.operator, "remove", FINGERPRINT, "--yes")["groups"]
+    assert [each["outcome"] for each in groups] == ["unlinked"]
