@@ -91,7 +91,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             {},
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that reopens the ticket\n"
-            "resolved until | version > 2.4",
+            "resolved until | version > 2.4.0",
         ),
         (
             seen(UNTIL, V24, boundary="version > 2.4", reopen_criteria=(CRITERION,)),
@@ -99,7 +99,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that opens the group in Backtrace, and the "
             "ticket stays done (fix_versions.on_regression: leave)\n"
-            "resolved until | version > 2.4",
+            "resolved until | version > 2.4.0",
         ),
         (
             seen(UNTIL, V24, boundary="version > 2.4", state=State.MUTED),
@@ -121,7 +121,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that reopens the ticket, or makes a new one "
             "if it has been done for more than 30 days\n"
-            "resolved until | version > 2.4",
+            "resolved until | version > 2.4.0",
         ),
         (
             seen(Standing.WAITING, V24, V25),
@@ -156,7 +156,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | none\n"
             "which means | not known: Jira does not show the field (backtrace-jira check says more); what stands in "
             "Backtrace stays\n"
-            "resolved until | version > 2.4",
+            "resolved until | version > 2.4.0",
         ),
         (
             seen(Standing.NOT_DONE, V24),
@@ -185,7 +185,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             seen(UNTIL, V24, boundary="version > 2.4", reopen_criteria=(CRITERION,)),
             {"enabled": False},
             "Fix Versions | off (fix_versions.enabled), but what they wrote still stands in Backtrace\n"
-            "resolved until | version > 2.4",
+            "resolved until | version > 2.4.0",
         ),
     ],
 )
