@@ -69,7 +69,8 @@ def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
         if isinstance(part, int):
             continue
         field = found.model_fields.get(part) if found else None
-        found = next(models_in(field.annotation), None) if field else None
+        if field:
+            found = next(models_in(field.annotation), None)
     return found
 
 
@@ -80,11 +81,15 @@ def models_in(annotation: object) -> Iterator[type[BaseModel]]:
     return (model for argument in get_args(annotation) for model in models_in(argument))
 
 
+OF_PYDANTIC = ("[key]", "[text]", "[group]")
+"""Parts of a path that are not in the file: a map's key, and the kinds of a custom field's text."""
+
+
 def faults_from(error: ValidationError, model: type[BaseModel], lines: Mapping[Path, int]) -> list[Fault]:
     """Turn what pydantic found into rows."""
     rows = []
     for found in error.errors(include_url=False):
-        path = tuple(part for part in found["loc"] if part != "[key]")
+        path = tuple(part for part in found["loc"] if part not in OF_PYDANTIC)
         rows.append(Fault(where_of(path), _sentence(found, path, model), line_of(path, lines)))
     return rows
 

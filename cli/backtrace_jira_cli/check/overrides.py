@@ -60,7 +60,7 @@ def overrides(integration: Integration) -> dict[str, Template]:
     """Return the custom fields by name."""
     return {
         required_name(name): Template(f"custom_fields.{name}", text)
-        for name, text in integration.custom_fields.items()
+        for name, text in integration.field_texts.items()
     }
 
 

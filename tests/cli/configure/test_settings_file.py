@@ -100,6 +100,14 @@ BROKEN: dict[str, tuple[str | bytes, Expected]] = {
         f"{WHOLE}    custom_fields:\n      Fix Version/s:\n        - {CANARY}\n",
         [('integrations[0].custom_fields["Fix Version/s"]', 16, "one text")],
     ),
+    "custom field is a group with an unknown key": (
+        f"{WHOLE}    custom_fields:\n      Notes:\n        text: a\n        row: {CANARY}\n",
+        [("integrations[0].custom_fields.Notes.row", 18, "did you mean raw?")],
+    ),
+    "custom field is a group without a text": (
+        f"{WHOLE}    custom_fields:\n      Notes:\n        raw: true\n",
+        [("integrations[0].custom_fields.Notes.text", 16, "is missing: The text")],
+    ),
     "custom field without a name": (
         f"{WHOLE}    custom_fields:\n      '': {CANARY}\n",
         [('integrations[0].custom_fields[""]', 16, "is empty")],
@@ -228,6 +236,16 @@ def test_a_value_is_taken_as_it_is_written(written: str) -> None:
     reading = read_settings(changed(f"project_key: {CANARY}", f"project_key: {written}").encode())
     assert reading.settings is not None, reading.faults
     assert reading.settings.integrations[0].project_key == written
+
+
+def test_a_custom_field_with_live_markup() -> None:
+    text = f"{WHOLE}    custom_fields:\n      a: b\n      Notes:\n        text: $c\n        raw: true\n"
+    reading = read_settings(text.encode())
+    assert reading.settings is not None, reading.faults
+    (integration,) = reading.settings.integrations
+    assert integration.field_texts == {"a": "b", "Notes": "$c"}
+    assert [integration.is_raw(name) for name in ("a", "Notes")] == [False, True]
+    assert type(integration).model_validate_json(integration.model_dump_json()) == integration
 
 
 def test_anchors_and_merges() -> None:

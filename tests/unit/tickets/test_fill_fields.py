@@ -327,9 +327,8 @@ class TestCustomFields:
             "name": "bob",
         }
         error_group = group(attributes={name: [[value, 1]] for name, value in values.items()})
-        assert (
-            draft(error_group, custom_fields={"customfield_1": template}).fields["customfield_1"] == written
-        )
+        raw = {"customfield_1": {"text": template, "raw": True}}
+        assert draft(error_group, custom_fields=raw).fields["customfield_1"] == written
 
     @pytest.mark.parametrize(
         ("template", "written"),

@@ -67,6 +67,11 @@ class Field:
         """The last part of a custom field's type, such as `textfield` or `gh-sprint`; empty for a system field."""
         return self.custom.rpartition(":")[2]
 
+    @property
+    def is_rendered(self) -> bool:
+        """Whether Jira may render the field's text as wiki markup. Only of these kinds is it known that it does not."""
+        return self.id != "summary" and self.kind not in ("textfield", "url", "gh-epic-label")
+
     def allowed_names(self) -> tuple[str, ...]:
         """Return every allowed value as a setting could spell it."""
         found: list[str] = []

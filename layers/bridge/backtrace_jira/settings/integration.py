@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from backtrace_jira.settings.base import Name, ParameterName, Settings, Text
 from backtrace_jira.settings.expressions import check_regex
@@ -82,6 +82,27 @@ class EventKind(StrEnum):
     TRACE = "trace"
 
 
+class CustomField(Settings):
+    """A custom field that says more than its text."""
+
+    text: str = Field(description="The text, as it stands alone otherwise.", examples=["$release.notes"])
+    raw: bool = Field(
+        default=False,
+        description="true: Jira's markup in the values of attributes is live, in fields of several lines and in "
+        "Environment: links, images, panels. Whoever sends errors can write it. Also for a field that Jira shows "
+        "without its renderer, where backslashes would be seen.",
+    )
+
+
+def _kind_of_text(value: object) -> str:
+    return "[group]" if isinstance(value, dict | CustomField) else "[text]"
+
+
+FieldText = Annotated[
+    Annotated[str, Tag("[text]")] | Annotated[CustomField, Tag("[group]")], Discriminator(_kind_of_text)
+]
+
+
 @dataclass(frozen=True, slots=True)
 class DueRule:
     """The rule that makes an event of a group due for a ticket: time since the last due event, or number of events."""
@@ -122,10 +143,11 @@ class Integration(Settings):
         default="description",
         description="Custom Field Mapping - Description (Field for Main Body Text).",
     )
-    custom_fields: dict[Text, str] = Field(
+    custom_fields: dict[Text, FieldText] = Field(
         default_factory=dict,
         description="Custom Fields: a text for each Jira field. $attribute is replaced as in the subject; commas "
-        "separate the values of a field that takes several.",
+        "separate the values of a field that takes several. In fields that Jira renders, markup of the text is "
+        "live, and an attribute's value is shown as it is; `{text: ..., raw: true}` makes a value's markup live, too.",
         examples=[{"customfield_10010": "$version", "labels": "Backtrace,$environment"}],
     )
 
@@ -161,6 +183,18 @@ class Integration(Settings):
     def id(self) -> str:
         """universe/project/name, the first half of a link's key."""
         return f"{self.universe}/{self.project}/{self.name}"
+
+    @property
+    def field_texts(self) -> dict[str, str]:
+        """The texts of the custom fields, by field."""
+        return {
+            name: each.text if isinstance(each, CustomField) else each
+            for name, each in self.custom_fields.items()
+        }
+
+    def is_raw(self, name: str) -> bool:
+        """Return whether markup in attributes' values is live in this custom field."""
+        return isinstance(field := self.custom_fields[name], CustomField) and field.raw
 
     @property
     def follows_tickets(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
@@ -20,16 +19,14 @@ from backtrace_jira.jira.fields import Field, FieldSchema, untyped_field
 from backtrace_jira.jira.issue import PROPERTY, TicketDraft
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.integration import Integration
-from backtrace_jira.tickets.description import describe_group, without_mention
-from backtrace_jira.tickets.templates import attribute_names, fill_template, template_values
+from backtrace_jira.tickets.description import describe_group
+from backtrace_jira.tickets.templates import attribute_names, template_values
+from backtrace_jira.tickets.texts import Texts
 
 LABEL = "Backtrace"
 
 REQUIRED = ("project", "issuetype", "summary", "labels", "description")
 """Fields that are always filled; each can be overridden (product page: Required Fields)."""
-
-_OWN_MENTION = re.compile(r"(\[\s*~[^\]$]*\])")
-"""A mention that the template itself spells out, without an attribute in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,13 @@ class TicketTarget:
 
 def ticket_target(group: ErrorGroup, integration: Integration) -> TicketTarget:
     """Return the project and issue type of the group's ticket."""
-    return _target(_Texts(template_values(group)), integration)
+    return _target(Texts(template_values(group)), integration)
 
 
-def _target(texts: _Texts, integration: Integration) -> TicketTarget:
+def _target(texts: Texts, integration: Integration) -> TicketTarget:
     overridden = {
         name.strip().lower(): texts.one_line(template)
-        for name, template in integration.custom_fields.items()
+        for name, template in integration.field_texts.items()
         if name.strip().lower() in ("project", "issuetype")
     }
     return TicketTarget(
@@ -99,14 +96,14 @@ def draft_ticket(
         InvalidField: a required field does not accept its text, a name stands for several fields, or no field can
             hold the marker.
     """
-    form = _Form(_Texts(template_values(group)), marker, schema, people)
+    form = _Form(Texts(template_values(group)), marker, schema, people)
     form.aim(_target(form.texts, integration))
     form.fields["summary"] = form.texts.summary(integration.subject) or _plain_summary(group)
     body = describe_group(group, marker, integration.display, mentions)
     form.fill_labels(integration.labels_field)
     form.fill_description(integration.description_field, body, _plain_summary(group))
-    for name, template in integration.custom_fields.items():
-        form.fill_custom(name, template)
+    for name, template in integration.field_texts.items():
+        form.fill_custom(name, template, raw=integration.is_raw(name))
     form.ensure_marked(integration)
     unknown = tuple(dict.fromkeys(form.texts.unknown))
     origin = _origin(group, integration, trace, marker)
@@ -122,7 +119,7 @@ def _origin(group: ErrorGroup, integration: Integration, trace: str, marker: str
 class _Form:
     """The fields that are filled in so far, and a sentence for each that was left out."""
 
-    def __init__(self, texts: _Texts, marker: str, schema: FieldSchema | None, people: FindUser) -> None:
+    def __init__(self, texts: Texts, marker: str, schema: FieldSchema | None, people: FindUser) -> None:
         self.texts = texts
         self.fields: dict[str, JSON] = {}
         self.left_out: list[str] = []
@@ -152,10 +149,14 @@ class _Form:
             self._description = field.id
             self._fill(field, lambda: _described(field, body, line, self._marker))
 
-    def fill_custom(self, name: str, template: str) -> None:
-        """Fill in a custom field of the settings, which may override a required field."""
+    def fill_custom(self, name: str, template: str, *, raw: bool) -> None:
+        """Fill in a custom field of the settings, which may override a required field.
+
+        `raw` leaves the markup in attributes' values live.
+        """
         if field := self._resolve(name):
-            self._fill(field, lambda: self._custom(field, template))
+            fill = self.texts.text if raw else self.texts.markup
+            self._fill(field, lambda: self._custom(field, template, fill))
 
     def ensure_marked(self, integration: Integration) -> None:
         """Make sure that a later delivery can find the ticket.
@@ -205,7 +206,8 @@ class _Form:
         ):
             raise InvalidField(f"{field} is required, and its text is empty for this group", field=field.id)
 
-    def _custom(self, field: Field, template: str) -> JSON:
+    def _custom(self, field: Field, template: str, fill: Callable[[str], str]) -> JSON:
+        """Return the value of a custom field; `fill` fills in what Jira renders."""
         if field.id in ("project", "issuetype"):
             return None  # `aim` has filled these in
         if field.id == "summary":
@@ -215,18 +217,21 @@ class _Form:
         if field.id == "labels":
             return _labelled(field, self.texts.labels(template), "")
         if field.id in ("description", self._description):
-            return self._overridden_description(field, template)
-        text = self.texts.text(template) if _takes_text(field) else self.texts.plain(template)
+            return self._overridden_description(field, fill(template))
+        if not _takes_text(field):
+            fill = self.texts.plain
+        elif not field.is_rendered:
+            fill = self.texts.text
+        text = fill(template)
         # Only a Data Center can be without create metadata.
         cloud = self._schema is not None and self._schema.cloud
         return to_field_value(
             field, text, cloud=cloud, people=self._people, attributes=attribute_names(template)
         )
 
-    def _overridden_description(self, field: Field, template: str) -> JSON:
+    def _overridden_description(self, field: Field, text: str) -> JSON:
         """Fill in a description of the settings. The marker stays in it, for tickets without labels."""
         reference = wiki.escape(f"Reference: {self._marker}")
-        text = self.texts.text(template, wiki.escape)
         body = wiki.truncate(text, LONGEST_TEXT - wiki.utf16_length(reference) - 2).strip()
         return _described(field, wiki.document(body, reference), text, self._marker) if body else None
 
@@ -237,7 +242,8 @@ def _labelled(field: Field, labels: Sequence[str], marker: str) -> JSON:
         return None
     if field.type == "array" and field.items in ("string", "") and not field.allowed:
         return list[JSON](dict.fromkeys([*labels, *filter(None, [marker])]))
-    text = f"{', '.join(labels)} {marker}".strip() if _takes_text(field) else ",".join(labels)
+    shown = [wiki.escape(label) for label in labels] if field.is_rendered else labels
+    text = f"{', '.join(shown)} {marker}".strip() if _takes_text(field) else ",".join(labels)
     return to_field_value(field, text, cloud=False, people=find_no_user)
 
 
@@ -253,42 +259,6 @@ def _described(field: Field, body: str, line: str, marker: str) -> JSON:
 
 def _takes_text(field: Field) -> bool:
     return field.type in ("string", "any") and not field.allowed
-
-
-class _Texts:
-    """Fills in the templates of one ticket, and collects the names of attributes that the group lacks."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self.unknown: list[str] = []
-
-    def one_line(self, template: str) -> str:
-        """Fill in a template for a single-line field."""
-        return wiki.truncate(wiki.one_line(self.plain(template)), LONGEST_SUMMARY)
-
-    def summary(self, template: str) -> str:
-        """Fill in the subject; empty if the group has none of its attributes, because the rest would say nothing."""
-        named = attribute_names(template)
-        before = len(self.unknown)
-        text = self.one_line(template)
-        return "" if named and len(self.unknown) - before == len(named) else text
-
-    def plain(self, template: str, treat: Callable[[str], str] = str) -> str:
-        """Fill in a template for a field that holds no free text."""
-        rendered = fill_template(template, self._values, treat)
-        self.unknown += rendered.unknown
-        return wiki.clean(rendered.text)
-
-    def text(self, template: str, treat: Callable[[str], str] = str) -> str:
-        """Fill in a text. Mentions that the template itself spells out stay; a mention in a value is split."""
-        parts = _OWN_MENTION.split(wiki.clean(template))
-        parts[::2] = [without_mention(self.plain(part, treat)) for part in parts[::2]]
-        return "".join(parts).strip()
-
-    def labels(self, template: str) -> list[str]:
-        """Fill in a template of labels. Commas separate them; Jira refuses blanks, so these become underscores."""
-        labels = ("_".join(part.split()) for part in self.plain(template).split(","))
-        return [wiki.truncate(label, LONGEST_LINE) for label in labels if label]
 
 
 def _plain_summary(group: ErrorGroup) -> str:
