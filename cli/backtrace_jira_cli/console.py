@@ -48,6 +48,13 @@ class Console:
         """Ask yes or no. Enter means no."""
         return bool(typer.confirm(question, err=True))
 
+    def choose(self, question: str, answers: Sequence[str]) -> str:
+        """Ask which of these, until it is one of them."""
+        while True:
+            answer = str(typer.prompt(f"{question} ({'/'.join(answers)})", err=True)).strip()
+            if answer in answers:
+                return answer
+
     def say(self, sentence: str, style: str = "") -> None:
         """Print a result on standard output."""
         self._print_line(self._out, sentence, style)

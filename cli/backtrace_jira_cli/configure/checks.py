@@ -30,7 +30,7 @@ def check_before_writing(names: ParameterNames, console: Console) -> Callable[[P
         others = [one.name for one in settings.connections if one.name not in used]
         if integrations or others:
             try:
-                CheckRun(_stored_settings(preparation, names), console).run(integrations, others)
+                CheckRun(stored_settings(preparation, names), console).run(integrations, others)
             except Stop as stop:
                 raise Stop(f"{stop} {AGAIN}") from None
         return ()
@@ -38,7 +38,8 @@ def check_before_writing(names: ParameterNames, console: Console) -> Callable[[P
     return check
 
 
-def _stored_settings(preparation: Preparation, names: ParameterNames) -> StoredSettings:
+def stored_settings(preparation: Preparation, names: ParameterNames) -> StoredSettings:
+    """Return the settings and secrets that this run is about to write, and those that are stored beside them."""
     new = {
         parameter: Stored(False, text) for parameter, _, text in list_parameters(preparation.settings, names)
     }

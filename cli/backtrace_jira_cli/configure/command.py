@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backtrace_jira_cli.configure.leftover import Leftover
 from backtrace_jira_cli.options import Yes, operator_command
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ def configure(
             "connections, then their secrets.",
         ),
     ] = False,
+    reopen_criteria: Annotated[
+        Leftover | None,
+        typer.Option(
+            "--reopen-criteria",
+            help="Where an integration stops using Fix Versions (fix_versions.enabled, or --prune): keep our reopen "
+            "criteria in Backtrace, or remove them.",
+            show_default=False,
+        ),
+    ] = None,
     no_check: Annotated[
         bool,
         typer.Option(
@@ -74,6 +84,12 @@ def configure(
     Your AWS rights: ssm:GetParametersByPath, ssm:GetParameter, ssm:PutParameter,
     kms:Encrypt and kms:Decrypt; with --prune also ssm:DeleteParameters.
 
+    An integration that stops using Fix Versions leaves reopen criteria of ours in
+    Backtrace. You are told in how many groups, and asked whether they stay. That
+    is done before anything is written, group by group; if it is cut off, the same
+    command goes on with the rest. Your AWS rights for it: dynamodb:Query, GetItem,
+    UpdateItem and DeleteItem on the link table.
+
     \b
     Examples:
       Look first, then write to the stage dev:
@@ -88,6 +104,8 @@ def configure(
         $ backtrace-jira configure settings.yaml --ask-secrets
       Delete what you have removed from the file:
         $ backtrace-jira configure settings.yaml --prune
+      Fix Versions were switched off in the file; take out what they left:
+        $ backtrace-jira configure settings.yaml --reopen-criteria remove
 
     \b
     Exit codes:
@@ -98,8 +116,9 @@ def configure(
     """
     import os
 
-    from backtrace_jira_cli.configure.checks import check_before_writing
+    from backtrace_jira_cli.configure.checks import check_before_writing, stored_settings
     from backtrace_jira_cli.configure.configure_run import ConfigureRun, Options
+    from backtrace_jira_cli.configure.left_criteria import LeftCriteria
     from backtrace_jira_cli.configure.settings_file import read_start
 
     ConfigureRun(
@@ -109,4 +128,11 @@ def configure(
         os.environ,
         Options(dry_run=dry_run, yes=yes, ask_secrets=ask_secrets, prune=prune),
         before_writing=[] if no_check else [check_before_writing(deployment.names, console)],
+        leftovers=LeftCriteria(
+            deployment.names,
+            console,
+            lambda: deployment.link_table if deployment.is_deployed else None,
+            lambda preparation: stored_settings(preparation, deployment.names),
+            reopen_criteria,
+        ),
     ).run(read_start(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from backtrace_jira.settings.connection import CredentialKind
 from backtrace_jira.settings.parameter_names import ParameterNames
@@ -52,6 +52,22 @@ Check: TypeAlias = Callable[[Preparation], Sequence[Fault]]
 """Checks what is about to be written. If it returns a fault or raises a Stop, nothing is written."""
 
 
+class Leftovers(Protocol):
+    """What the settings of before have left elsewhere, and nobody would look at again."""
+
+    def find(self, preparation: Preparation) -> None:
+        """Look for it, and say so."""
+        ...
+
+    def ask(self) -> None:
+        """Ask what becomes of it."""
+        ...
+
+    def carry_out(self, preparation: Preparation) -> None:
+        """Do that."""
+        ...
+
+
 class ConfigureRun:
     """One run of `backtrace-jira configure`."""
 
@@ -64,6 +80,7 @@ class ConfigureRun:
         options: Options,
         *,
         before_writing: Sequence[Check] = (),
+        leftovers: Leftovers | None = None,
     ) -> None:
         """Take a function that opens the store: mistakes in the file are listed even without an AWS account."""
         self._open_store = open_store
@@ -72,6 +89,7 @@ class ConfigureRun:
         self._env = env
         self._options = options
         self._before_writing = before_writing
+        self._leftovers = leftovers
         self._rows: list[dict[str, Any]] = []
         self._notes: list[str] = []
 
@@ -95,11 +113,19 @@ class ConfigureRun:
         writing = [c for c in preparation.changes if c.writes or c.effect is Effect.DELETED]
         if not writing:
             self._console.say("Everything is stored as the file says; nothing to write.")
-        elif self._options.dry_run:
+            return
+        if self._leftovers:
+            self._leftovers.find(preparation)
+        if self._options.dry_run:
             self._console.say("A dry run: nothing was written.")
-        else:
-            self._confirm(writing)
-            self._write(writing, store)
+            return
+        if self._leftovers:
+            self._leftovers.ask()
+        self._confirm(writing)
+        if self._leftovers:
+            # Before the settings: with them, the integration's access to Backtrace may be deleted.
+            self._leftovers.carry_out(preparation)
+        self._write(writing, store)
 
     def _read_valid(self, raw: bytes) -> tuple[SettingsFile, ParameterStore, Mapping[str, Stored]]:
         reading = read_settings(raw)

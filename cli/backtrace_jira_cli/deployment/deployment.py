@@ -82,6 +82,11 @@ class Deployment:
         """Return all integrations, also those whose settings cannot be used."""
         return KnownIntegrations.read(self.integrations, self.settings)
 
+    @property
+    def is_deployed(self) -> bool:
+        """Return whether the deployment has written its outputs here."""
+        return self.names.deployment("links_table") in self.stored
+
     @cached_property
     def link_table(self) -> LinkTable:
         """Open the link table. The deployment wrote its name into a parameter."""

@@ -82,6 +82,23 @@ class LinkTable:
         found = self._scan(progress, condition, {":text": s(issue_key or beginning)})
         return [link_in(item) for item in islice(found, MOST_ROWS)]
 
+    def find_with_criteria(self, integration: str, progress: Progress) -> list[Link]:
+        """Return the links whose groups have reopen criteria of ours; it reads all rows of the integration."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="integration = :integration",
+            FilterExpression="attribute_exists(issue_id) AND contains(synced, :until)",
+            ExpressionAttributeValues={":integration": s(integration), ":until": s('"until":')},
+        )
+        rows = 0
+        found: list[Link] = []
+        with self._translate_errors():
+            for page in pages:
+                found += [link_in(item) for item in page["Items"]]
+                rows += page["ScannedCount"]
+                progress(rows)
+        return [link for link in found if link.synced and link.synced.reopen_criteria]
+
     def _scan(self, progress: Progress, condition: str, values: Values) -> Iterator[Item]:
         rows = 0
         start: dict[str, Any] = {}
