@@ -23,9 +23,7 @@ from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import StoredSettings, valid_integrations
 from backtrace_jira_cli.exits import wrong_usage
 
-QUESTION = (
-    "What becomes of them? keep: they stay in Backtrace and are no longer ours. remove: they are taken out"
-)
+QUESTION = "Shall they stay in Backtrace, where nobody looks after them any more, or be removed?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ def test_the_report_for_machines(operator: Operator) -> None:
     report = operator.json(SETTINGS, "--yes")
     assert list(report) == [
         "ok", "exit_code", "error", "faults", "prefix", "region", "dry_run", "changes", "notes",
+        "reopen_criteria",
     ]  # fmt: skip
     assert (report["ok"], report["exit_code"], report["prefix"]) == (True, 0, PREFIX)
     assert [change["parameter"] for change in report["changes"]] == [f"{PREFIX}/{name}" for name in IN_ORDER]

@@ -121,7 +121,7 @@ def test_where_nobody_can_be_asked_an_option_has_to_say(deployment: Deployment) 
 def test_at_a_terminal_the_operator_is_asked(deployment: Deployment) -> None:
     result = deployment.switch_off(typing="perhaps\nremove\nn\n")
     assert result.exit_code == 1, result.output
-    assert "What becomes of them?" in result.output
+    assert "or be removed? (keep/remove): " in result.output
     assert (deployment.standing(), deployment.is_on) == ([[THEIRS, OURS]] * 3, True)
     result = deployment.switch_off(typing="remove\ny\n")
     assert result.exit_code == 0, result.output
