@@ -129,6 +129,10 @@ class LinkTable:
         """Raise: a storm's integrations filter nothing."""
         raise NotImplementedError
 
+    def complete_follow_up(self, row: Link, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Raise: no ticket of a storm follows another."""
+        raise NotImplementedError
+
     def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
         """Raise: a storm's integrations need no create screen."""
         raise NotImplementedError

@@ -128,6 +128,14 @@ class Jira(_Server):
         """Raise: no ticket of a storm follows another."""
         raise NotImplementedError
 
+    def comment(self, _issue: str, _text: str) -> None:
+        """Raise: nobody comments in a storm."""
+        raise NotImplementedError
+
+    def comments(self, _issue: str) -> Sequence[tuple[float, str]]:
+        """Raise: nobody comments in a storm."""
+        raise NotImplementedError
+
     def find_user(self, _who: str, _project: str) -> str | None:
         """Raise: no ticket of a storm names a person."""
         raise NotImplementedError
@@ -140,7 +148,15 @@ class Backtrace(_Server):
     linked: set[tuple[str, str]] = field(default_factory=set)
     """Project and fingerprint."""
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:  # noqa: ARG002
+    def link(
+        self,
+        *,
+        project: str,
+        fingerprint: str,
+        watcher: str,  # noqa: ARG002
+        issue: Issue,  # noqa: ARG002
+        replaced: str = "",  # noqa: ARG002
+    ) -> LastSynced:
         """Link a ticket."""
         self._arrive()
         self.linked.add((project, fingerprint))

@@ -176,12 +176,18 @@ class FakeBacktraceLinks:
     calls: int = 0
     fail: list[Exception | None] = field(default_factory=list)
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
+    def link(
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, replaced: str = ""
+    ) -> LastSynced:
         self.calls += 1
         raise_next(self.fail)
         group = self.groups.group(project, fingerprint)
         state = State.IN_PROGRESS if group.state is State.OPEN else group.state
-        entries = list(group.tickets) or [{"watcher": OWN_WATCHER}]
+        gone = (watcher, replaced)
+        kept = [
+            each for each in group.tickets if not replaced or (each["watcher"], each.get("short")) != gone
+        ]
+        entries = kept or [{"watcher": OWN_WATCHER}]
         if not group.has_ticket(watcher, issue):
             entries.append({"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"})
         self.groups.seed(project, fingerprint, state=state, ticket=entries)

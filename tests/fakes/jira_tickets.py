@@ -39,6 +39,9 @@ class FakeJiraTickets:
         """Fields by project and issue type; None stands for a server without create metadata."""
         self.related: set[tuple[str, str, str]] = set()
         """Key, key of the other and name of the link."""
+        self.said: list[tuple[float, str, str]] = []
+        """Comments: moment, id or key, and text."""
+        self.fail_comment: list[Exception | None] = []
         self.people: dict[str, str] = {}
         """Ids by e-mail address."""
         self._clock = clock
@@ -93,6 +96,19 @@ class FakeJiraTickets:
         if other not in {known.key for known, _, _ in self.issues}:
             raise Refused(f"404, there is no issue {other}", status=404)
         self.related.add((issue.key, other, link_type))
+
+    def comment(self, issue: str, text: str) -> None:
+        raise_next(self.fail_comment)
+        self._ensure_known(issue)
+        self.said.append((self._clock(), issue, text))
+
+    def comments(self, issue: str) -> Sequence[tuple[float, str]]:
+        self._ensure_known(issue)
+        return [(at, text) for at, where, text in self.said if where == issue][::-1]
+
+    def _ensure_known(self, issue: str) -> None:
+        if issue not in {name for known, _, _ in self.issues for name in (known.id, known.key)}:
+            raise Refused(f"404, there is no issue {issue}", status=404)
 
     def find_user(self, who: str, project: str) -> str | None:
         return self.people.get(who.casefold())

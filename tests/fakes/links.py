@@ -79,7 +79,8 @@ class FakeTicketLinks(FakeServers):
     def claim(self, lease: Lease) -> Link:
         with self._lock:
             row = self.rows.get(lease.key) or Link(lease.key, LinkState.RELEASED)
-            if row.state is not LinkState.RELEASED:
+            wanted = row.is_settled and row.follow_up and row.issue and row.issue.id == lease.follows
+            if not (wanted if lease.follows else row.state is LinkState.RELEASED):
                 return row
             self.rows[lease.key] = replace(
                 row,
@@ -130,7 +131,8 @@ class FakeTicketLinks(FakeServers):
     def take_over(self, seen: Link, lease: Lease) -> bool:
         with self._lock:
             row = self.rows[seen.key]
-            if (row.owner, row.lease_until, row.issue) != (seen.owner, seen.lease_until, None):
+            is_made = row.is_settled or row.follows != seen.follows
+            if (row.owner, row.lease_until) != (seen.owner, seen.lease_until) or is_made:
                 return row.owner == lease.owner
             self.rows[seen.key] = replace(
                 row,
@@ -155,7 +157,7 @@ class FakeTicketLinks(FakeServers):
     ) -> None:
         with self._lock:
             row = self.rows[lease.key]
-            if row.owner != lease.owner or row.lease_until != lease.until or row.issue:
+            if row.owner != lease.owner or row.lease_until != lease.until or row.is_settled:
                 return
             self.rows[lease.key] = replace(
                 row,
@@ -171,8 +173,9 @@ class FakeTicketLinks(FakeServers):
         with self._lock:
             row = self.rows[lease.key]
             if row.owner == lease.owner and row.state is LinkState.CREATING:
+                state = LinkState.COMPLETE if lease.follows else LinkState.RELEASED
                 self.rows[lease.key] = replace(
-                    row, state=LinkState.RELEASED, lease_until=0.0, record=record or row.record
+                    row, state=state, lease_until=0.0, cut_off=0, record=record or row.record
                 )
 
     def complete(
@@ -194,6 +197,24 @@ class FakeTicketLinks(FakeServers):
                 generation=row.generation,
             )
             self.table.unclaimed.discard(key)
+            return issue
+
+    def complete_follow_up(self, row: Link, issue: Issue, record: Record, page: str = "") -> Issue:
+        with self._lock:
+            now = self.rows[row.key]
+            if now.issue and (now.issue.id, now.generation) != (row.follows, row.generation):
+                return now.issue
+            if now.issue is None:
+                raise Busy("the ticket was let go of")
+            self.rows[row.key] = Link(
+                row.key,
+                LinkState.COMPLETE,
+                issue=issue,
+                record=record,
+                page=page or row.page,
+                previous=now.issue.key,
+                generation=row.next_generation,
+            )
             return issue
 
     def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.link import FollowUp, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
@@ -58,20 +58,27 @@ class FakeSyncedLinks(FakeServers):
         row = self._holding(key, before.id)
         if row:
             issue = replace(now, id=before.id)
-            self.table.rows[key] = replace(row, issue=issue, synced=synced)
+            follow_up = row.follow_up if synced.regressed else None
+            self.table.rows[key] = replace(row, issue=issue, synced=synced, follow_up=follow_up)
         return row is not None
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         return self._cut(key, issue_id, record)
 
-    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
-        return self._cut(key, issue.id, record, previous=issue.key)
+    def want_follow_up(
+        self, key: LinkKey, issue: Issue, follow_up: FollowUp, synced: LastSynced, record: Record
+    ) -> bool:
+        row = self._holding(key, issue.id)
+        if row is None or not row.is_settled:
+            return False
+        self.table.rows[key] = replace(row, follow_up=follow_up, synced=synced, record=record)
+        return True
 
     def _holding(self, key: LinkKey, issue_id: str) -> Link | None:
         row = self.table.rows.get(key)
         return row if row and row.issue and row.issue.id == issue_id else None
 
-    def _cut(self, key: LinkKey, issue_id: str, record: Record, *, previous: str = "") -> bool:
+    def _cut(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         row = self._holding(key, issue_id)
         if row:
             self.table.rows[key] = replace(
@@ -81,7 +88,11 @@ class FakeSyncedLinks(FakeServers):
                 record=record,
                 synced=None,
                 linked_in_backtrace=False,
-                previous=previous or row.previous,
+                follow_up=None,
+                lease_until=0.0,
+                uncertain_since=0.0,
+                lookups=0,
+                cut_off=0,
                 generation=row.generation + 1,
             )
         return row is not None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Link, LinkState
 from backtrace_jira.links.parking import WHOLE_CONNECTION, Parking, ServerNotes, server_title, universe_server
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
@@ -91,6 +92,8 @@ def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
             "" if link.linked_in_backtrace else "; not yet linked in Backtrace, which is tried again"
         )
         headline = f"{link.issue.key} was {how}{_when(record, now)}: {link.issue.url}{not_in_backtrace}"
+        if link.follow_up or link.follows:
+            return _explain_follow_up(link, link.issue, parked_until)
         return Explanation(
             link, headline, _SYNC_ADVICE if link.synced and link.synced.problems else "nothing"
         )
@@ -107,6 +110,15 @@ def explain_link(link: Link, parked_until: float, now: float) -> Explanation:
         return Explanation(link, "No ticket yet", "wait for the next event", parked_until)
     headline = f"{_HEADLINES.get(record.decision, str(record.decision))}{_when(record, now)}"
     return Explanation(link, headline, _ADVICE.get(record.decision, "nothing"), parked_until)
+
+
+def _explain_follow_up(link: Link, issue: Issue, parked_until: float) -> Explanation:
+    begin = f"The error came back after {issue.key} was closed ({issue.url})"
+    refused = link.record is not None and link.record.decision is Decision.REFUSED
+    if not refused:
+        return Explanation(link, f"{begin}; a new ticket is on its way", "nothing", parked_until)
+    advice = _TO_CHOOSE if link.follows else f"{_ADVICE[Decision.REFUSED]}, or reopen {issue.key}"
+    return Explanation(link, f"{begin}; a new ticket was refused", advice, parked_until)
 
 
 def _when(record: Record | None, now: float) -> str:

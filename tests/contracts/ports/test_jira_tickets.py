@@ -182,6 +182,19 @@ def test_two_tickets_are_related_once(site: Site) -> None:
         site.port.relate(second, "BUG-99", "Relates")
 
 
+def test_a_comment_is_read_by_the_name_under_which_the_issue_is_known(site: Site, clock: Clock) -> None:
+    issue, other = site.port.create(draft()), site.port.create(draft())
+    for text in ("first", "second ü"):
+        site.port.comment(issue.key, text)
+        clock.advance(60)
+    found = list(site.port.comments(issue.key))
+    assert [text for _, text in found] == ["second ü", "first"]
+    assert found[0][0] - found[1][0] == 60
+    assert list(site.port.comments(other.id)) == []
+    with pytest.raises(Refused):
+        site.port.comment("BUG-99", "nobody reads it")
+
+
 def test_a_person_is_found_by_the_exact_address(site: Site) -> None:
     assert site.port.find_user(JANE, "BUG") is None
     who = site.add_jane()

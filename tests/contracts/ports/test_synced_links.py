@@ -7,6 +7,7 @@ turn, and what it noted outlives it; a watermark never goes back; a ticket is fo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -18,7 +19,7 @@ from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Standing, VersionsSeen
-from backtrace_jira.links.link import Lease, LinkKey, LinkState
+from backtrace_jira.links.link import FollowUp, Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes, ServerStore
 from backtrace_jira.links.turn import Turn
@@ -246,26 +247,124 @@ def test_the_first_sweep_is_recorded_without_a_watermark(store: SyncedLinks) -> 
     assert (store.sweep("jira main/BUG"), store.sweep("jira main/OPS")) == (half, None)
 
 
-def test_a_superseded_ticket_is_remembered_for_the_next(store: SyncedLinks, tickets: TicketLinks) -> None:
-    tickets.complete(FIRST, ISSUE, RECORD)
-    store.record_synced(FIRST, ISSUE, ISSUE, SYNCED)
-    why = Record(1100.0, Decision.UNLINKED, "a regression, and it was closed too long ago")
-    assert not store.supersede(FIRST, Issue("10009", "BUG-9", "x"), why)
-    assert store.links_of_issue("10001") != []
-    assert store.supersede(FIRST, ISSUE, why)
-    assert not store.supersede(FIRST, ISSUE, why)  # the second to tell of it finds it done
-    link = store.get(FIRST)
-    assert link is not None
-    assert (link.state, link.issue, link.synced, link.previous, link.record) == (
-        LinkState.RELEASED,
-        None,
-        None,
-        "BUG-1",
-        why,
+WANTED = FollowUp(wanted_at=1100.5, since=1050.25)
+WHY = Record(1100.0, Decision.REGRESSED, "seen again in 2.5")
+SECOND_TICKET = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
+
+
+def lease_that_follows(owner: str = "a", now: float = 1200.0) -> Lease:
+    return Lease(FIRST, owner, now, now + 75, ISSUE.id)
+
+
+def row_of(store: SyncedLinks) -> Link:
+    row = store.get(FIRST)
+    assert row is not None
+    return row
+
+
+def want(store: SyncedLinks, tickets: TicketLinks) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD, "https://backtrace.example/group")
+    tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
+    assert store.want_follow_up(FIRST, ISSUE, WANTED, replace(SYNCED, regressed=True), WHY)
+
+
+def test_a_ticket_that_is_to_be_followed_stays_until_it_is(store: SyncedLinks, tickets: TicketLinks) -> None:
+    assert not store.want_follow_up(FIRST, ISSUE, WANTED, SYNCED, WHY)
+    want(store, tickets)
+    assert not store.want_follow_up(FIRST, SECOND_TICKET, WANTED, SYNCED, WHY)
+    row = row_of(store)
+    assert (row.issue, row.state, row.linked_in_backtrace) == (ISSUE, LinkState.COMPLETE, True)
+    assert (row.follow_up, row.record, row.generation, row.next_generation) == (WANTED, WHY, 1, 2)
+    assert row.is_handed_over
+    claimed = tickets.claim(lease_that_follows())
+    assert (claimed.state, claimed.owner, claimed.follows) == (LinkState.CREATING, "a", ISSUE.id)
+    assert [link.key for link in store.links_of_issue(ISSUE.id)] == [FIRST]
+    assert not store.want_follow_up(FIRST, ISSUE, WANTED, SYNCED, WHY)  # it is being made
+    made = Record(1210.0, Decision.CREATED)
+    assert tickets.complete_follow_up(claimed, SECOND_TICKET, made) == SECOND_TICKET
+    assert row_of(store) == Link(
+        FIRST,
+        LinkState.COMPLETE,
+        issue=SECOND_TICKET,
+        record=made,
+        page="https://backtrace.example/group",
+        previous=ISSUE.key,
+        generation=2,
     )
-    assert store.links_of_issue("10001") == []
-    again = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
-    assert tickets.complete(FIRST, again, RECORD) == again
+    assert store.links_of_issue(ISSUE.id) == []
+    late = Issue("10003", "BUG-3", "x")
+    assert tickets.complete_follow_up(claimed, late, made) == SECOND_TICKET  # the first to be recorded stays
+    tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
+    assert row_of(store).previous == ""
+
+
+def test_a_follow_up_is_claimed_once_and_only_where_it_is_wanted(
+    store: SyncedLinks, tickets: TicketLinks
+) -> None:
+    tickets.complete(FIRST, ISSUE, RECORD)
+    assert tickets.claim(lease_that_follows()).state is LinkState.COMPLETE
+    store.want_follow_up(FIRST, ISSUE, WANTED, replace(SYNCED, regressed=True), WHY)
+    assert tickets.claim(replace(lease_that_follows(), follows="10009")).state is LinkState.COMPLETE
+    assert tickets.claim(replace(lease_that_follows(), follows="")).state is LinkState.COMPLETE
+    assert tickets.claim(lease_that_follows()).owner == "a"
+    assert tickets.claim(lease_that_follows()).owner == "a"  # botocore may repeat a request
+    assert tickets.claim(lease_that_follows("b")).owner == "a"
+
+
+def test_a_follow_up_that_was_not_made_leaves_the_ticket_before(
+    store: SyncedLinks, tickets: TicketLinks
+) -> None:
+    want(store, tickets)
+    tickets.claim(lease_that_follows())
+    no = Record(1210.0, Decision.REFUSED, "customfield_1 is required")
+    tickets.release(lease_that_follows(), no)
+    row = row_of(store)
+    assert (row.state, row.issue, row.record, row.follow_up, row.lease_until) == (
+        LinkState.COMPLETE,
+        ISSUE,
+        no,
+        WANTED,
+        0.0,
+    )
+    assert not row.is_handed_over
+    assert tickets.claim(lease_that_follows("b")).owner == "b"
+
+
+def test_a_follow_up_whose_answer_is_lost_is_taken_over(store: SyncedLinks, tickets: TicketLinks) -> None:
+    want(store, tickets)
+    tickets.claim(lease_that_follows())
+    tickets.leave_uncertain(lease_that_follows(), RECORD, now=1210, until=1220, looked_up=False)
+    seen = row_of(store)
+    assert (seen.state, seen.issue, seen.next_generation) == (LinkState.UNCERTAIN, ISSUE, 2)
+    mine = lease_that_follows("b", 1300.0)
+    assert tickets.take_over(seen, mine)
+    assert not tickets.take_over(seen, lease_that_follows("c", 1301.0))
+    assert tickets.start_again(mine)
+    assert tickets.complete_follow_up(row_of(store), SECOND_TICKET, RECORD) == SECOND_TICKET
+    assert not tickets.take_over(seen, lease_that_follows("d", 1400.0))
+
+
+def test_a_regression_that_is_over_wants_no_follow_up(store: SyncedLinks, tickets: TicketLinks) -> None:
+    want(store, tickets)
+    store.record_synced(FIRST, ISSUE, ISSUE, replace(SYNCED, regressed=True))
+    assert row_of(store).follow_up == WANTED
+    store.record_synced(FIRST, ISSUE, ISSUE, replace(SYNCED, regressed=False))
+    assert row_of(store).follow_up is None
+
+
+def test_a_ticket_that_is_unlinked_while_it_is_followed_is_gone(
+    store: SyncedLinks, tickets: TicketLinks
+) -> None:
+    want(store, tickets)
+    claimed = tickets.claim(lease_that_follows())
+    assert store.unlink(FIRST, ISSUE.id, WHY)
+    row = row_of(store)
+    assert (row.state, row.issue, row.follow_up, row.lease_until) == (LinkState.RELEASED, None, None, 0.0)
+    assert row.generation == 2
+    with pytest.raises(Busy):
+        tickets.complete_follow_up(claimed, SECOND_TICKET, RECORD)
+    tickets.release(lease_that_follows(), WHY)  # it is no longer theirs
+    assert row_of(store).state is LinkState.RELEASED
 
 
 def test_tickets_are_found_by_the_versions_they_have(store: SyncedLinks) -> None:
@@ -327,17 +426,15 @@ def test_versions_of_a_huge_project_fit_in_one_item(store: SyncedLinks) -> None:
 
 
 def test_the_next_ticket_still_knows_the_one_before_it(store: SyncedLinks, tickets: TicketLinks) -> None:
-    tickets.complete(FIRST, ISSUE, RECORD, "https://backtrace.example/group")
-    store.supersede(FIRST, ISSUE, RECORD)
-    claimed = tickets.claim(Lease(FIRST, "a", 1200.0, 1275.0))
-    assert (claimed.owner, claimed.previous) == ("a", "BUG-1")
-    tickets.complete(FIRST, Issue("10002", "BUG-2", "x"), RECORD)
-    assert getattr(store.get(FIRST), "previous", None) == "BUG-1"
+    want(store, tickets)
+    tickets.complete_follow_up(tickets.claim(lease_that_follows()), SECOND_TICKET, RECORD)
     store.unlink(FIRST, "10002", RECORD)
-    tickets.complete(FIRST, Issue("10003", "BUG-3", "x"), RECORD)
-    assert getattr(store.get(FIRST), "previous", None) == "BUG-1"
+    claimed = tickets.claim(Lease(FIRST, "a", 1200.0, 1275.0))
+    assert (claimed.owner, claimed.previous, claimed.generation) == ("a", "BUG-1", 3)
+    tickets.complete(FIRST, Issue("10003", "BUG-3", "x"), RECORD, generation=3)
+    assert row_of(store).previous == "BUG-1"
     tickets.mark_linked(FIRST, LastSynced(State.IN_PROGRESS, ""))
-    assert getattr(store.get(FIRST), "previous", None) == ""
+    assert row_of(store).previous == ""
 
 
 def test_each_ticket_that_a_row_lets_go_of_counts(store: SyncedLinks, tickets: TicketLinks) -> None:

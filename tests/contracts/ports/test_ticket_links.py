@@ -151,6 +151,20 @@ def test_a_ticket_is_recorded_even_where_the_row_is_somebody_elses(links: Ticket
     assert held(links).state is LinkState.COMPLETE
 
 
+def test_a_ticket_takes_the_place_of_the_one_before(links: TicketLinks) -> None:
+    """Who makes it saw the row with the one before: nothing else may have happened to that since."""
+    next_one = Issue("10002", "BUG-2", "https://jira.example/browse/BUG-2")
+    seen = Link(KEY, LinkState.CREATING, issue=ISSUE)
+    links.complete(KEY, ISSUE, CREATED, "https://backtrace.example/group")
+    assert links.complete_follow_up(replace(seen, issue=next_one), ISSUE, CREATED) == ISSUE
+    assert links.complete_follow_up(replace(seen, generation=2), next_one, CREATED) == ISSUE
+    assert held(links).issue == ISSUE
+    assert links.complete_follow_up(seen, next_one, CREATED, "https://backtrace.example/2") == next_one
+    row = held(links)
+    assert (row.issue, row.previous, row.generation) == (next_one, "BUG-1", 2)
+    assert (row.page, row.linked_in_backtrace) == ("https://backtrace.example/2", False)
+
+
 def test_nothing_is_marked_linked_that_has_no_issue(links: TicketLinks) -> None:
     links.claim(lease("a"))
     links.mark_linked(KEY, BASELINE)

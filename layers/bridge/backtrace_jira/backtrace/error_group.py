@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from backtrace_jira.errors import InvalidEvent
 from backtrace_jira.json_types import Histogram, mend_half_pairs
@@ -69,6 +69,28 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 Count = Annotated[int, BeforeValidator(_count)]
 
 
+class FollowUpMark(BaseModel):
+    """Says that an event asks for the ticket that is to follow another after a regression.
+
+    Whoever may publish to the topic can write one, so it proves nothing: the link row has to say the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    integration: str
+    issue_id: str
+    """Of the ticket before."""
+    generation: int
+    """Of the ticket that is wanted."""
+
+
+def _mark(raw: object) -> object:
+    try:
+        return FollowUpMark.model_validate(raw)
+    except ValidationError:
+        return None
+
+
 class ErrorGroup(BaseModel):
     """One body of Backtrace's webhook. Undocumented fields are ignored, not refused.
 
@@ -90,6 +112,12 @@ class ErrorGroup(BaseModel):
     hosts: Count = 0
     guids: Count = 0
     attributes: Annotated[dict[str, Histogram], BeforeValidator(_histograms)] = {}
+    # Left out of the digest below: an event's name must stay what it was.
+    follow_up: Annotated[FollowUpMark | None, BeforeValidator(_mark)] = Field(default=None, exclude=True)
+
+    def is_for(self, integration: str) -> bool:
+        """Return whether the event is for this integration (its id): one with a mark is for one only."""
+        return self.follow_up is None or self.follow_up.integration == integration
 
     @property
     def trace(self) -> str:

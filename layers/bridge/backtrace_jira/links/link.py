@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.outcomes import Record
+from backtrace_jira.outcomes import Decision, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,17 @@ class Sighting:
     key: LinkKey
     digest: str
     """Short whatever the versions are called. Another one as soon as an error of such a version comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A new ticket that is wanted after a regression. Until there is one, the row keeps the ticket before it.
+
+    `wanted_at` is when a turn asked for it, `since` from when on the errors count; both in unix seconds.
+    """
+
+    wanted_at: float
+    since: float
 
 
 class LinkState(StrEnum):
@@ -86,6 +97,29 @@ class Link:
     """Key of the ticket before this one; the new ticket has yet to be linked to it."""
     generation: int = 1
     """The number of the row's ticket, or of the next one if it has none: 1 for the first that the key ever had."""
+    follow_up: FollowUp | None = None
+    """The ticket that is to follow the row's own."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether the row has its ticket, and none is being made at this moment."""
+        return self.issue is not None and self.state is LinkState.COMPLETE
+
+    @property
+    def follows(self) -> str:
+        """Return the id of the ticket that the one in the making follows; empty if there is none of both."""
+        return self.issue.id if self.issue and not self.is_settled else ""
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Return whether a follow-up is wanted, and was not refused: its ticket is left alone until then."""
+        refused = self.record is not None and self.record.decision is Decision.REFUSED
+        return self.is_settled and self.follow_up is not None and not refused
+
+    @property
+    def next_generation(self) -> int:
+        """Return the number of the ticket that is made next."""
+        return self.generation + (self.issue is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +130,5 @@ class Lease:
     owner: str
     now: float
     until: float
+    follows: str = ""
+    """Id of the ticket that the new one follows, and that the row keeps until then; empty if it has none."""

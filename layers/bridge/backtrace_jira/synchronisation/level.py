@@ -29,6 +29,8 @@ def differences(pair: Pair, ticket: Ticket) -> tuple[str, ...]:
         pair: the link with its settings and its group as it is now.
         ticket: as it is now; its changelog need not be known.
     """
+    if pair.link.is_handed_over:
+        return ("a new ticket is to follow",)
     if not is_linked(pair, ticket):
         told = any(UNLINKED in problem for problem in pair.synced.problems)
         return () if told else ("somebody unlinked the ticket in Backtrace",)

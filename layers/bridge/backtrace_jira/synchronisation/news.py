@@ -65,6 +65,8 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
     synced = link.synced
     if group is None or not integration.keeps_in_step:
         return False
+    if link.is_handed_over:
+        return True  # somebody has to see to it that the new ticket is asked for
     if synced is None or synced.state is None or _compares_at_first_look(link, integration):
         return True
     differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)

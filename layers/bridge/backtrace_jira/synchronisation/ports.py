@@ -10,7 +10,7 @@ from backtrace_jira.errors import InvalidSettings
 from backtrace_jira.jira.issue import Issue, ProjectVersion, Ticket, TicketPage, Transition
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link, LinkKey
+from backtrace_jira.links.link import FollowUp, Link, LinkKey
 from backtrace_jira.links.parking import ServerStore
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
@@ -55,8 +55,10 @@ class SyncedLinks(ServerStore, Protocol):
         """Cut a link, if it still holds that ticket: the next error of the group makes a new one."""
         ...
 
-    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
-        """Cut a link, if it still holds that ticket, to which the next one of the group is to be linked."""
+    def want_follow_up(
+        self, key: LinkKey, issue: Issue, follow_up: FollowUp, synced: LastSynced, record: Record
+    ) -> bool:
+        """Record that a new ticket is to follow this one; false where the link holds another, or one is being made."""
         ...
 
     def record_versions(

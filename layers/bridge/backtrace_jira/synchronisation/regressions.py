@@ -12,9 +12,6 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from backtrace_jira.backtrace.group import GroupWrite
-from backtrace_jira.backtrace.reopen_criteria import plan_column
-from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import (
     is_final,
 )
@@ -25,17 +22,13 @@ from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
-from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
 from backtrace_jira.synchronisation.state import walk_workflow
-from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria
 from backtrace_jira.synchronisation.turn_context import TurnContext
 from backtrace_jira.synchronisation.workflow import Way
 
-NOT_BEFORE = 20
-"""Seconds after which the event arrives that makes a new ticket: by then the old one must have let go of the group."""
 SHOWN = 5
 """Versions in a comment."""
 
@@ -174,9 +167,13 @@ def _begin(context: TurnContext, ticket: Ticket, regression: Regression) -> None
         # and would not know that the comment or the new ticket is still missing.
         context.note(NoteKind.REGRESSION, regression.to_note())
     if regression.action is OnRegression.NEW_TICKET:
-        # The group is opened first: once it is handed over, no link leads back to it.
-        _set_free(context, regression.pair)
-        _hand_over(context, ticket, regression)
+        # Imported here: few tickets are ever followed by another.
+        from backtrace_jira.synchronisation.follow_up import hand_over, set_free
+
+        # The group is opened first: once it is handed over, it may be the new ticket's at any moment.
+        set_free(context, regression.pair)
+        boundary = version_criteria_of(regression.pair.synced.reopen_criteria)
+        hand_over(context, ticket, regression.pair, regression.sentence(boundary))
 
 
 def _say(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
@@ -184,38 +181,6 @@ def _say(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
         _comment(context, ticket, regression)
     if regression.action is not OnRegression.NEW_TICKET:
         context.tell(regression.sentence(version_criteria_of(regression.pair.synced.reopen_criteria)))
-
-
-def _set_free(context: TurnContext, pair: Pair) -> None:
-    """Open a group that is to have a new ticket, and remove the reopen criteria that the old one set."""
-    group = pair.group
-    ours = [*pair.synced.reopen_criteria, *find_noted_criteria(context.turn, pair)]
-    criteria = plan_column(group.reopen_criteria, ours, ())
-    state = State.OPEN if group.state is State.RESOLVED else None
-    if state or criteria is not None:
-        context.backtrace(pair).write(group, GroupWrite(state, reopen_criteria=criteria))
-
-
-def _hand_over(context: TurnContext, ticket: Ticket, regression: Regression) -> None:
-    """Let the group have a new ticket."""
-    pair = regression.pair
-    sent_at = context.clock()
-    body = context.backtrace(pair).error_event(
-        pair.integration.project,
-        pair.link.key.fingerprint,
-        since=ticket.done_since,
-        page=pair.link.page,
-    )
-    # The event is sent before the link is cut. A process that dies in between sends a second event, and the group has
-    # one ticket all the same. The other way round, the group might never get its new ticket.
-    context.new_events.publish(body, after=NOT_BEFORE)
-    if context.clock() - sent_at > NOT_BEFORE / 2:
-        raise Busy("the new ticket's event may come before the old one has let go")
-    sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
-    reason = f"{sentence}; a new ticket follows {ticket.issue.key}"
-    record = Record(context.clock(), Decision.REGRESSED, reason)
-    context.store.supersede(pair.link.key, ticket.issue, record)
-    context.tell(reason)
 
 
 def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> None:

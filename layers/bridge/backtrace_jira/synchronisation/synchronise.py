@@ -19,7 +19,7 @@ from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.link import Link, LinkKey
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.parking import universe_server
 from backtrace_jira.links.servers import Servers
@@ -104,14 +104,26 @@ class Synchronise:
         found: dict[str, list[tuple[Link, Integration]]] = {}
         for link in self._store.links_of_issue(issue_id):
             integration = self._configuration.integration(link.key.integration)
-            if integration is None or link.state is not LinkState.COMPLETE:
+            # While a ticket is made that follows this one, nothing of this one goes to the group.
+            if integration is None or not link.is_settled:
                 continue
             wanted = integration.keeps_in_step or hint.deleted or hint.moved
-            if wanted and hint.connection in ("", integration.connection):
+            if not wanted or hint.connection not in ("", integration.connection):
+                continue
+            if link.is_handed_over:
+                self._ask_again(link, integration)
+            else:
                 found.setdefault(integration.connection, []).append((link, integration))
         return {
             name: links for name, links in found.items() if any(hint_concerns(*each, hint) for each in links)
         }
+
+    def _ask_again(self, link: Link, integration: Integration) -> None:
+        # Imported here: few tickets are ever followed by another.
+        from backtrace_jira.synchronisation.follow_up import ask_again
+
+        groups = self.backtrace(integration.universe)
+        ask_again(groups, self._store, self._new_events, (link, integration), self._clock())
 
     def _look(self, linked: Linked, turn: Turn, hint: Hint) -> Outcome:
         """Read the ticket, and take the turn where the ticket or a group has news."""

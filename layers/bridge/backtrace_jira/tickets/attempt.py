@@ -10,6 +10,7 @@ The row says what may have happened in Jira, whatever cuts this process off. It 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 
 from backtrace_jira.errors import (
@@ -18,6 +19,7 @@ from backtrace_jira.errors import (
     Busy,
     CredentialRefused,
     CutOff,
+    NeedsAttention,
     NotVisible,
     NotYetVisible,
     OutcomeUnknown,
@@ -30,6 +32,7 @@ from backtrace_jira.tickets.case_link import CaseLink
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.draft import Drafter
 from backtrace_jira.tickets.finds import choose_ours
+from backtrace_jira.tickets.follow_up import concerns_ticket_before, tell_refusal
 from backtrace_jira.tickets.ports import JiraTickets
 from backtrace_jira.tickets.refusals import concerns_everybody
 
@@ -186,7 +189,7 @@ class Attempt:
 
     @property
     def _marker(self) -> str:
-        return self._lease.key.marker(self._context.stage, self._row.generation)
+        return self._lease.key.marker(self._context.stage, self._row.next_generation)
 
     def _ensure_time(self) -> None:
         if self._context.clock() + self._timing.longest_create > self._lease.until:
@@ -210,6 +213,14 @@ class Attempt:
             many = self._context.refused_in_a_row.count(self._scope, self._case.key)
             if many or concerns_everybody(refusal, draft):
                 self._context.servers.park(*self._scope, record)
+        if self._row.follows and concerns_ticket_before(error):
+            self._tell_ticket_before(error)
+
+    def _tell_ticket_before(self, error: Exception) -> None:
+        # A comment that is refused is not worth more than the refusal, which the record has. One that has to wait is:
+        # the event comes again for it.
+        with suppress(NeedsAttention):
+            tell_refusal(self._context.jira(self._case.integration), self._case, self._row, error)
 
     def _leave_uncertain(self, error: Exception, *, looked_up: bool) -> None:
         record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)

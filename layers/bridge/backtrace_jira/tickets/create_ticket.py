@@ -8,6 +8,8 @@ raises `TryAgain`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backtrace_jira.batches import MOST_FAILURES
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
@@ -28,30 +30,32 @@ class CreateTicket:
         self._context = context
         self._links = context.links
 
-    def __call__(self, case: Case, *, deadline: float) -> Outcome:
+    def __call__(self, case: Case, *, deadline: float, follows: str = "") -> Outcome:
         """Claim the link row before anything is sent to Jira: the store gives it to one delivery only.
 
         Args:
             case: the group, and the integration that wants its ticket.
             deadline: unix seconds at which this process may be ended.
+            follows: id of the row's ticket, if the new one is to follow it.
 
         Raises:
             TryAgain: the event has to come again.
             NeedsAttention: there is no ticket, and will be none before somebody mends something.
         """
-        lease = self._new_lease(case.key, deadline)
+        lease = self._new_lease(case.key, deadline, follows)
         row = self._links.claim(lease)
         if row.owner == lease.owner and row.state is LinkState.CREATING:
             # Count the event after the claim: the events of a group that has its ticket are not counted.
-            if not self._is_due(case, row, lease):
+            if not follows and not self._is_due(case, row, lease):
                 return self._hold(case, lease)
             return Attempt(self._context, case, lease, row).create()
-        if row.issue is not None:
+        if row.issue is not None and row.is_settled:
             return self._serve_known(case, row, row.issue)
         if row.state is LinkState.HELD:
             return held_outcome(case)
         if row.lease_until > lease.now:
             raise Busy("this ticket is being created", after=min(row.lease_until - lease.now, 15))
+        lease = replace(lease, follows=row.follows)
         # Take the row over before the look-up: of two deliveries that found nothing, both would create.
         if not self._links.take_over(row, lease):
             raise Busy("another delivery took this ticket over", after=5)
@@ -60,12 +64,12 @@ class CreateTicket:
             attempt.give_up()
         return attempt.recover()
 
-    def _new_lease(self, key: LinkKey, deadline: float) -> Lease:
+    def _new_lease(self, key: LinkKey, deadline: float, follows: str) -> Lease:
         now, timing = self._context.clock(), self._context.timing
         if now + timing.longest_create > deadline:
             # Without `after`: the delay grows with the message's age, so that a slow Jira is not asked every time.
             raise Busy("no time is left in this invocation")
-        return Lease(key, self._context.new_owner(), now, now + timing.lease)
+        return Lease(key, self._context.new_owner(), now, now + timing.lease, follows)
 
     def _is_due(self, case: Case, row: Link, lease: Lease) -> bool:
         """Count the event. One that was due and failed stays due, however often it comes back."""

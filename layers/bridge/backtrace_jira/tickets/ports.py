@@ -39,7 +39,8 @@ class TicketLinks(ServerStore, Protocol):
     def claim(self, lease: Lease) -> Link:
         """Take a key that nobody holds and return the row, which is ours if its owner is the lease's.
 
-        Otherwise it is the row that stands in the way, unchanged. A claim keeps the row's record.
+        Otherwise it is the row that stands in the way, unchanged. A claim keeps the row's record. With `follows`, a
+        row is taken that has this ticket and wants another; it keeps the ticket until the new one is complete.
         """
         ...
 
@@ -83,7 +84,10 @@ class TicketLinks(ServerStore, Protocol):
         ...
 
     def release(self, lease: Lease, record: Record | None) -> None:
-        """Give our row back: there surely is no ticket. `record` says why; None leaves the last one."""
+        """Give our row back: there surely is no new ticket. `record` says why; None leaves the last one.
+
+        A row that has the ticket before it still wants the new one.
+        """
         ...
 
     def complete(
@@ -96,6 +100,16 @@ class TicketLinks(ServerStore, Protocol):
 
         Raises:
             Busy: the row has let go of that generation's ticket, and has no other.
+        """
+        ...
+
+    def complete_follow_up(self, row: Link, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Put a ticket into the place of the one that `row` has, and return the one that the row holds now.
+
+        The one before becomes `previous`. `page` is the group's page in Backtrace; empty leaves the one that is known.
+
+        Raises:
+            Busy: the row has let go of its ticket, and has no other.
         """
         ...
 
@@ -164,13 +178,24 @@ class JiraTickets(Protocol):
         """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
         ...
 
+    def comment(self, issue: str, text: str) -> None:
+        """Write a comment, once; wiki markup. `issue` is an id or a key."""
+        ...
+
+    def comments(self, issue: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments of an issue (id or key): when they were written (unix seconds), and their text."""
+        ...
+
 
 class BacktraceLinks(Protocol):
     """One Backtrace universe, for linking tickets."""
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
+    def link(
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, replaced: str = ""
+    ) -> LastSynced:
         """Add the ticket to the fingerprint and make an Open one In Progress. Doing it twice changes nothing.
 
+        `replaced` is the key of the watcher's ticket that goes with that.
         Returns the group's state and assignee after that: the baseline of synchronisation.
         """
         ...

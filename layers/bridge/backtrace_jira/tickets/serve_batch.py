@@ -21,6 +21,7 @@ from backtrace_jira.tickets.actions import apply_actions
 from backtrace_jira.tickets.context import Case, Context
 from backtrace_jira.tickets.create_ticket import CreateTicket
 from backtrace_jira.tickets.decisions import UnclaimedDecisions, error_outcome, held_outcome
+from backtrace_jira.tickets.follow_up import is_asked_for, ticket_to_follow
 from backtrace_jira.tickets.ports import Seen
 from backtrace_jira.tickets.possible_regression import report_possible_regression
 
@@ -48,6 +49,8 @@ class _Job:
     """False if the ticket exists and only Backtrace has yet to be told."""
     scope: str = ""
     """The project and issue type that must not be parked; empty if a ticket may exist and is only looked up."""
+    follows: str = ""
+    """Id of the ticket that the new one is to follow; empty if there is none."""
     at: float = 0.0
     """When its call may be sent (unix seconds)."""
 
@@ -102,12 +105,13 @@ class ServeBatch:
         if not integrations:
             yield self._unclaimed.record_no_integration(group)
         for integration in integrations:
-            yield self._task(group, integration)
+            if group.is_for(integration.id):
+                yield self._task(group, integration)
 
     def _task(self, group: ErrorGroup, integration: Integration) -> Outcome | _Task:
         try:
             case = Case(group, integration, apply_actions(group, integration.actions))
-            if not case.verdict.submit:
+            if not case.verdict.submit and group.follow_up is None:
                 return self._unclaimed.record_filtered(case)
             return _Task(case)
         except Exception as error:
@@ -127,9 +131,11 @@ class ServeBatch:
         for task in tasks:
             row = seen.links.get(task.case.key)
             try:
-                scope = _scope(task.case, row)
-                if not self._finish(task, row, scope):
-                    new = _Job([], calls_jira=row is None or row.issue is None, scope=scope)
+                follows = ticket_to_follow(task.case.group, row)
+                scope = str(task.case.target) if follows or _has_surely_no_ticket(row) else ""
+                if not self._finish(task, row, scope, follows):
+                    calls_jira = bool(follows) or row is None or not row.is_settled
+                    new = _Job([], calls_jira, scope, follows)
                     jobs.setdefault(task.case.key, new).tasks.append(task)
             except Exception as error:
                 task.fail(error)
@@ -165,7 +171,7 @@ class ServeBatch:
             self._servers.learn_notes(server, notes)
         return seen
 
-    def _finish(self, task: _Task, row: Link | None, scope: str) -> bool:
+    def _finish(self, task: _Task, row: Link | None, scope: str, follows: str) -> bool:
         """Decide what the row and the notes decide; return False if a ticket has to be made, looked up or linked.
 
         Raises:
@@ -174,7 +180,10 @@ class ServeBatch:
             Throttled: Backtrace, which has yet to be told of the ticket, is paused or away.
         """
         case, now = task.case, self._context.clock()
-        if row and row.issue:
+        if not case.verdict.submit and not is_asked_for(case.group, row):
+            task.outcome = self._unclaimed.record_filtered(case)
+            return True
+        if row and row.issue and row.is_settled and not follows:
             if row.linked_in_backtrace:
                 task.outcome = report_possible_regression(
                     self._context.regression_hints, case, row, row.issue
@@ -253,17 +262,14 @@ class ServeBatch:
             if first and first.issue and task.case.integration.event is not EventKind.TRACE:
                 task.outcome = task.case.outcome(Decision.KNOWN, first.issue)
             else:
-                task.outcome = self._create_ticket(task.case, deadline=deadline)
+                task.outcome = self._create_ticket(task.case, deadline=deadline, follows=job.follows)
         except Exception as error:
             task.fail(error)
 
 
-def _scope(case: Case, row: Link | None) -> str:
-    """Return the project and issue type that must not be parked, or nothing.
-
-    A ticket that may exist is looked up even where none may be made.
-    """
-    return str(case.target) if row is None or row.state is LinkState.RELEASED else ""
+def _has_surely_no_ticket(row: Link | None) -> bool:
+    """A ticket that may exist is looked up even where none may be made."""
+    return row is None or row.state is LinkState.RELEASED
 
 
 def _read(body: str) -> ErrorGroup | InvalidEvent:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
-from backtrace_jira.adapters.backtrace.tables import group_in, histogram, rows_in, tickets_in
+from backtrace_jira.adapters.backtrace.tables import group_in, histogram, query_of_group, rows_in, tickets_in
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite, plan_unlinking
 from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
@@ -30,8 +30,6 @@ PAGE = 500
 MOST_GROUPS = 100
 """Fingerprints in one query: their expression has some thousand characters."""
 MOST_MENTIONS = 5
-_NO_ATTRIBUTES = frozenset({"timestamp", "fingerprint", "callstack", "classifiers", "_tx"})
-"""Names in a project's description that are no attributes."""
 
 
 class RestBacktraceGroups:
@@ -123,44 +121,16 @@ class RestBacktraceGroups:
         filters: dict[str, JSON] = {
             name: [["regular-expression", pattern]] for name, pattern in where.items()
         }
-        query = _query_of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
+        query = query_of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
         row = group_in(self._client.query(project, query), [f"histogram({attribute})"])
         return histogram(row.get(f"histogram({attribute})"))
 
     def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
-        """Return the body that Backtrace's webhook would send, for the group's errors since `since`; two requests."""
-        names = sorted(self._foldable(project) - _NO_ATTRIBUTES)
-        fold: dict[str, JSON] = {name: [["histogram"]] for name in names}
-        fold |= {"timestamp": [["range"]], "callstack": [["head"]], "classifiers": [["histogram"]]}
-        columns = [f"histogram({name})" for name in names]
-        columns += ["range(timestamp)", "head(callstack)", "histogram(classifiers)"]
-        row = group_in(self._client.query(project, _query_of_group(fingerprint, since, fold, {})), columns)
-        histograms = {name: histogram(row.get(f"histogram({name})")) for name in names}
-        applications = sorted(histograms.get("application", ()), key=lambda pair: -pair[1])
-        moments = row.get("range(timestamp)")
-        body: dict[str, Any] = {
-            "universe": self._client.universe,
-            "project": project,
-            "fingerprint": fingerprint,
-            "group_url": page,
-            "application": applications[0][0] if applications else "",
-            "callstack": _frames(row.get("head(callstack)")),
-            "classifiers": [name for name, _ in histogram(row.get("histogram(classifiers)"))],
-            "occurrences": int(row.get("count", 0)),
-            "attributes": {
-                name: [list(pair) for pair in pairs] for name, pairs in histograms.items() if pairs
-            },
-            **({"timestamp": moments} if isinstance(moments, list) and len(moments) == 2 else {}),
-        }
-        return json.dumps({name: value for name, value in body.items() if value != ""})
+        """Return the body that Backtrace's webhook would send, for the group's errors since `since`."""
+        # Imported here: few tickets are ever followed by another.
+        from backtrace_jira.adapters.backtrace.error_events import error_event
 
-    def _foldable(self, project: str) -> set[str]:
-        """Return the attributes that Backtrace can aggregate to a histogram."""
-        return {
-            str(each["name"])
-            for each in self._client.describe(project)
-            if "histogram" in (each.get("aggregate") or ("histogram",))
-        }
+        return error_event(self._client, project, fingerprint, since=since, page=page)
 
     def unlink(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, reopen_criteria: Sequence[str]
@@ -241,31 +211,6 @@ def _violated(text: str) -> dict[str, Any] | None:
         return None
     first = found[0] if isinstance(found, list) and len(found) == 1 else found
     return first if isinstance(first, dict) else None
-
-
-def _query_of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
-    """Return a query of one group's objects; Backtrace needs a filter that drops objects without a value."""
-    return {
-        "filter": [
-            {
-                "timestamp": [["at-least", f"{int(since)}."]],
-                "fingerprint": [["equal", fingerprint]],
-                **filters,
-            }
-        ],
-        "group": ["fingerprint"],
-        "fold": fold,
-    }
-
-
-def _frames(value: object) -> list[str]:
-    """Read a call stack: `["{\"frame\": [...]}"]`."""
-    try:
-        found = json.loads(value[0]) if isinstance(value, list) and value else {}
-    except (TypeError, ValueError):
-        found = {}
-    frames = found.get("frame") if isinstance(found, dict) else None
-    return [str(frame) for frame in frames] if isinstance(frames, list) else []
 
 
 def _number(text: str) -> float:

@@ -19,7 +19,9 @@ class RestBacktraceLinks:
     def __init__(self, client: BacktraceClient) -> None:
         self._client = client
 
-    def link(self, *, project: str, fingerprint: str, watcher: str, issue: Issue) -> LastSynced:
+    def link(
+        self, *, project: str, fingerprint: str, watcher: str, issue: Issue, replaced: str = ""
+    ) -> LastSynced:
         """Add the ticket entry and make an Open group In Progress, as Backtrace's own linking does.
 
         Returns the group's state and assignee after that.
@@ -27,7 +29,8 @@ class RestBacktraceLinks:
         # Read before the write, because `set` replaces the whole list: without it, other tickets would be lost.
         state, tickets = self._client.read_issue(project, fingerprint)
         entry: dict[str, JSON] = {"watcher": watcher, "short": issue.key, "url": issue.url, "state": "open"}
-        merged = merge_ticket(tickets, entry)
+        kept = [ticket for ticket in tickets if not _is_entry_of(ticket, watcher, replaced)]
+        merged = merge_ticket(kept, entry)
         baseline = _baseline(project, fingerprint, "in-progress" if state == "open" else state, merged)
         if merged == tickets and state != "open":
             return baseline
@@ -40,6 +43,14 @@ class RestBacktraceLinks:
             write["state"] = "in-progress"
         self._client.write_issue(project, write)
         return baseline
+
+
+def _is_entry_of(ticket: JSON, watcher: str, key: str) -> bool:
+    return (
+        bool(key)
+        and isinstance(ticket, dict)
+        and (ticket.get("watcher"), ticket.get("short")) == (watcher, key)
+    )
 
 
 def _baseline(project: str, fingerprint: str, state: str, tickets: Sequence[JSON]) -> LastSynced:

@@ -1,4 +1,4 @@
-"""Read Backtrace's answers to queries: rows of a select, one group of an aggregation, the column of tickets."""
+"""Read Backtrace's answers: rows of a select, one group of an aggregation with its query, the column of tickets."""
 
 from __future__ import annotations
 
@@ -47,6 +47,21 @@ def group_in(response: Mapping[str, Any], columns: Sequence[str]) -> dict[str, A
     described = [each[0] for each in response.get("columns") or () if isinstance(each, list) and each]
     names = described if len(described) == len(row[1]) else list(columns)
     return {**dict(zip(names, row[1], strict=False)), "count": row[2] if len(row) > 2 else 0}
+
+
+def query_of_group(fingerprint: str, since: float, fold: dict[str, JSON], filters: dict[str, JSON]) -> JSON:
+    """Return a query of one group's objects; Backtrace needs a filter that drops objects without a value."""
+    return {
+        "filter": [
+            {
+                "timestamp": [["at-least", f"{int(since)}."]],
+                "fingerprint": [["equal", fingerprint]],
+                **filters,
+            }
+        ],
+        "group": ["fingerprint"],
+        "fold": fold,
+    }
 
 
 def histogram(value: object) -> Histogram:

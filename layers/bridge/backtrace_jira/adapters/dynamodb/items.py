@@ -7,6 +7,7 @@
     synced                      the values of ticket and group when they last agreed (JSON)
     page                        the group's page in Backtrace
     previous                    key of the ticket before, until the new one is linked to it
+    follow_up                   the ticket that is to follow this one after a regression (JSON)
     generation                  the number of the ticket, or of the next one; a row without it has its first, or had it
     fired_at, fired_by, aggregated, aggregated_by
                                 on a group's item: frequency and threshold

@@ -19,7 +19,7 @@ from backtrace_jira.adapters.dynamodb.table import Item, Values
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import mend_half_pairs
 from backtrace_jira.links.last_synced import LastSynced, Opener, VersionsSeen
-from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.link import FollowUp, Link, LinkKey, LinkState
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking, ServerNotes
 from backtrace_jira.outcomes import Decision, Record
@@ -213,6 +213,7 @@ class LinkRow(Stored):
     page: str = ""
     previous: str = ""
     generation: int = 0
+    follow_up: Json[FollowUp] | None = None
 
     def read_generation(self) -> int:
         """Return the generation, which a row of an older release does not have.
@@ -249,6 +250,7 @@ def link_in(item: Item) -> Link:
         page=row.page,
         previous=row.previous,
         generation=row.read_generation(),
+        follow_up=row.follow_up,
     )
 
 

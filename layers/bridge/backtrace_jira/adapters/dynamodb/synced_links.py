@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from backtrace_jira.adapters.dynamodb.items import FIXES, TURN, VERSIONS, WATERMARK, n, s
 from backtrace_jira.adapters.dynamodb.link_rows import LinkRows, ServerRows
-from backtrace_jira.adapters.dynamodb.rows import RECORDING, link_in, read_item, recording, synced_text
+from backtrace_jira.adapters.dynamodb.rows import (
+    RECORDING,
+    link_in,
+    read_item,
+    recording,
+    synced_text,
+)
 from backtrace_jira.adapters.dynamodb.synced_rows import (
     ProjectVersionsRow,
     TicketVersionRow,
@@ -19,7 +26,7 @@ from backtrace_jira.adapters.dynamodb.table import ConditionFailed, Item, Table,
 from backtrace_jira.errors import Busy
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Link, LinkKey, LinkState
+from backtrace_jira.links.link import FollowUp, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Record
 from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
@@ -63,7 +70,9 @@ class DynamoDBSyncedLinks(ServerRows):
         """Write the values that both sides agreed on, and the ticket's present key."""
         other = self._rows.update(
             key,
-            "SET synced = :synced, issue_key = :key, issue_url = :url",
+            # The regression is over: nobody waits for the follow-up that it asked for.
+            "SET synced = :synced, issue_key = :key, issue_url = :url"
+            + ("" if synced.regressed else " REMOVE follow_up"),
             "issue_id = :id",
             {
                 ":synced": s(synced_text(synced)),
@@ -79,24 +88,26 @@ class DynamoDBSyncedLinks(ServerRows):
         other = self._rows.update(
             key,
             f"SET #state = :released, {NEXT_GENERATION}{RECORDING} "
-            "REMOVE issue_id, issue_key, issue_url, linked, synced",
+            "REMOVE issue_id, issue_key, issue_url, linked, synced, follow_up, lease_until, uncertain_since, "
+            "lookups, cut_off",
             "issue_id = :id",
             {":released": s(LinkState.RELEASED), ":id": s(issue_id), ":one": n(1), **recording(record)},
         )
         return other is None
 
-    def supersede(self, key: LinkKey, issue: Issue, record: Record) -> bool:
-        """Release the row, if it still holds this ticket, and keep the ticket's key for the next one."""
+    def want_follow_up(
+        self, key: LinkKey, issue: Issue, follow_up: FollowUp, synced: LastSynced, record: Record
+    ) -> bool:
+        """Write what is wanted, if the row holds this ticket and no other is being made."""
         other = self._rows.update(
             key,
-            f"SET #state = :released, previous = :previous, {NEXT_GENERATION}{RECORDING} "
-            "REMOVE issue_id, issue_key, issue_url, linked, synced",
-            "issue_id = :id",
+            f"SET follow_up = :follow_up, synced = :synced{RECORDING}",
+            "issue_id = :id AND #state = :complete",
             {
-                ":released": s(LinkState.RELEASED),
-                ":previous": s(issue.key),
+                ":follow_up": s(json.dumps(asdict(follow_up))),
+                ":synced": s(synced_text(synced)),
                 ":id": s(issue.id),
-                ":one": n(1),
+                ":complete": s(LinkState.COMPLETE),
                 **recording(record),
             },
         )

@@ -50,18 +50,21 @@ class DynamoDBTicketLinks(ServerRows):
         return Seen(links, {server: notes.get(server, ServerNotes()) for server in servers})
 
     def claim(self, lease: Lease) -> Link:
-        """Take a key that is new or released."""
+        """Take a key that is new or released, or whose ticket is to be followed by another."""
         # No other state is taken: a ticket exists, may exist or is being made, or is not wanted (held).
+        free = "attribute_not_exists(#state) OR #state = :free"
+        wanted = "#state = :free AND issue_id = :follows AND attribute_exists(follow_up)"
         return self._rows.update_and_read(
             lease.key,
             "SET #state = :creating, #owner = :owner, lease_until = :until "
             "REMOVE uncertain_since, lookups, cut_off, expires_at",
-            "attribute_not_exists(#state) OR #state = :released",
+            wanted if lease.follows else free,
             {
                 ":creating": s(LinkState.CREATING),
-                ":released": s(LinkState.RELEASED),
+                ":free": s(_state_without_lease(lease)),
                 ":owner": s(lease.owner),
                 ":until": n(lease.until),
+                **_follows(lease.follows),
             },
         )
 
@@ -116,7 +119,7 @@ class DynamoDBTicketLinks(ServerRows):
             seen.key,
             "SET #state = :uncertain, #owner = :owner, lease_until = :until, "
             "uncertain_since = if_not_exists(uncertain_since, :seen_until) ADD cut_off :one",
-            "#owner = :seen_owner AND lease_until = :seen_until AND attribute_not_exists(issue_id)",
+            f"#owner = :seen_owner AND lease_until = :seen_until AND {_holds_what(seen.follows)}",
             {
                 ":uncertain": s(LinkState.UNCERTAIN),
                 ":owner": s(lease.owner),
@@ -124,6 +127,7 @@ class DynamoDBTicketLinks(ServerRows):
                 ":seen_owner": s(seen.owner),
                 ":seen_until": n(seen.lease_until),
                 ":one": n(1),
+                **_follows(seen.follows),
             },
         )
         return other is None or other.owner == lease.owner
@@ -169,10 +173,10 @@ class DynamoDBTicketLinks(ServerRows):
         # Only while it is ours: a delivery that took the row over may have made a ticket.
         self._rows.update(
             lease.key,
-            f"SET #state = :released{RECORDING if record else ''} REMOVE lease_until, cut_off",
+            f"SET #state = :free{RECORDING if record else ''} REMOVE lease_until, cut_off",
             "#owner = :owner AND #state = :creating",
             {
-                ":released": s(LinkState.RELEASED),
+                ":free": s(_state_without_lease(lease)),
                 ":creating": s(LinkState.CREATING),
                 ":owner": s(lease.owner),
                 **(recording(record) if record else {}),
@@ -184,21 +188,46 @@ class DynamoDBTicketLinks(ServerRows):
     ) -> Issue:
         """Record the ticket, even if another delivery owns the row by now: an existing ticket must not be forgotten."""
         # The generation must be the row's: somebody may have unlinked this ticket before we could record it.
+        return self._complete(
+            key,
+            issue,
+            f"page = :page, generation = if_not_exists(generation, :generation){RECORDING} REMOVE ",
+            _holds_what("") + ("" if generation is None else OF_THIS_GENERATION),
+            {":page": s(page), ":generation": n(generation or 1), **recording(record)},
+        )
+
+    def complete_follow_up(self, row: Link, issue: Issue, record: Record, page: str = "") -> Issue:
+        """Put the ticket into the place of the one that the row keeps."""
+        before = row.issue.key if row.issue else ""
+        # The generation changes with the ticket, in one write: it belongs to the ticket that the row has.
+        return self._complete(
+            row.key,
+            issue,
+            f"page = :page, previous = :previous, generation = :next{RECORDING} REMOVE follow_up, synced, ",
+            _holds_what(row.follows) + OF_THIS_GENERATION,
+            {
+                ":page": s(page or row.page),
+                ":previous": s(before),
+                ":generation": n(row.generation),
+                ":next": n(row.next_generation),
+                **_follows(row.follows),
+                **recording(record),
+            },
+        )
+
+    def _complete(self, key: LinkKey, issue: Issue, change: str, condition: str, values: Values) -> Issue:
         other = self._rows.update(
             key,
-            f"SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
-            f"page = :page, generation = if_not_exists(generation, :generation){RECORDING} "
-            "REMOVE #owner, lease_until, uncertain_since, lookups, cut_off, expires_at",
-            "attribute_not_exists(issue_id)" + ("" if generation is None else OF_THIS_GENERATION),
+            "SET #state = :complete, issue_id = :id, issue_key = :key, issue_url = :url, linked = :no, "
+            f"{change}#owner, lease_until, uncertain_since, lookups, cut_off, expires_at",
+            condition,
             {
                 ":complete": s(LinkState.COMPLETE),
                 ":id": s(issue.id),
                 ":key": s(issue.key),
                 ":url": s(issue.url),
                 ":no": {"BOOL": False},
-                ":page": s(page),
-                ":generation": n(generation or 1),
-                **recording(record),
+                **values,
             },
         )
         if other and other.issue is None:
@@ -229,6 +258,18 @@ class DynamoDBTicketLinks(ServerRows):
     def get(self, key: LinkKey) -> Link | None:
         """Read a row."""
         return self._rows.get(key)
+
+
+def _state_without_lease(lease: Lease) -> LinkState:
+    return LinkState.COMPLETE if lease.follows else LinkState.RELEASED
+
+
+def _holds_what(follows: str) -> str:
+    return "issue_id = :follows" if follows else "attribute_not_exists(issue_id)"
+
+
+def _follows(issue_id: str) -> Values:
+    return {":follows": s(issue_id)} if issue_id else {}
 
 
 def _screen(connection: str, scope: str) -> Values:

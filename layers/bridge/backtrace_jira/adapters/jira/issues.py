@@ -33,7 +33,6 @@ from backtrace_jira.jira.limit import Limit
 from backtrace_jira.json_types import JSON
 
 FIELDS = ("status", "assignee", "updated", "project", "resolution", "resolutiondate")
-COMMENTS = 100
 MOST_ISSUES = 100
 """Cloud's limit for one bulk fetch."""
 VERSIONS_PAGE = 1000
@@ -121,21 +120,17 @@ class RestJiraIssues:
         return metadata.find_user(self._client, who, project)
 
     def comment(self, issue_id: str, text: str) -> None:
-        """Write a comment, once: 201."""
-        response = self._client.send("POST", f"{_path_of(issue_id)}/comment", body={"body": text})
-        if response.status != 201:
-            raise self._client.failure(f"POST /issue/{issue_id}/comment", response)
+        """Write a comment, once."""
+        # Imported here and below: few tickets are ever commented on.
+        from backtrace_jira.adapters.jira.comments import write_comment
+
+        write_comment(self._client, issue_id, text)
 
     def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
         """Return the latest comments, newest first."""
-        params = {"orderBy": "-created", "maxResults": str(COMMENTS)}
-        found = self._client.read(f"{_path_of(issue_id)}/comment", params)
-        listed = found.get("comments") if isinstance(found, dict) else None
-        return [
-            (moment(each.get("created")), str(each.get("body", "")))
-            for each in listed or ()
-            if isinstance(each, dict)
-        ]
+        from backtrace_jira.adapters.jira.comments import latest_comments
+
+        return latest_comments(self._client, issue_id)
 
     def versions(self, project: str) -> Sequence[ProjectVersion]:
         """Return all versions of a project. If the list changes between two pages, the next poll reads it right."""

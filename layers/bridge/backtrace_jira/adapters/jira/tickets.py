@@ -101,6 +101,19 @@ class RestJiraTickets:
         """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
         return metadata.find_user(self._client, who, project)
 
+    def comment(self, issue: str, text: str) -> None:
+        """Write a comment, once."""
+        # Imported here and below: of all tickets, only some that follow another are commented on.
+        from backtrace_jira.adapters.jira.comments import write_comment
+
+        write_comment(self._client, issue, text)
+
+    def comments(self, issue: str) -> Sequence[tuple[float, str]]:
+        """Return the latest comments, newest first."""
+        from backtrace_jira.adapters.jira.comments import latest_comments
+
+        return latest_comments(self._client, issue)
+
 
 def _is_other(raw: Mapping[str, Any], marker: str) -> bool:
     """Return whether an issue carries another ticket's marker as a label, so that nobody needs to read its property."""
