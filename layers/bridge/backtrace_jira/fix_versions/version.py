@@ -54,6 +54,7 @@ _NUMBER = re.compile(r"[0-9][._][0-9]|(?<![0-9a-z])v?[0-9]+(?![0-9a-z])", re.IGN
 _NAMED_VERSION = re.compile(r"(?<![a-z])(?!build\b)[a-z]+[\s._-]*[0-9]+[._][0-9]", re.IGNORECASE)
 _DOTTED = re.compile(r"[0-9][._][0-9]")
 _PIECE = re.compile(r"[0-9a-z]+", re.IGNORECASE | re.ASCII)
+_SNAPSHOTS = re.compile(r"(?:\.?snapshot)+$", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}([._-])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12][0-9]|3[01])")
 _PREFIX_ENDS = re.compile(r"[\s/_:-]")
 _SHAPE = re.compile(
@@ -210,16 +211,16 @@ def _told(place: _Place, qualifier: str) -> str:
     if rank != _BEFORE:
         return release
     pieces = [piece for piece in _PIECE.findall(qualifier) if not _SAME.issuperset(_words(piece))]
-    if not finished:
-        pieces[-1] = pieces[-1][: -len("snapshot")]
-    plain = [str(int(piece)) if piece.isdigit() else piece for piece in pieces if piece]
-    return f"{release}-{'.'.join(plain)}"
+    plain = ".".join(str(int(piece)) if piece.isdigit() else piece for piece in pieces)
+    return f"{release}-{plain if finished else _SNAPSHOTS.sub('', plain)}"
 
 
 def _place(numbers: tuple[int, ...], words: Sequence[str]) -> _Place:
     """Return the place that a version's words give it, in semver's order."""
-    finished = not words or words[-1] != "snapshot"
-    words = [word for word in (words if finished else words[:-1]) if word not in _SAME]
+    words = [word for word in words if word not in _SAME]
+    finished = words[-1:] != ["snapshot"]
+    while words[-1:] == ["snapshot"]:
+        words.pop()
     rank = _AT if not words else _AFTER if words[0] in _FOLLOWING else _BEFORE
     return numbers, rank, _identifiers(words), finished
 
