@@ -236,6 +236,26 @@ def test_nine_tenths_of_a_limit_are_used_and_hardly_a_call_is_refused(
     assert storm.refused <= 0.05 * (storm.served + storm.refused), (storm.served, storm.refused)
 
 
+@pytest.mark.parametrize("kind", ["window", "bucket"])
+def test_a_server_that_asks_for_a_minute_is_not_tried_often(kind: str) -> None:
+    storm = Storm(Limiter(10, kind), 60.0, 1)
+    storm.run(7200)
+    assert storm.served >= 0.9 * 10 * 7200
+    assert storm.refused <= 0.05 * storm.served
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"), [(0.0, 0.7), (1.0, 0.7), (5.0, 0.7), (60.0, 1.3), (3600.0, 11.7)]
+)
+def test_a_pace_that_is_too_slow_has_doubled_after_hours_at_most(asked: float, hours: float) -> None:
+    pace, now = refused(Pace(rate=1.0, sure=True, raised_at=NOW), NOW + 600, asked), NOW + 600
+    slow, since = pace.rate or 0.0, now
+    while pace.rate is not None and pace.rate < 2 * slow:
+        now += 10
+        pace, _ = rules.book(pace, now, 1)
+    assert now - since <= hours * 3600
+
+
 def test_a_pace_that_could_not_be_stored_holds_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     store, clock = FakeTicketLinks(), Clock()
 
