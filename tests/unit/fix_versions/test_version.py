@@ -126,7 +126,9 @@ def test_what_is_told_is_read_as_the_same_version(text: str) -> None:
     assert read(read(text).told).is_doubtful is read(text).is_build
 
 
-@pytest.mark.parametrize("text", ["0.0-b-linux", "1.1.1a-linux", "2.4-c_x64", "2.4-m-LTS"])
+@pytest.mark.parametrize(
+    "text", ["0.0-b-linux", "0.0-b-snapshot", "2.4-a-final", "1.1.1a-linux", "2.4-c_x64", "2.4-m-LTS"]
+)
 def test_a_letter_that_may_be_a_patch_or_a_pre_release_is_not_read_with_a_suffix_either(text: str) -> None:
     assert read_version(text) is None
 

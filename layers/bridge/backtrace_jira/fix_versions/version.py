@@ -244,7 +244,8 @@ def _split(qualifier: str) -> tuple[list[str], str]:
 def _is_sound(qualifier: str, known: list[str]) -> bool:
     """Return whether a qualifier says what it leads up to: `2.x` names many versions, `1.1.1a` a patch or an alpha."""
     many = "x" in _PIECE.findall(qualifier.lower())
-    return not many and known not in (["a"], ["b"], ["c"], ["m"])
+    head = [word for word in known if word not in _SAME and word != "snapshot"]
+    return not many and head not in (["a"], ["b"], ["c"], ["m"])
 
 
 def _words(qualifier: str) -> list[str]:
