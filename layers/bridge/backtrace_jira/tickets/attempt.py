@@ -208,7 +208,7 @@ class Attempt:
             record = replace(record, until=record.at + self._timing.parked)
         # Released first: if parking fails, a second refusal is all that it costs. A row that stays `creating` would
         # cost its group look-ups for a ticket that does not exist.
-        self._context.links.release(self._lease, record)
+        self._context.keep_trying(lambda: self._context.links.release(self._lease, record))
         if refusal:
             many = self._context.refused_in_a_row.count(self._scope, self._case.key)
             if many or concerns_everybody(refusal, draft):
@@ -229,6 +229,8 @@ class Attempt:
         ):  # as after a refusal: a storm of this group's errors must not search each time
             record = replace(record, until=record.at + self._timing.parked)
         until = record.at + self._timing.between_lookups
-        self._context.links.leave_uncertain(
-            self._lease, record, now=record.at, until=until, looked_up=looked_up
+        self._context.keep_trying(
+            lambda: self._context.links.leave_uncertain(
+                self._lease, record, now=record.at, until=until, looked_up=looked_up
+            )
         )

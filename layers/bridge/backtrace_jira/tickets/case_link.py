@@ -28,7 +28,7 @@ class CaseLink:
         # Record before linking. A process that dies in between leaves a row that holds the ticket, and the next
         # delivery links it. The other way round, only Jira's search, which lags, would know of the ticket.
         page = self._case.group.group_url or ""
-        recorded = self._record(issue, record, page)
+        recorded = self._context.keep_trying(lambda: self._record(issue, record, page))
         if recorded.id != issue.id:
             # The row's own ticket is linked, not ours: Backtrace would show two.
             detail = f"{issue.key} is a second ticket: this group is already linked to {recorded.key}"

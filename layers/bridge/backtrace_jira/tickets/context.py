@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.errors import Throttled
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.link import LinkKey
@@ -27,6 +29,11 @@ from backtrace_jira.tickets.ports import (
 from backtrace_jira.tickets.refusals import RefusedInARow
 from backtrace_jira.tickets.side_by_side import run_side_by_side
 from backtrace_jira.times import LEASE, LONGEST_REQUEST, PARKED, PARKING_TRUSTED, PAUSE, SEARCH_SETTLE
+
+T = TypeVar("T")
+
+WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between writes that DynamoDB throttles; botocore has tried each three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,18 @@ class Context:
     def backtrace(self, universe: str) -> BacktraceLinks:
         """Return the client of a universe; `servers` watches its calls."""
         return guard(self.configuration.backtrace(universe), universe_server(universe), self.servers)
+
+    def keep_trying(self, write: Callable[[], T]) -> T:
+        """Send a write that ends a claim, again and again for some seconds while DynamoDB throttles it.
+
+        A row that is not given back is taken for a death of its process, and five deaths make a dead letter.
+        """
+        for seconds in WAITS:
+            try:
+                return write()
+            except Throttled:
+                self.sleep(seconds)
+        return write()
 
     @cached_property
     def screens(self) -> CreateScreens:

@@ -80,7 +80,7 @@ class CreateTicket:
             return self._links.count_event(lease.key, case.group.trace, lease.now, rule)
         except Exception:
             # No record: it would say that the event was due. So the next delivery counts it.
-            self._links.release(lease, None)
+            self._context.keep_trying(lambda: self._links.release(lease, None))
             raise
 
     def _hold(self, case: Case, lease: Lease) -> Outcome:
@@ -88,9 +88,9 @@ class CreateTicket:
         outcome = held_outcome(case)
         record = Record.from_outcome(outcome, self._context.clock(), case.verdict.reason)
         if case.integration.event is EventKind.TRACE:
-            self._links.hold(lease, record, record.at + REMEMBERED)
+            self._context.keep_trying(lambda: self._links.hold(lease, record, record.at + REMEMBERED))
         else:
-            self._links.release(lease, record)
+            self._context.keep_trying(lambda: self._links.release(lease, record))
         return outcome
 
     def _serve_known(self, case: Case, row: Link, issue: Issue) -> Outcome:
