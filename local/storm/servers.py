@@ -145,6 +145,7 @@ class Jira(_Server):
 class Backtrace(_Server):
     """The `BacktraceLinks` port."""
 
+    address: str = "https://my_universe.sp.backtrace.io"
     linked: set[tuple[str, str]] = field(default_factory=set)
     """Project and fingerprint."""
 

@@ -29,8 +29,14 @@ class Report:
     attributes: Mapping[str, str]
 
 
+ADDRESS = "https://my_universe.sp.backtrace.io"
+"""Where the page of the sample event is."""
+
+
 class FakeBacktraceGroups:
     """The `BacktraceGroups` port. `seed` and `receive` are the stand-in's: what people do, and what errors come."""
+
+    address = ADDRESS
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.rows: dict[tuple[str, str], Group] = {}
@@ -174,6 +180,7 @@ class FakeBacktraceLinks:
 
     groups: FakeBacktraceGroups
     calls: int = 0
+    address: str = ADDRESS
     fail: list[Exception | None] = field(default_factory=list)
 
     def link(

@@ -94,7 +94,8 @@ class SyncWorld(World):
 
     def ticket(self, fingerprint: str | None = None) -> Issue:
         """Let an error group become a ticket, with nothing left to be told of it."""
-        body = sample_body() | ({"fingerprint": fingerprint} if fingerprint else {})
+        page = f"{self.backtrace.url}/dashboard/my_universe/project/{PROJECT}/group/1"
+        body = sample_body() | {"group_url": page} | ({"fingerprint": fingerprint} if fingerprint else {})
         before = set(self.jira.issues)
         assert self.deliver(self.event(body)) == []
         (key,) = set(self.jira.issues) - before

@@ -85,6 +85,13 @@ def links(three: tuple[Universe, BacktraceGroups, BacktraceLinks]) -> BacktraceL
     return three[2]
 
 
+def test_both_know_the_universe_s_own_address(
+    universe: Universe, groups: BacktraceGroups, links: BacktraceLinks
+) -> None:
+    expected = universe.url if isinstance(universe, BacktraceStandIn) else universe.address
+    assert groups.address == links.address == expected
+
+
 def test_a_group_that_nobody_touched_is_open(groups: BacktraceGroups) -> None:
     assert groups.group(PROJECT, FIRST) == Group(PROJECT, FIRST, State.OPEN)
     with pytest.raises(Refused):

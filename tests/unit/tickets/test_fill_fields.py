@@ -23,10 +23,11 @@ from tests.builders import group, integration
 
 MARKER = "bt-0123456789abcdef01234567"
 LINK = "[View in Backtrace|"
+ADDRESS = "https://my_universe.sp.backtrace.io"
 
 
 def draft(error_group: ErrorGroup | None = None, **settings: Any) -> TicketDraft:
-    return draft_ticket(error_group or group(), integration(**settings), MARKER)
+    return draft_ticket(error_group or group(), integration(**settings), MARKER, address=ADDRESS)
 
 
 def text(fields: TicketDraft, name: str) -> str:
@@ -361,7 +362,43 @@ class TestDescription:
         ],
     )
     def test_link_back(self, url: str, linked: str) -> None:
-        assert describe_group(group(group_url=url), MARKER).startswith(f"{LINK}{linked}]\n\n|Project|")
+        address = "/".join(url.split("/")[:3])
+        description = describe_group(group(group_url=url), MARKER, address=address)
+        assert description.startswith(f"{LINK}{linked}]\n\n|Project|")
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "https://u.example",
+            "https://u.example/",
+            "https://U.example:443",
+            "https://u.example/behind/a/proxy",
+        ],
+    )
+    def test_a_page_of_the_universe_is_a_link(self, address: str) -> None:
+        page = "https://u.example/dashboard/u/project/p/group/1"
+        assert describe_group(group(group_url=page), MARKER, address=address).startswith(f"{LINK}{page}]")
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "https://evil.example/g",
+            "https://u.example.evil.example/g",
+            "https://u.example@evil.example/g",
+            "https://evil.example\\@u.example/g",
+            "http://u.example/g",
+            "https://u.example:8443/g",
+            "https://u.example:x/g",
+            "https://[u.example/g",
+            "https://sub.u.example/g",
+            "//u.example/g",
+        ],
+    )
+    def test_a_page_elsewhere_is_shown_and_is_no_link(self, page: str) -> None:
+        description = describe_group(group(group_url=page), MARKER, address="https://u.example")
+        assert description.startswith(wiki.escape(f"View in Backtrace ({page})"))
+        assert not re.search(r"(?<!\\)\[", description)
+        assert LINK not in describe_group(group(group_url=page), MARKER)
 
     @pytest.mark.parametrize(
         "url",
@@ -379,7 +416,7 @@ class TestDescription:
         ],
     )
     def test_nothing_else_is_a_link(self, url: str) -> None:
-        description = describe_group(group(group_url=url), MARKER)
+        description = describe_group(group(group_url=url), MARKER, address="https://trusted.example")
         assert description.startswith("View in Backtrace (")
         assert not re.search(r"(?<!\\)\[", description)
 
@@ -394,7 +431,9 @@ class TestDescription:
         ],
     )
     def test_no_address_or_one_that_is_too_long(self, url: str | None) -> None:
-        assert describe_group(group(group_url=url), MARKER).startswith("|Project|")
+        assert describe_group(group(group_url=url), MARKER, address="https://u.example").startswith(
+            "|Project|"
+        )
 
     @pytest.mark.parametrize(
         ("moment", "shown"),
@@ -422,7 +461,7 @@ class TestDescription:
 
     @pytest.mark.usefixtures("_far_away")
     def test_times_do_not_depend_on_the_machine(self) -> None:
-        assert describe_group(group(), MARKER) == DESCRIPTION
+        assert describe_group(group(), MARKER, address=ADDRESS) == DESCRIPTION
 
     def test_what_is_not_known_has_no_line(self) -> None:
         bare = ErrorGroup(universe="u", project="p", fingerprint="f")
@@ -458,7 +497,7 @@ class TestDescription:
     def test_the_call_stack_takes_the_room_that_attributes_leave(self) -> None:
         long_stack = [f"frame {number}" for number in range(5_000)]
         many = {f"attribute {number:04}": [["x" * 100, 1]] for number in range(1_000)}
-        alone = describe_group(group(callstack=long_stack, attributes={}), MARKER)
+        alone = describe_group(group(callstack=long_stack, attributes={}), MARKER, address=ADDRESS)
         both = describe_group(group(callstack=long_stack, attributes=many), MARKER)
         short = describe_group(group(callstack=["main"], attributes=many), MARKER)
         assert 32_000 < len(alone) <= 32_767

@@ -95,6 +95,22 @@ def test_a_later_version_reopens_the_ticket_with_a_comment(
     assert (world.status(issue), world.of().state, len(comments(issue))) == ("To Do", "open", 1)
 
 
+@flavours
+def test_a_page_elsewhere_is_no_link_in_the_comment(make_sync_world: MakeSyncWorld, flavour: str) -> None:
+    """An event names its page, and anybody who can publish one could let a comment of ours lead somewhere."""
+    world = resolved(make_sync_world, flavour)
+    key = {"integration": {"S": world.settings.id}, "fingerprint": {"S": group().fingerprint}}
+    world._aws.dynamodb.update_item(
+        TableName=world.table,
+        Key=key,
+        UpdateExpression="SET page = :page",
+        ExpressionAttributeValues={":page": {"S": "https://evil.example/login"}},
+    )
+    report(world, "2.5")
+    (comment,) = comments(only_issue(world))
+    assert comment.endswith(". View in Backtrace (https:\u2060//evil.example/login)")
+
+
 @BOTH
 @pytest.mark.parametrize(
     "version", ["2.3", "2.4", "2.4.0", "v2.4", "2.4-rc.1", "1.10", "unknown", "3f2a9c1", "2.x"]

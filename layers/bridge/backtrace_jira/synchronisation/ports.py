@@ -222,7 +222,9 @@ class JiraIssues(Protocol):
 
 
 class BacktraceGroups(Protocol):
-    """One Backtrace universe, as synchronisation uses it."""
+    """One Backtrace universe, as synchronisation uses it. `address` is its own, from the settings."""
+
+    address: str
 
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one group; one that nobody ever touched is open."""
@@ -249,10 +251,7 @@ class BacktraceGroups(Protocol):
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
     ) -> Histogram:
-        """Return an attribute's values, with counts, among a group's errors since a moment (unix seconds).
-
-        `where` are attributes with regular expressions that their values have to match.
-        """
+        """Count an attribute's values in a group's errors since then (unix seconds) that match `where`, by attribute."""
         ...
 
     def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from backtrace_jira.backtrace.page import link_to_page
 from backtrace_jira.fix_versions.boundary import (
     is_final,
 )
@@ -190,7 +191,7 @@ def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> No
     sentence = regression.sentence(version_criteria_of(pair.synced.reopen_criteria))
     page = pair.link.page
     text = wiki.escape(sentence)
-    link = f". {wiki.link('View in Backtrace', page)}" if page else "."
+    link = f". {link_to_page(page, context.backtrace(pair).address)}" if page else "."
     with context.refusal_as_problem(f"{ticket.issue.key} could not be commented on"):
         if not (regression.is_begun and _has_comment(context, pair, text)):
             context.jira.comment(context.turn.issue_id, text + link)

@@ -123,7 +123,8 @@ class Attempt:
         """Do all that can fail before a create is sent."""
         try:
             jira = self._context.jira(self._case.integration)
-            drafter = Drafter(self._case, self._marker, jira, self._context.screens)
+            address = self._context.universe_address(self._case.integration.universe)
+            drafter = Drafter(self._case, self._marker, jira, self._context.screens, address)
             draft = drafter.draft()
             self._ensure_time()
         except Exception as error:
@@ -220,7 +221,8 @@ class Attempt:
         # A comment that is refused is not worth more than the refusal, which the record has. One that has to wait is:
         # the event comes again for it.
         with suppress(NeedsAttention):
-            tell_refusal(self._context.jira(self._case.integration), self._case, self._row, error)
+            address = self._context.universe_address(self._case.integration.universe)
+            tell_refusal(self._context.jira(self._case.integration), self._case, self._row, error, address)
 
     def _leave_uncertain(self, error: Exception, *, looked_up: bool) -> None:
         record = Record.from_error(error, self._context.clock(), self._case.verdict.reason)

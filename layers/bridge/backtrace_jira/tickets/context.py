@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
-from backtrace_jira.errors import Throttled
+from backtrace_jira.errors import BacktraceJiraError, Throttled
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.link import LinkKey
@@ -94,6 +94,14 @@ class Context:
             except Throttled:
                 self.sleep(seconds)
         return write()
+
+    def universe_address(self, universe: str) -> str:
+        """Return the universe's own address; empty where its settings are not to be had now."""
+        try:
+            # Without the guard: no call is sent, and a ticket is made while Backtrace is away.
+            return self.configuration.backtrace(universe).address
+        except BacktraceJiraError:
+            return ""
 
     @cached_property
     def screens(self) -> CreateScreens:

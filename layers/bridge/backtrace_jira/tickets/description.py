@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.backtrace.page import link_to_page
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.field_values import LONGEST_TEXT
 from backtrace_jira.json_types import Histogram
@@ -29,12 +30,20 @@ def without_mention(text: str) -> str:
 
 
 def describe_group(
-    group: ErrorGroup, marker: str, display: Display | None = None, mentions: Sequence[str] = ()
+    group: ErrorGroup,
+    marker: str,
+    display: Display | None = None,
+    mentions: Sequence[str] = (),
+    *,
+    address: str = "",
 ) -> str:
-    """Return the main error information in wiki markup, never longer than Jira's limit."""
+    """Return the main error information in wiki markup, never longer than Jira's limit.
+
+    `address` is the universe's own. The group's page is a link only if it is one of this server.
+    """
     display = display or Display()
     start = wiki.document(
-        _back_link(group),
+        _back_link(group.group_url or "", address),
         # The only mentions in any ticket: the targets come from the settings, never from an error.
         " ".join(f"[~{target}]" for target in mentions[:MENTIONS]),
         wiki.table(_facts(group, marker)),
@@ -57,10 +66,8 @@ def describe_group(
     )
 
 
-def _back_link(group: ErrorGroup) -> str:
-    """Return the documented anchor text, which other teams' rules look for."""
-    url = group.group_url or ""
-    shown = wiki.link("View in Backtrace", url) if 0 < len(url) <= LONGEST_LINK else ""
+def _back_link(page: str, address: str) -> str:
+    shown = link_to_page(page, address) if 0 < len(page) <= LONGEST_LINK else ""
     return shown if wiki.utf16_length(shown) <= LONGEST_LINK else ""
 
 

@@ -15,11 +15,15 @@ from backtrace_jira.tickets.ports import JiraTickets
 class Drafter:
     """Makes the drafts of one ticket."""
 
-    def __init__(self, case: Case, marker: str, tickets: JiraTickets, screens: CreateScreens) -> None:
+    def __init__(
+        self, case: Case, marker: str, tickets: JiraTickets, screens: CreateScreens, address: str
+    ) -> None:
+        """Take the universe's own `address`."""
         self._case = case
         self._marker = marker
         self._tickets = tickets
         self._screens = screens
+        self._address = address
         self._connection = case.integration.connection
         self._target = case.target
         self._asked = False
@@ -105,4 +109,5 @@ class Drafter:
             trace=self._case.key.trace,
             schema=screen.schema if screen else None,
             people=people,
+            address=self._address,
         )

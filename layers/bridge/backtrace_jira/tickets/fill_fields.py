@@ -77,11 +77,11 @@ def draft_ticket(
     trace: str = "",
     schema: FieldSchema | None = None,
     people: FindUser = find_no_user,
+    address: str = "",
 ) -> TicketDraft:
     """Fill in the integration's templates for this group.
 
-    Two things are left out and reported, because a ticket without them is better than none: a value that an optional
-    field does not accept, and a field that is not on the create screen.
+    A value that an optional field does not accept, and a field that is not on the create screen, are left out and told.
 
     Args:
         group: the error group.
@@ -91,15 +91,15 @@ def draft_ticket(
         trace: the one error that the ticket is for, if each error has its own; else empty.
         schema: the create screen; None if it is not known. Fields are then sent under their names in the settings.
         people: finds users for fields that hold users.
+        address: the universe's own address; the group's page is a link only if it is one of this server.
 
     Raises:
-        InvalidField: a required field does not accept its text, a name stands for several fields, or no field can
-            hold the marker.
+        InvalidField: a required field does not accept its text, a name is several fields', or none can hold the marker.
     """
     form = _Form(Texts(template_values(group)), marker, schema, people)
     form.aim(_target(form.texts, integration))
     form.fields["summary"] = form.texts.summary(integration.subject) or _plain_summary(group)
-    body = describe_group(group, marker, integration.display, mentions)
+    body = describe_group(group, marker, integration.display, mentions, address=address)
     form.fill_labels(integration.labels_field)
     form.fill_description(integration.description_field, body, _plain_summary(group))
     for name, template in integration.field_texts.items():

@@ -7,6 +7,7 @@ refusal leaves the one that it had.
 from __future__ import annotations
 
 from backtrace_jira.backtrace.error_group import ErrorGroup
+from backtrace_jira.backtrace.page import link_to_page
 from backtrace_jira.errors import CredentialRefused, InvalidField, Refused
 from backtrace_jira.jira import wiki
 from backtrace_jira.links.link import Link
@@ -46,8 +47,8 @@ def concerns_ticket_before(error: Exception) -> bool:
     return isinstance(error, Refused | InvalidField) and not isinstance(error, CredentialRefused)
 
 
-def tell_refusal(jira: JiraTickets, case: Case, row: Link, error: Exception) -> None:
-    """Say on the ticket before why no new one follows it; once for each regression.
+def tell_refusal(jira: JiraTickets, case: Case, row: Link, error: Exception, address: str) -> None:
+    """Say on the ticket before why no new one follows it; once for each regression. `address` is the universe's own.
 
     Raises:
         BacktraceJiraError: Jira did not take the comment.
@@ -56,7 +57,7 @@ def tell_refusal(jira: JiraTickets, case: Case, row: Link, error: Exception) -> 
         return
     begin = f"Error group {case.key.fingerprint[:12]} was seen again, but no new ticket could be created"
     page = case.group.group_url or row.page
-    link = f" {wiki.link('View in Backtrace', page)}" if page else ""
+    link = f" {link_to_page(page, address)}" if page else ""
     since = row.follow_up.wanted_at if row.follow_up else 0.0
     reason = wiki.escape(f": {error_text(error)}.")
     _comment_once(jira, row.issue.id, wiki.escape(begin), reason + link, since)

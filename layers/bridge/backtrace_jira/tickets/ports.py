@@ -188,7 +188,9 @@ class JiraTickets(Protocol):
 
 
 class BacktraceLinks(Protocol):
-    """One Backtrace universe, for linking tickets."""
+    """One Backtrace universe, for linking tickets. `address` is its own, from the settings."""
+
+    address: str
 
     def link(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, replaced: str = ""

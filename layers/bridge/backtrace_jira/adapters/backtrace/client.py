@@ -58,6 +58,11 @@ class BacktraceClient:
         """Name of the universe."""
         return self._settings.universe
 
+    @property
+    def address(self) -> str:
+        """The universe's own address, from the settings."""
+        return self._settings.address
+
     def query(self, project: str, query: JSON) -> dict[str, Any]:
         """Send one query and return its response."""
         response = self._call("/api/query", project, query).get("response")

@@ -37,6 +37,7 @@ class RestBacktraceGroups:
 
     def __init__(self, client: BacktraceClient) -> None:
         self._client = client
+        self.address = client.address
 
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one row of the table `issues`. A group without a row is open and has no tickets."""

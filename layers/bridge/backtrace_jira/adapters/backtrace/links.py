@@ -18,6 +18,7 @@ class RestBacktraceLinks:
 
     def __init__(self, client: BacktraceClient) -> None:
         self._client = client
+        self.address = client.address
 
     def link(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, replaced: str = ""
