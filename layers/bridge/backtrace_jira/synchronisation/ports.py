@@ -251,7 +251,7 @@ class BacktraceGroups(Protocol):
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
     ) -> Histogram:
-        """Count an attribute's values in a group's errors since then (unix seconds) that match `where`, by attribute."""
+        """Count an attribute's values in a group's errors since then (unix seconds) that match `where` by attribute."""
         ...
 
     def error_event(self, project: str, fingerprint: str, *, since: float, page: str) -> str:
