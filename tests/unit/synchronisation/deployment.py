@@ -63,7 +63,7 @@ class Deployment:
             sleep=self.clock.advance,
             new_owner=lambda: next(self._owners),
         )
-        schedule = Poll(
+        self.schedule = Poll(
             synchronise=self.synchronise,
             configuration=self.configuration,
             store=self.store,
@@ -72,8 +72,8 @@ class Deployment:
             clock=self.clock,
             report=self.reports.append,
         )
-        self.poll_backtrace = PollBacktrace(schedule)
-        self.poll_jira = PollFixVersions(schedule)
+        self.poll_backtrace = PollBacktrace(self.schedule)
+        self.poll_jira = PollFixVersions(self.schedule)
         self.apply = ApplyJiraChange(self.synchronise, self.poll_jira)
 
     # Before

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -112,3 +113,8 @@ class LastSynced:
     def needs_another_look(self) -> bool:
         """Return whether nobody looked late enough after the group was resolved again."""
         return bool(self.resolved_again) and self.at < self.resolved_again[-1] + INDEX_LAG
+
+
+def refused_criteria(criteria: Iterable[str]) -> str:
+    """Return reopen criteria as one text, as they are kept among the refused values."""
+    return json.dumps(list(criteria))

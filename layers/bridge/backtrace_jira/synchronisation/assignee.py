@@ -83,7 +83,7 @@ class AssigneeSync:
         if user is None:
             name = ticket.assignee.name or ticket.assignee.id
             problem = f"nobody in Backtrace is known to be {name} of Jira; name both in sync.people"
-            return replace(plan, problems=(*plan.problems, problem))
+            return replace(plan, problems=(*plan.problems, problem), left=plan.left | {self.name})
         if str(user.id) == pair.group.assignee_id:
             return plan
         return replace(plan, sets_assignee=True, assignee=user)
@@ -100,6 +100,19 @@ class AssigneeSync:
             ticket_assignee=ticket.assignee_id,
             assignee=given if plan.sets_assignee else pair.group.assignee_id,
         )
+
+    def leave_open(
+        self, synced: LastSynced, pair: Pair, ticket: Ticket, *, ticket_side: bool, group_side: bool
+    ) -> LastSynced:
+        """Remember the assignee of before."""
+        before, refused = pair.synced, dict(synced.refused)
+        if ticket_side:
+            synced = replace(synced, ticket_assignee=before.ticket_assignee)
+            refused["ticket_assignee"] = ticket.assignee_id
+        if group_side:
+            synced = replace(synced, assignee=before.assignee)
+            refused["assignee"] = pair.group.assignee_id
+        return replace(synced, refused=refused)
 
 
 def _find_assignee(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from backtrace_jira.backtrace.group import Group
 from backtrace_jira.fix_versions.boundary import Boundary, boundary_of
 from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, refused_criteria
 from backtrace_jira.links.link import Link, Sighting
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.settings.synchronisation import OnLinking
@@ -69,7 +69,11 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
         return True  # somebody has to see to it that the new ticket is asked for
     if synced is None or synced.state is None or _compares_at_first_look(link, integration):
         return True
-    differs = (synced.state, synced.assignee) != (group.state, group.assignee_id)
+    refused = synced.refused
+    differs = group.state not in (synced.state, refused.get("state")) or group.assignee_id not in (
+        synced.assignee,
+        refused.get("assignee"),
+    )
     reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
     reopened = reopened or synced.needs_another_look
     return (integration.sync.backtrace_to_jira and differs) or reopened
@@ -85,15 +89,19 @@ def _compares_at_first_look(link: Link, integration: Integration) -> bool:
 
 
 def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> bool:
-    """Return whether a ticket differs from what its link last agreed with. A new key is news, too."""
+    """Return whether a ticket differs from what its link last agreed with. A new key is news, too.
+
+    What the group did not take when it was offered is none: the round through all links offers it again.
+    """
     synced = link.synced
     if synced is None or synced.status is None or link.issue is None:
         return True
-    named = integration.sync.states
+    named, refused = integration.sync.states, synced.refused
+    has_other_meaning = state_of(synced.status, named) is not state_of(ticket.status, named)
     return (
-        state_of(synced.status, named) is not state_of(ticket.status, named)
-        or synced.ticket_assignee != ticket.assignee_id
-        or link.issue.key != ticket.issue.key
+        (has_other_meaning and ticket.status.id != refused.get("status"))
+        or ticket.assignee_id not in (synced.ticket_assignee, refused.get("ticket_assignee"))
+        or ticket.issue.key not in (link.issue.key, refused.get("key"))
         or _fix_versions_are_news(synced, boundary_of(ticket, integration))
     )
 
@@ -102,5 +110,7 @@ def _fix_versions_are_news(synced: LastSynced, boundary: Boundary) -> bool:
     """Compare a ticket's Fix Versions with those of the link. Where they cannot be read, only that is compared."""
     if boundary.reopen_criteria is None:
         return boundary.remarks != synced.unread_versions
-    known = (synced.reopen_criteria, synced.unread_versions, dict(synced.fix_versions))
-    return known != (boundary.reopen_criteria, boundary.remarks, dict(boundary.fix_versions))
+    is_known = boundary.reopen_criteria == synced.reopen_criteria
+    is_known = is_known or refused_criteria(boundary.reopen_criteria) == synced.refused.get("until")
+    known = (is_known, synced.unread_versions, dict(synced.fix_versions))
+    return known != (True, boundary.remarks, dict(boundary.fix_versions))

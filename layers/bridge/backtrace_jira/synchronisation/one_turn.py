@@ -47,7 +47,7 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
     # others never hear of it.
     reopened_for = find_reopening(regressions)
     winners = plan_winners(ticket, linked, context.turn, reopened_for=reopened_for)
-    ticket = write_ticket(context, ticket, winners)
+    ticket, winners = write_ticket(context, ticket, winners)
 
     with _versions_recorded(context, ticket, linked, pairs):
         for pair in linked:

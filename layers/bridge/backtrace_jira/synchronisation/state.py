@@ -84,6 +84,17 @@ class StateSync:
         """Remember the ticket's status and the group's state."""
         return replace(synced, status=ticket.status, state=plan.state or pair.group.state)
 
+    def leave_open(
+        self, synced: LastSynced, pair: Pair, ticket: Ticket, *, ticket_side: bool, group_side: bool
+    ) -> LastSynced:
+        """Remember the status or the state of before."""
+        before, refused = pair.synced, dict(synced.refused)
+        if ticket_side:
+            synced, refused["status"] = replace(synced, status=before.status), ticket.status.id
+        if group_side:
+            synced, refused["state"] = replace(synced, state=before.state), str(pair.group.state)
+        return replace(synced, refused=refused)
+
 
 def _find_status(status_id: str, name: str, ticket: Ticket) -> Status:
     """Return a status of the changelog. That has no category, so another than the ticket's is taken for "to do"."""

@@ -40,6 +40,8 @@ class GroupPlan:
     resolves_again: bool = False
     """True if the error of a group that Backtrace has reopened did not come back."""
     problems: tuple[str, ...] = ()
+    left: frozenset[SyncedField] = frozenset()
+    """Fields of which the group cannot have the ticket's value; a problem says why."""
     doubts: tuple[str, ...] = ()
     """A sentence for each Fix Version that may be before or after its release, where it was not said before."""
 
@@ -58,6 +60,8 @@ class Winner:
     pair: Pair | None = None
     is_written: bool = False
     """True if the ticket has the group's value already, because a regression has reopened it."""
+    is_refused: bool = False
+    """True if Jira did not take the group's value; a problem says why."""
 
 
 class FieldSync(Protocol):
@@ -96,7 +100,7 @@ class FieldSync(Protocol):
     def write_to_jira(self, context: TurnContext, ticket: Ticket, pair: Pair) -> Ticket:
         """Give the ticket the group's value; return the ticket as it is then.
 
-        A definite no is reported as a problem and not tried again.
+        What could not be done is reported as a problem; the round through all links tries it again.
         """
         ...
 
@@ -112,4 +116,10 @@ class FieldSync(Protocol):
 
     def remember(self, synced: LastSynced, plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
         """Return `synced` with what the field is on both sides once the plan was carried out."""
+        ...
+
+    def leave_open(
+        self, synced: LastSynced, pair: Pair, ticket: Ticket, *, ticket_side: bool, group_side: bool
+    ) -> LastSynced:
+        """Return `synced` with a side's value as it was agreed on before, and the present one among the refused."""
         ...

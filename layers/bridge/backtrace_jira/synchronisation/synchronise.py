@@ -227,10 +227,9 @@ class Synchronise:
         try:
             for link in () if self._have_changed(linked) else (link for link, _ in linked):
                 synced = link.synced or LastSynced()
-                if link.issue and problem not in synced.problems:
-                    noted = replace(
-                        synced, problems=(problem,), refused={**synced.refused, "ticket": "missing"}
-                    )
+                if link.issue:
+                    refused = {**synced.refused, "ticket": "missing"}
+                    noted = replace(synced, problems=(problem,), refused=refused, refused_at=self._clock())
                     self._store.record_synced(link.key, link.issue, link.issue, noted)
         finally:
             self._store.end_turn(held, done=not held.notes)

@@ -19,7 +19,9 @@ from backtrace_jira.links.last_synced import LastSynced, Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.settings.fix_versions import OnRegression
+from backtrace_jira.settings.synchronisation import SyncedField
 from backtrace_jira.states import State
+from backtrace_jira.synchronisation.agreement import Result, with_open_values
 from backtrace_jira.synchronisation.conflicts import takes_ticket_value
 from backtrace_jira.synchronisation.fields import FIELDS
 from backtrace_jira.synchronisation.synced_field import FindBacktraceUser, GroupPlan, Winner
@@ -177,29 +179,32 @@ def write_group(
     """Give one group what is new to it, and record what ticket and group are now."""
     with context.about(pair):
         plan = plan_group(pair, ticket, winners, context.turn, context.find_backtrace_user, action, judgement)
-        _follow_plan(context, plan, pair, ticket)
+        _follow_plan(context, plan, pair, ticket, winners)
 
 
-def _follow_plan(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
+def _follow_plan(
+    context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket, winners: Sequence[Winner]
+) -> None:
     for problem in plan.problems:
         context.report_problem(problem)
     for doubt in plan.doubts:
         context.tell(doubt)
     key_before = (pair.link.issue or ticket.issue).key
+    result = Result(plan)
     if plan.changes_group or key_before != ticket.issue.key:
-        plan = _carry_out(context, plan, pair, ticket)
+        result = _carry_out(context, plan, pair, ticket)
     # Recorded last: a process that dies before leaves a difference, and the next one sees it.
-    _record(context, plan, pair, ticket)
+    _record(context, result, pair, ticket, winners)
 
 
 def leave_unlinked(context: TurnContext, pair: Pair, ticket: Ticket) -> None:
     """Record that a group is left alone, because somebody unlinked it in Backtrace."""
     with context.about(pair):
         context.report_problem(f"{pair.short_name} {UNLINKED}")
-        _record(context, GroupPlan(pair.synced.reopen_criteria), pair, ticket)
+        _record(context, Result(GroupPlan(pair.synced.reopen_criteria)), pair, ticket, ())
 
 
-def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> GroupPlan:
+def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> Result:
     """Write to the group; return what became of the plan: nothing, where Backtrace refused it."""
     if plan.reopen_criteria is not None:
         # Noted before they are written: else nobody would know that they are ours, and they would never be removed.
@@ -216,14 +221,14 @@ def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket
         # added to it meanwhile.
         plan, pair = _read_again(context, plan, pair, ticket)
     written = _write(context, plan, pair, ticket)
-    if written is None and plan.changes_group:
-        return GroupPlan(pair.synced.reopen_criteria)
-    for field in FIELDS if written else ():
+    if written is None:
+        return Result(GroupPlan(pair.synced.reopen_criteria, left=plan.left), is_refused=True)
+    for field in FIELDS:
         if sentence := field.describe(plan, pair, ticket):
             context.tell(sentence)
     if plan.resolved_until and written == plan:
         context.tell(plan.resolved_until)
-    return written or plan
+    return Result(written)
 
 
 def _read_again(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> tuple[GroupPlan, Pair]:
@@ -262,7 +267,7 @@ def _as_answered(context: TurnContext, plan: GroupPlan, pair: Pair, answered: Gr
         context.report_problem(
             f"Backtrace left {pair.short_name} {answered.state}, although it took the change"
         )
-        plan = replace(plan, state=answered.state)
+        plan = replace(plan, state=answered.state, left=plan.left | {SyncedField.STATE})
     column = answered.reopen_criteria
     if plan.reopen_criteria is None or column is None or holds_all(column, plan.link_criteria):
         return plan
@@ -271,11 +276,16 @@ def _as_answered(context: TurnContext, plan: GroupPlan, pair: Pair, answered: Gr
     return replace(plan, link_criteria=kept)
 
 
-def _record(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> None:
+def _record(
+    context: TurnContext, result: Result, pair: Pair, ticket: Ticket, winners: Sequence[Winner]
+) -> None:
+    plan = result.plan
     told, problems = context.said_of(pair)
     now, synced = context.clock(), remember(plan, pair, ticket)
     resolved = plan.resolves_again and plan.state is State.RESOLVED
     moments = (*synced.resolved_again, now) if resolved else synced.resolved_again
     synced = replace(synced, resolved_again=recent_of(moments, now), at=now, told=told, problems=problems)
-    synced = replace(synced, refused={}, refused_at=0.0)
-    context.store.record_synced(pair.link.key, pair.link.issue or ticket.issue, ticket.issue, synced)
+    synced = with_open_values(synced, pair, ticket, winners, context.turn, result, now)
+    before = pair.link.issue or ticket.issue
+    # The key that the group's entry in Backtrace has by now: a refused one is still to be written.
+    context.store.record_synced(pair.link.key, before, before if result.is_refused else ticket.issue, synced)

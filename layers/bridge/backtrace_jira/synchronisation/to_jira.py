@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
@@ -32,9 +33,20 @@ def plan_winners(
     )
 
 
-def write_ticket(context: TurnContext, ticket: Ticket, winners: Sequence[Winner]) -> Ticket:
-    """Give the ticket each value that a group has won with; return the ticket as it is then."""
+def write_ticket(
+    context: TurnContext, ticket: Ticket, winners: Sequence[Winner]
+) -> tuple[Ticket, tuple[Winner, ...]]:
+    """Give the ticket each value that a group has won with.
+
+    Returns the ticket as it is then, and the winners, of which those say so that Jira did not take.
+    """
+    after = []
     for winner in winners:
         if winner.pair and not winner.is_written:
+            before = context.problem_count
             ticket = winner.field.write_to_jira(context, ticket, winner.pair)
-    return ticket
+            # Whatever could not be carried was reported.
+            after.append(replace(winner, is_refused=context.problem_count > before))
+        else:
+            after.append(winner)
+    return ticket, tuple(after)

@@ -102,6 +102,11 @@ class TurnContext:
         """Say what could not be done."""
         self._problems.append((self._about, sentence))
 
+    @property
+    def problem_count(self) -> int:
+        """Return how often something could not be done so far."""
+        return len(self._problems)
+
     @contextmanager
     def refusal_as_problem(self, what: str) -> Iterator[None]:
         """Report a definite no of Jira or Backtrace as a problem, after the words of `what`.
