@@ -42,7 +42,7 @@ def test_the_schema_accepts_the_example_and_refuses_unknown_keys() -> None:
 
 def test_every_command_and_option_is_in_the_reference_with_a_meaning() -> None:
     text = documents()["docs/commands.md"]
-    groups = {"links": ("list", "show", "add", "remove"), "webhook": ("install", "status", "remove")}
+    groups = {"links": ("list", "show", "check", "add", "remove"), "webhook": ("install", "status", "remove")}
     names = ["configure", "check", "explain", *(f"{one} {two}" for one in groups for two in groups[one])]
     assert re.findall(r"^## `backtrace-jira (.+)`$", text, re.MULTILINE) == names
     rows = re.findall(r"^\| (`.+`) \| (.*) \|$", text, re.MULTILINE)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
 
 from backtrace_jira.settings.connection import parse_web_address
 from backtrace_jira.settings.integration import Integration
@@ -19,6 +22,9 @@ from backtrace_jira_cli.deployment.stored_settings import (
     valid_integrations,
 )
 from backtrace_jira_cli.exits import Stop, wrong_usage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 ROOT = "/backtrace-jira"
 _PATH = re.compile(r"(/[A-Za-z0-9_.-]+){1,10}/?")
@@ -95,6 +101,12 @@ class Deployment:
             table, region=self._region, profile=self._profile, endpoint_url=self._endpoint_url
         )
 
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Open SQS; nothing is sent yet."""
+        session = boto3.Session(profile_name=self._profile, region_name=self._region)
+        return session.client("sqs", endpoint_url=self._endpoint_url)
+
     def read_output(self, name: str) -> str:
         """Return a value that the deployment wrote into a parameter, such as the link table's name.
 
@@ -108,6 +120,14 @@ class Deployment:
                 "Try --stage or --region, or deploy (make deploy)."
             )
         return self.stored[parameter].text
+
+    def choose_integrations(self, name: str | None) -> list[Integration]:
+        """Return the valid integrations with this id or name; without a name, all of them.
+
+        Raises:
+            Stop: none has the name.
+        """
+        return [self.integrations[each] for each in choose_integrations(name, self.integrations)]
 
     def choose_integration(self, name: str | None) -> Integration:
         """Return the integration with this id or name. No name is needed if there is only one.

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backtrace_jira.adapters.dynamodb.items import PARKING, n, s
+from backtrace_jira.adapters.dynamodb.poll_memory import DynamoDBPollMemory
 from backtrace_jira.adapters.dynamodb.rows import link_in, notes_in
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Item, Table, Values
@@ -47,6 +48,7 @@ class LinkTable:
         self._table = table
         self.ticket_links = DynamoDBTicketLinks(Table(client, table))
         self.synced_links = DynamoDBSyncedLinks(Table(client, table))
+        self.poll_memory = DynamoDBPollMemory(Table(client, table))
 
     def find_by_fingerprint(self, integration: str, beginning: str) -> list[Link]:
         """Return the rows of all fingerprints that begin like this, newest decision first."""
@@ -62,16 +64,20 @@ class LinkTable:
         """Return the rows with the latest decisions, newest first. DynamoDB reads all rows of the integrations."""
         return self._query_newest(integrations, limit, progress, "decided_at > :floor", {})
 
-    def list_links(self, integrations: Iterable[str], limit: int, progress: Progress) -> list[Link]:
+    def list_links(
+        self, integrations: Iterable[str], limit: int, progress: Progress, *, only_problems: bool = False
+    ) -> list[Link]:
         """Return the rows that have a ticket or may be getting one, the last decision first; it reads all of them."""
+        condition, values = _condition(only_problems=only_problems)
         return self._query_newest(
-            integrations, limit, progress, _HAS_TICKET, _STATES, ExpressionAttributeNames=_NAMES
+            integrations, limit, progress, condition, values, ExpressionAttributeNames=_NAMES
         )
 
-    def list_all_links(self, limit: int, progress: Progress) -> list[Link]:
+    def list_all_links(self, limit: int, progress: Progress, *, only_problems: bool = False) -> list[Link]:
         """Return the same of all integrations, whatever the settings know; it reads the whole table."""
         newest = NewestItems(limit)
-        for item in self._scan(progress, _HAS_TICKET, {":floor": n(0), **_STATES}):
+        condition, values = _condition(only_problems=only_problems)
+        for item in self._scan(progress, condition, {":floor": n(0), **values}):
             newest.add(item)
         return [link_in(item) for item in newest.in_order()]
 
@@ -204,6 +210,13 @@ class LinkTable:
             ) from None
         except BotoCoreError as error:
             raise Stop(f"DynamoDB could not be reached ({type(error).__name__}).") from None
+
+
+def _condition(*, only_problems: bool) -> tuple[str, Values]:
+    """Return the filter of what is listed, and its values. A row without a problem has no such name in its text."""
+    if not only_problems:
+        return _HAS_TICKET, _STATES
+    return f"{_HAS_TICKET} AND contains(synced, :problems)", {**_STATES, ":problems": s('"problems":')}
 
 
 def open_link_table(

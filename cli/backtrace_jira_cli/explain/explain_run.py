@@ -49,7 +49,8 @@ _HOW = {Decision.CREATED: "created", Decision.LINKED: "linked by hand"}
 
 
 _SYNC_ADVICE = (
-    "correct what stands at 'could not be done'. It is tried again when the ticket or the group changes next"
+    "correct what stands at 'could not be done'. It is tried again by itself, once an hour at most; "
+    "backtrace-jira links check TICKET tries it at once"
 )
 
 

@@ -33,6 +33,9 @@ def list_links(
         int, typer.Option("--count", "-n", min=1, max=10_000, help="List at most this many links.")
     ] = 50,
     everywhere: Everywhere = False,
+    problems: Annotated[
+        bool, typer.Option("--problems", help="Only links of which something could not be done.")
+    ] = False,
 ) -> None:
     """List error groups that have a ticket or may be getting one, the last decision first.
 
@@ -66,7 +69,7 @@ def list_links(
     if everywhere and integration:
         raise wrong_usage("--all is about every integration. Leave out --all, or --integration.")
     Overview(deployment.known_integrations, deployment.link_table, console, time.time()).list_links(
-        count, integration, everywhere=everywhere
+        count, integration, everywhere=everywhere, only_problems=problems
     )
 
 
@@ -119,6 +122,66 @@ def show(
     Overview(deployment.known_integrations, deployment.link_table, console, time.time()).show(
         group_or_ticket.strip(), integration, everywhere=everywhere
     )
+
+
+@links.command()
+@operator_command
+def check(
+    console: "Console",
+    deployment: "Deployment",
+    issue_key: Annotated[
+        str | None,
+        typer.Argument(metavar="ISSUE-KEY", help="Key of a ticket with links.", show_default=False),
+    ] = None,
+    integration: OnlyIntegration = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Check all links of the deployment; one integration's with --integration."
+        ),
+    ] = False,
+) -> None:
+    """Compare links with their tickets and error groups now, and bring in line what differs.
+
+    The function poll_fix_versions does the same with a few links in each run. This
+    command does it at once, for example after a change of the settings, or when a
+    refused write is allowed by now. Two at the same time do no harm.
+
+    Your AWS rights: as for `links show` and `links add`, and dynamodb:Scan on the
+    index, dynamodb:PutItem, sqs:SendMessage on the queue of error events.
+
+    \b
+    Examples:
+      One ticket with all its groups:
+        $ backtrace-jira links check BUG-42
+      All links:
+        $ backtrace-jira links check --all --stage prod
+
+    \b
+    Exit codes:
+      0  all are in step now
+      1  something could not be looked at or carried; each line says why
+      2  wrong usage
+    """
+    import time
+
+    from backtrace_jira_cli.deployment.synchronisation import wire_poll
+    from backtrace_jira_cli.exits import wrong_usage
+    from backtrace_jira_cli.links.arguments import parse_issue_key
+    from backtrace_jira_cli.links.check_run import CheckRun, all_pages
+    from backtrace_jira_cli.links.overview import Overview
+
+    if (issue_key is None) == (not everything and integration is None) or (issue_key and everything):
+        raise wrong_usage("Give the key of a ticket, or --all, or --integration.")
+    table = deployment.link_table
+    run = CheckRun(deployment.choose_integrations(integration), console)
+    poll = wire_poll(deployment, run.report)
+    if issue_key:
+        key = parse_issue_key(issue_key)
+        overview = Overview(deployment.known_integrations, table, console, time.time())
+        run.check(poll, [overview.find(key, integration)])
+    else:
+        run.check(poll, all_pages(table.poll_memory.links_after))
 
 
 @links.command()

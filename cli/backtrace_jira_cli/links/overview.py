@@ -27,18 +27,20 @@ class Overview:
         self._console = console
         self._now = now
 
-    def list_links(self, count: int, integration: str | None, *, everywhere: bool) -> None:
+    def list_links(
+        self, count: int, integration: str | None, *, everywhere: bool, only_problems: bool = False
+    ) -> None:
         """List links, the last decision first; `everywhere` reads the whole table, whatever the settings know."""
         ids = self._known.choose(integration)
         with self._console.show_rows_read() as progress:
             found = (
-                self._table.list_all_links(count, progress)
+                self._table.list_all_links(count, progress, only_problems=only_problems)
                 if everywhere
-                else self._table.list_links(ids, count, progress)
+                else self._table.list_links(ids, count, progress, only_problems=only_problems)
             )
         self._console.report |= {"links": [self._json(link) for link in found]}
         if not found:
-            self._console.say("Nothing is linked yet.")
+            self._console.say("No link has a problem." if only_problems else "Nothing is linked yet.")
             return
         columns = ("fingerprint", "ticket", "state", "in Backtrace", "last decision", "when", "integration")
         self._console.show_table(columns, [self._row(link) for link in found])

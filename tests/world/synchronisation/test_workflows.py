@@ -283,4 +283,6 @@ def test_a_quiet_poll_asks_each_project_once(make_sync_world: MakeSyncWorld) -> 
         2,
         2,
     )  # each project, and the links of the round
-    assert world.wire.count("dynamodb") == 5  # two watermarks, read and moved; whether Jira may be asked
+    # Two watermarks, read and moved; whether Jira may be asked; what the polls remember, twice; and the round's page:
+    # the index, the rows, and its place.
+    assert world.wire.count("dynamodb") == 10

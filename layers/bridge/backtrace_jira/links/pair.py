@@ -54,3 +54,13 @@ class Pair:
     def state_of(self, status: Status) -> State:
         """Return the state that a Jira status means in this integration."""
         return state_of(status, self.sync.states)
+
+
+def pair_up(link: Link, integration: Integration, group: Group) -> Pair:
+    """Return a link's pair, with the group as it will be once it has been told of its ticket.
+
+    Else our own linking would be taken for a person's change later.
+    """
+    if link.issue and not link.linked_in_backtrace:
+        group = group.once_linked(integration.name, link.issue)
+    return Pair(link, integration, group)

@@ -7,21 +7,21 @@ differs takes a turn. A run costs the same for ten links as for a hundred thousa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from backtrace_jira.backtrace.group import Group
 from backtrace_jira.fix_versions.boundary import version_fields
-from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.link import Link, LinkState
-from backtrace_jira.links.pair import Pair
+from backtrace_jira.jira.issue import Issue, Ticket
+from backtrace_jira.links.link import Link
+from backtrace_jira.links.pair import pair_up
 from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.jira_projects import project_of
 from backtrace_jira.synchronisation.level import differences, rests
 from backtrace_jira.synchronisation.news import Hint
-from backtrace_jira.synchronisation.poll import Job, Poll
+from backtrace_jira.synchronisation.poll import Poll
 from backtrace_jira.synchronisation.poll_memory import JiraProject, PollNotes
 
 MOST_TURNS = 20
@@ -38,9 +38,14 @@ class Finding:
 
     connection: str
     issue_id: str
+    issue_key: str
     differences: tuple[str, ...]
     """What a turn has to do, a few words for each; empty if there is nothing to do."""
-    project: JiraProject
+
+    @property
+    def project(self) -> JiraProject:
+        """Return the Jira project that the ticket is in."""
+        return project_of(self.connection, self.issue_key)
 
 
 class CheckLinks:
@@ -69,34 +74,40 @@ class CheckLinks:
         seen = {each.project for each in findings}
         self._poll.memory.advance_round(notes, page.next_after, now=self._poll.clock(), seen=seen)
 
-    def find(self, links: Iterable[Link], integrations: Iterable[Integration]) -> list[Finding]:
+    def find(
+        self, links: Iterable[Link], integrations: Iterable[Integration], *, is_urgent: bool = False
+    ) -> list[Finding]:
         """Look at links; return a finding for each of their tickets that could be read.
 
         A server that fails is reported, and the links of the others are looked at all the same.
+
+        Args:
+            links: any.
+            integrations: those whose links are looked at.
+            is_urgent: also look at links of which something was refused a short time ago.
         """
         by_id = {each.id: each for each in integrations}
         by_connection: dict[str, list[Linked]] = {}
         for link in links:
             integration = by_id.get(link.key.integration)
-            if integration and link.issue and link.state is LinkState.COMPLETE:
+            if integration and link.is_settled:
                 by_connection.setdefault(integration.connection, []).append((link, integration))
         found: list[Finding] = []
         for connection, linked in by_connection.items():
-            look = partial(self._look, connection, linked, found.append)
-            self._poll.do_safely(Job(f"links of {connection}", linked[0][1].id, look))
+            look = partial(self._look, connection, linked, is_urgent=is_urgent)
+            found += self._poll.find_safely(f"links of {connection}", linked[0][1].id, look) or []
         return found
 
-    def _look(self, connection: str, linked: Sequence[Linked], report: Callable[[Finding], None]) -> None:
+    def _look(self, connection: str, linked: Sequence[Linked], *, is_urgent: bool) -> list[Finding]:
         """Compare the links of one Jira site with their tickets and groups."""
-        tickets = self._read_tickets(linked)
-        groups = self._read_groups(linked)
-        now = self._poll.clock()
-        for issue_id, those in _by_ticket(linked).items():
-            awake = [each for each in those if not rests(each[0], now)]
-            ticket = tickets.get(issue_id)
-            words = _compare(awake, ticket, groups)
-            key = ticket.issue.key if ticket else those[0][0].issue.key  # type: ignore[union-attr]
-            report(Finding(connection, issue_id, words, project_of(connection, key)))
+        tickets, groups, now = self._read_tickets(linked), self._read_groups(linked), self._poll.clock()
+        found = []
+        for issue, those in _by_ticket(linked).items():
+            ticket = tickets.get(issue.id)
+            awake = [each for each in those if is_urgent or not rests(each[0], now)]
+            words = tuple(dict.fromkeys(_words(awake, ticket, groups)))
+            found.append(Finding(connection, issue.id, (ticket.issue if ticket else issue).key, words))
+        return found
 
     def _read_tickets(self, linked: Sequence[Linked]) -> dict[str, Ticket]:
         ids = dict.fromkeys(link.issue.id for link, _ in linked if link.issue)
@@ -109,14 +120,10 @@ class CheckLinks:
         for link, each in linked:
             wanted.setdefault((each.universe, each.project), []).append(link.key.fingerprint)
         found: dict[tuple[str, str, str], Group] = {}
-
-        def read(universe: str, project: str, fingerprints: Sequence[str]) -> None:
-            groups = self._poll.synchronise.backtrace(universe).groups(project, fingerprints)
-            found.update({(universe, project, name): group for name, group in groups.items()})
-
         for (universe, project), fingerprints in wanted.items():
-            name = f"groups of {universe}/{project}"
-            self._poll.do_safely(Job(name, linked[0][1].id, partial(read, universe, project, fingerprints)))
+            read = partial(self._poll.synchronise.backtrace(universe).groups, project, fingerprints)
+            groups = self._poll.find_safely(f"groups of {universe}/{project}", linked[0][1].id, read) or {}
+            found |= {(universe, project, name): group for name, group in groups.items()}
         return found
 
     def _bring_in_line(self, finding: Finding, deadline: float, *, is_left: bool) -> None:
@@ -128,22 +135,21 @@ class CheckLinks:
             self._poll.bring_in_line(finding.issue_id, hint, deadline)
 
 
-def _by_ticket(linked: Iterable[Linked]) -> dict[str, list[Linked]]:
-    found: dict[str, list[Linked]] = {}
+def _by_ticket(linked: Iterable[Linked]) -> dict[Issue, list[Linked]]:
+    """Return the links by ticket: those of one have its id, and may have different keys."""
+    found: dict[str, tuple[Issue, list[Linked]]] = {}
     for link, integration in linked:
         if link.issue:
-            found.setdefault(link.issue.id, []).append((link, integration))
-    return found
-
-
-def _compare(linked: Iterable[Linked], ticket: Ticket | None, groups: Groups) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_words(linked, ticket, groups)))
+            found.setdefault(link.issue.id, (link.issue, []))[1].append((link, integration))
+    return dict(found.values())
 
 
 def _words(linked: Iterable[Linked], ticket: Ticket | None, groups: Groups) -> Iterator[str]:
     for link, integration in linked:
         group = groups.get((integration.universe, integration.project, link.key.fingerprint))
-        if ticket is None:
+        if link.is_handed_over:
+            yield "the ticket that follows is not made yet"  # it is asked for again, if its event was lost
+        elif ticket is None:
             yield "Jira does not show the ticket"
         elif group is not None:
-            yield from differences(Pair(link, integration, group), ticket)
+            yield from differences(pair_up(link, integration, group), ticket)

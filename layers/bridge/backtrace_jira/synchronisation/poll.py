@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from backtrace_jira.errors import NeedsAttention
 from backtrace_jira.outcomes import Decision, Outcome, error_text
@@ -19,6 +20,8 @@ from backtrace_jira.synchronisation.poll_memory import PollNotes, Sweep
 from backtrace_jira.synchronisation.ports import ChangeHints, PollMemory, SyncConfiguration, SyncedLinks
 from backtrace_jira.synchronisation.synchronise import Synchronise
 from backtrace_jira.times import LAST_MINUTE
+
+T = TypeVar("T")
 
 OVERLAP = 300.0
 """Seconds: the clocks of three servers differ, a row may become visible late, Jira's search is minutes behind.
@@ -81,17 +84,20 @@ class Poll:
         if starved != first:
             self.memory.begin_with(schedule, starved)
 
-    def do_safely(self, job: Job) -> bool:
-        """Do a job. A failure is reported and does not stop the others; return whether there was none."""
+    def do_safely(self, job: Job) -> None:
+        """Do a job. A failure is reported and does not stop the others."""
+        self.find_safely(job.name, job.integration, job.do)
+
+    def find_safely(self, name: str, integration: str, find: Callable[[], T]) -> T | None:
+        """Return what a server gives; None after a failure, which is reported and does not stop the others."""
         try:
-            job.do()
+            return find()
         except Exception as error:
-            detail = f"{job.name}: {error_text(error)}; it is looked at again"
+            detail = f"{name}: {error_text(error)}; it is looked at again"
             self._report(
-                Outcome(Decision.from_error(error), integration=job.integration, detail=detail, error=error)
+                Outcome(Decision.from_error(error), integration=integration, detail=detail, error=error)
             )
-            return False
-        return True
+            return None
 
     def sweep(self, name: str, deadline: float, look_at_page: Callable[[Sweep], str | None]) -> None:
         """Look at all that changed since a watermark, or at as many pages as there is time for.

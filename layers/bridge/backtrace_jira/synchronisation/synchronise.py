@@ -20,7 +20,7 @@ from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.guard import guard
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.link import Link, LinkKey
-from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.pair import Pair, pair_up
 from backtrace_jira.links.parking import universe_server
 from backtrace_jira.links.servers import Servers
 from backtrace_jira.links.turn import Turn
@@ -193,15 +193,11 @@ class Synchronise:
             for (universe, project), fingerprints in wanted.items()
             if len(fingerprints) > 1
         }
-        return [
-            Pair(
-                link,
-                each,
-                read.get((each.universe, each.project), {}).get(link.key.fingerprint)
-                or self._read_group(link, each),
-            )
-            for link, each in linked
-        ]
+        found = []
+        for link, each in linked:
+            group = read.get((each.universe, each.project), {}).get(link.key.fingerprint)
+            found.append(pair_up(link, each, group or self._read_group(link, each)))
+        return found
 
     def _read_group(self, link: Link, integration: Integration) -> Group:
         return self.backtrace(integration.universe).group(integration.project, link.key.fingerprint)
