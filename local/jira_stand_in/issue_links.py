@@ -31,7 +31,8 @@ def link() -> Response:
     raw = body()
     inward, outward = (_issue(raw.get(name)) for name in ("inwardIssue", "outwardIssue"))
     if not state().issue_linking or not state().may(caller(), "LINK_ISSUES"):
-        raise JiraError(401 if state().cloud else 403, "No Link Issue Permission for issue.")
+        # Both from Atlassian's OpenAPI documents: Data Center calls a missing permission 401, Cloud 404.
+        raise JiraError(404 if state().cloud else 401, "No Link Issue Permission for issue.")
     name = str((raw.get("type") or {}).get("name", ""))
     if name not in TYPES:
         raise JiraError(404, f"No issue link type with name '{name}' found.")

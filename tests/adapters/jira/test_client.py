@@ -334,3 +334,22 @@ def test_a_ticket_that_was_made_counts_whatever_the_headers_say_of_who_was_signe
         made = {"id": "10001", "key": "BUG-1", "self": "x"}
         jira.faults.add("POST", r"/issue$", status=201, headers=headers, body=made)
         assert tickets_of(jira).create(draft()).key == "BUG-1"
+
+
+def test_a_missing_permission_to_link_is_no_refused_credential(jira: JiraStandIn) -> None:
+    """Data Center answers 401 (its OpenAPI document). It must not park the connection."""
+    tickets = tickets_of(jira)
+    first, second = tickets.create(draft()), tickets.create(draft())
+    jira.deny("LINK_ISSUES")
+    with pytest.raises(Refused, match="No Link Issue Permission") as caught:
+        tickets.relate(second, first.key, "Relates")
+    assert not isinstance(caught.value, CredentialRefused)
+
+
+def test_a_refused_credential_is_one_when_tickets_are_linked_too(jira: JiraStandIn) -> None:
+    tickets = tickets_of(jira)
+    first, second = tickets.create(draft()), tickets.create(draft())
+    headers = {"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"}
+    jira.faults.add("POST", "/issueLink", status=401, headers=headers)
+    with pytest.raises(CredentialRefused):
+        tickets.relate(second, first.key, "Relates")

@@ -17,7 +17,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from backtrace_jira.adapters.http import Http, Response, Timeouts, ensure_header
-from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
+from backtrace_jira.adapters.jira.refusals import login_failed, raise_for_credential, refusal
 from backtrace_jira.errors import OutcomeUnknown, Throttled, Unreachable
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.jira.limit import Limit, read_limit
@@ -124,6 +124,21 @@ class JiraClient:
         """
         response = self.exchange(method, path, params=params, body=body)
         raise_for_credential(f"{method} {path}", response)
+        return response
+
+    def send_if_permitted(self, method: str, path: str, body: JSON) -> Response:
+        """Send a request to which Data Center answers 401 if the account lacks a permission (SPEC-DC: assign, link).
+
+        Raises:
+            Refused: the account lacks it.
+            CredentialRefused: Jira does not accept the credential.
+        """
+        request = f"{method} {path}"
+        response = self.exchange(method, path, body=body)
+        # Before the credential is checked: a missing permission must not park the whole connection.
+        if response.status == 401 and not self.cloud and not login_failed(response):
+            raise refusal(request, response)
+        raise_for_credential(request, response)
         return response
 
     def read(self, path: str, params: Mapping[str, str], *, absent: Collection[int] = ()) -> Any:

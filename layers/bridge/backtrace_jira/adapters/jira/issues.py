@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from backtrace_jira.adapters.http import Response
 from backtrace_jira.adapters.jira import metadata
 from backtrace_jira.adapters.jira.client import MOST_PAGES, JiraClient
 from backtrace_jira.adapters.jira.issue_json import (
@@ -20,7 +19,6 @@ from backtrace_jira.adapters.jira.issue_json import (
     user_in,
     versions_in,
 )
-from backtrace_jira.adapters.jira.refusals import raise_for_credential, refusal
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
 from backtrace_jira.jira.fields import Field, fields_called
 from backtrace_jira.jira.issue import (
@@ -104,16 +102,10 @@ class RestJiraIssues:
 
     def assign(self, issue_id: str, user: str | None) -> None:
         """Assign: 204. Data Center also answers 401 if the account lacks the permission (SPEC-DC)."""
-        request = f"PUT /issue/{issue_id}/assignee"
         body: JSON = {"accountId" if self.cloud else "name": user}
-        response = self._client.exchange("PUT", f"{_path_of(issue_id)}/assignee", body=body)
-        if response.status == 204:
-            return
-        # Before the credential is checked: a missing permission must not park the whole connection.
-        if response.status == 401 and not self.cloud and not _login_failed(response):
-            raise refusal(request, response)
-        raise_for_credential(request, response)
-        raise self._client.failure(request, response)
+        response = self._client.send_if_permitted("PUT", f"{_path_of(issue_id)}/assignee", body)
+        if response.status != 204:
+            raise self._client.failure(f"PUT /issue/{issue_id}/assignee", response)
 
     def find_user(self, who: str, project: str) -> str | None:
         """Return the accountId (Cloud) or user name (Data Center) of the one user with this e-mail address or name."""
@@ -232,8 +224,3 @@ def quoted(text: str) -> str:
     """Return a text as a JQL string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _login_failed(response: Response) -> bool:
-    login = response.headers.get("x-seraph-loginreason", "")
-    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in response.headers

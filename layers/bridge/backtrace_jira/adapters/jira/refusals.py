@@ -38,6 +38,12 @@ def raise_for_credential(request: str, response: Response) -> None:
         )
 
 
+def login_failed(response: Response) -> bool:
+    """Return whether Jira's headers say that it did not accept the credential."""
+    login = response.headers.get("x-seraph-loginreason", "")
+    return "FAILED" in login or "DENIED" in login or "x-authentication-denied-reason" in response.headers
+
+
 def refusal(request: str, response: Response) -> Refused:
     """Return the refusal with Jira's own words. Their form depends on product, version and proxy."""
     if 300 <= response.status < 400:

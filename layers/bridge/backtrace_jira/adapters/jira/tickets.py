@@ -93,7 +93,7 @@ class RestJiraTickets:
             "inwardIssue": {"key": issue.key},
             "outwardIssue": {"key": other},
         }
-        response = self._client.send("POST", "/issueLink", body=body)
+        response = self._client.send_if_permitted("POST", "/issueLink", body)
         if response.status not in (200, 201):
             raise self._client.failure("POST /issueLink", response)
 
