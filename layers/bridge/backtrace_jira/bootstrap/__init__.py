@@ -5,9 +5,10 @@ Built in Lambda's init phase (`init_phase`), elsewhere at the first event; kept 
 
 from __future__ import annotations
 
+import json
 import logging
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
@@ -19,6 +20,11 @@ if (
     from backtrace_jira.outcomes import Outcome
 
 
+LONGEST_TEXT = 20_000
+"""Characters of each text of a log line: what is longer than 256 KB, CloudWatch does not keep as one line.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
+
+
 @cache
 def logger() -> Logger:
     """Return the structured logger; the package's own loggers write through it."""
@@ -26,9 +32,25 @@ def logger() -> Logger:
         # At DEBUG they log answers whole, decrypted parameters among them.
         logging.getLogger(name).setLevel(logging.INFO)
     package = logging.getLogger("backtrace_jira")  # must exist before the configuration is copied to it
-    made = Logger()
+    made = Logger(json_serializer=_one_line)
     copy_config_to_registered_loggers(made, include={package.name})
     return made
+
+
+def _one_line(fields: dict[str, Any]) -> str:
+    """Return a log line: JSON on one line and in UTF-8, whatever the words hold that a server or an error sent."""
+    text = json.dumps(_shortened(fields), separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _shortened(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {name: _shortened(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(each) for each in value]
+    return str(value)[:LONGEST_TEXT]
 
 
 @cache
