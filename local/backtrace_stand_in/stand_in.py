@@ -73,7 +73,8 @@ class BacktraceStandIn:
         self.drops_invariants = False
         """Whether it takes invariants and does not store them."""
         self.faults = Faults()
-        self._edge = Edge(create_app(self), self.faults, clock=clock, lock=threading.RLock())
+        now = lambda: self.clock()  # noqa: E731, PLW0108 - a test may set another clock
+        self._edge = Edge(create_app(self), self.faults, clock=now, lock=threading.RLock())
         self._serving = Serving(self._edge)
 
     def start(self) -> Self:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -96,6 +97,7 @@ class Edge:
             _cut(environ)
         if replaced and fault:
             status, headers, body = _replacement(fault)
+        headers = {"Date": formatdate(self.clock(), usegmt=True), **headers}
         return _send(start_response, exchange, status, headers, body, truncate=bool(fault and fault.truncate))
 
     def _execute(self, environ: WSGIEnvironment, raw: bytes) -> tuple[int, dict[str, str], bytes]:

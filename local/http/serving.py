@@ -13,6 +13,11 @@ class Quiet(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Send no Date of this machine: the application has a clock of its own."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 

@@ -26,7 +26,6 @@ class _NamelessServer(Quiet):
     def send_response(self, code: int, message: str | None = None) -> None:
         """Send the status line without the server's own Server header: Cloud names AtlassianEdge."""
         self.send_response_only(code, message)
-        self.send_header("Date", self.date_time_string())
 
 
 class JiraStandIn(Administration, IssueScreens):
@@ -52,7 +51,7 @@ class JiraStandIn(Administration, IssueScreens):
         self._edge = Edge(
             create_app(self.state, self.webhooks),
             self.faults,
-            clock=clock,
+            clock=lambda: self.state.clock(),  # noqa: PLW0108 - a test may set another
             lock=self.state.lock,
             context_path=self.context_path,
             other_versions="latest|3" if self.state.cloud else "latest",

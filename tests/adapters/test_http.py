@@ -18,7 +18,7 @@ import pytest
 import requests
 from requests.auth import HTTPBasicAuth
 
-from backtrace_jira.adapters.http import Http, Timeouts, _trust, read_certificates
+from backtrace_jira.adapters.http import Http, Response, Timeouts, _trust, read_certificates
 from backtrace_jira.errors import InvalidSettings, Unreachable
 
 CERTIFICATES = Path(__file__).with_name("certificates")
@@ -217,3 +217,18 @@ def test_the_environment_is_read_once_for_a_server(server: Server, monkeypatch: 
     for path in ("/whole", "/nothing", "/in-pieces"):
         http.send("POST", server.url + path)
     assert len(reads) == 1
+
+
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [
+        ("Fri, 15 Jan 2027 08:10:00 GMT", 600.0),
+        ("Fri, 15 Jan 2027 07:50:00 GMT", -600.0),
+        ("Fri, 15 Jan 2027 08:00:03 GMT", 0.0),  # on its way, and whole seconds
+        ("Fri, 15 Jan 2027 09:30:00 GMT", 0.0),  # no clock, but a proxy's memory
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_an_answer_says_how_far_the_servers_clock_is_ahead(date: str, ahead: float | None) -> None:
+    assert Response(200, {"date": date} if date else {}).ahead_of(1_800_000_000.0) == ahead

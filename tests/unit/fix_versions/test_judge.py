@@ -9,7 +9,6 @@ import pytest
 
 from backtrace_jira.fix_versions.boundary import boundary_of
 from backtrace_jira.fix_versions.judge import (
-    CLOCKS,
     DAY,
     MOST_TIMES,
     Evidence,
@@ -18,7 +17,6 @@ from backtrace_jira.fix_versions.judge import (
     is_same_boundary,
     judge,
     judged_by,
-    moments_to_ask,
     opener_of,
     recent_of,
 )
@@ -223,20 +221,6 @@ def test_which_groups_backtrace_is_asked_about(
     boundary = boundary_of(its_ticket, its_pair.integration)
     assert is_in_question(its_pair, its_ticket, boundary, opener, event_seen=event) is expected
     assert not is_in_question(pair(group(state), synced), its_ticket, boundary, opener, event_seen=event)
-
-
-@pytest.mark.parametrize(
-    ("opener", "synced", "moments"),
-    [
-        (NOBODY, done(), (1000.0,)),
-        (PERSON, done(), (1000.0,)),
-        (OURS, done(), (1000.0, 1000.0 - CLOCKS)),
-        (THEIRS, done(), (1000.0, 1000.0 - CLOCKS)),
-        (NOBODY, done(resolved_again=(SYNCED_AT,)), (1000.0, 1000.0 - CLOCKS)),
-    ],
-)
-def test_since_when_errors_count(opener: Opener, synced: LastSynced, moments: tuple[float, ...]) -> None:
-    assert moments_to_ask(pair(group(OPEN), synced), 1000.0, opener) == moments
 
 
 def test_a_boundary_that_jira_hides_is_the_one_of_before() -> None:

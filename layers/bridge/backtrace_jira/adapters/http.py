@@ -29,6 +29,8 @@ from backtrace_jira.json_types import JSON, mend_half_pairs
 
 LARGEST_RESPONSE = 16 * 1024 * 1024
 """Bytes: the rest of a longer body is not read."""
+CLOCK_NOISE, CLOCK_LIMIT = 5.0, 3600.0
+"""Seconds: a difference of two clocks that is smaller, or greater, is taken for none."""
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,18 @@ class Response:
     def is_html(self) -> bool:
         """Return whether this is a login, proxy or error page and not an API's answer."""
         return "html" in self.headers.get("content-type", "").lower()
+
+    def ahead_of(self, now: float) -> float | None:
+        """Return the seconds by which the server's clock is ahead of `now`; None if its answer has no Date.
+
+        A Date has whole seconds, and the answer was on its way: a difference that small is none. One of more than an
+        hour is no clock's, but that of an answer out of a proxy's memory.
+        """
+        try:
+            ahead = parsedate_to_datetime(self.headers.get("date", "")).timestamp() - now
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return ahead if CLOCK_NOISE < abs(ahead) < CLOCK_LIMIT else 0.0
 
     def retry_after(self, now: float) -> float | None:
         """Return the seconds that Retry-After asks for (a number or a date), or None."""

@@ -39,7 +39,7 @@ def wire_poll(
 
     `ensure_time` raises where no time is left for a request to Jira or Backtrace.
     """
-    configuration = _configuration(environment, aws, ensure_time)
+    configuration = _configuration(environment, aws, clock, ensure_time)
     table = Table(aws.dynamodb, environment.links_table)
     store = DynamoDBSyncedLinks(table)
     synchronise = Synchronise(
@@ -64,17 +64,20 @@ def wire_poll(
 
 
 def _configuration(
-    environment: PollBacktraceEnvironment, aws: AWSClients, ensure_time: Callable[[], None]
+    environment: PollBacktraceEnvironment,
+    aws: AWSClients,
+    clock: Callable[[], float],
+    ensure_time: Callable[[], None],
 ) -> SSMConfiguration[RestJiraIssues, RestBacktraceGroups]:
     return SSMConfiguration(
         aws.ssm,
         ParameterNames(environment.settings_prefix),
         max_age=environment.settings_max_age_seconds,
         new_jira=lambda connection, secret: RestJiraIssues(
-            JiraClient(connection, secret, ensure_time=ensure_time)
+            JiraClient(connection, secret, clock=clock, ensure_time=ensure_time)
         ),
         new_backtrace=lambda universe, token: RestBacktraceGroups(
-            BacktraceClient(universe, token, ensure_time=ensure_time)
+            BacktraceClient(universe, token, clock=clock, ensure_time=ensure_time)
         ),
     )
 

@@ -20,8 +20,6 @@ from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.states import State
 
-CLOCKS = 600.0
-"""Seconds by which the clocks of two machines may differ."""
 DAY = 24 * 3600.0
 MOST_TIMES = 3
 """Times a day that a group is resolved again."""
@@ -157,22 +155,6 @@ def is_in_question(
         return False
     is_doubted = event_seen or pair.synced.needs_another_look
     return opener in (Opener.OURS, Opener.THEIRS) or (is_doubted and bool(boundary.reopen_criteria))
-
-
-def moments_to_ask(pair: Pair, closed: float, opener: Opener) -> tuple[float, ...]:
-    """Return the moments (unix seconds) since which errors are asked for, one after the other until some are found.
-
-    The clock of the machine that had an error may differ from Backtrace's by `CLOCKS`. Where Backtrace has reopened the
-    group, the order of its own steps says that an error came after our write, whatever its time: so one counts that
-    seems to be from shortly before the closing. Where only an event tells, nothing says so, and it does not.
-
-    Args:
-        pair: the link and its group.
-        closed: when the ticket was last closed, by Backtrace's clock.
-        opener: who opened the group.
-    """
-    told_by_backtrace = opener in (Opener.OURS, Opener.THEIRS) or pair.synced.needs_another_look
-    return (closed, closed - CLOCKS) if told_by_backtrace else (closed,)
 
 
 def judged_by(boundary: Boundary, before: Iterable[str]) -> Sequence[VersionCriterion]:

@@ -111,8 +111,9 @@ class LastSynced:
 
     @property
     def needs_another_look(self) -> bool:
-        """Return whether nobody looked late enough after the group was resolved again."""
-        return bool(self.resolved_again) and self.at < self.resolved_again[-1] + INDEX_LAG
+        """Return whether nobody looked late enough after the group was resolved again, or it was left open for now."""
+        is_left_open = self.opened_by is Opener.OURS and not self.regressed
+        return is_left_open or (bool(self.resolved_again) and self.at < self.resolved_again[-1] + INDEX_LAG)
 
 
 def refused_criteria(criteria: Iterable[str]) -> str:

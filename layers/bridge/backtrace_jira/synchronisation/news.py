@@ -74,8 +74,9 @@ def group_has_news(link: Link, integration: Integration, group: Group | None) ->
         synced.assignee,
         refused.get("assignee"),
     )
-    reopened = integration.fix_versions.enabled and group.reopens != synced.reopens
-    reopened = reopened or synced.needs_another_look
+    reopened = integration.fix_versions.enabled and (
+        group.reopens != synced.reopens or synced.needs_another_look
+    )
     return (integration.sync.backtrace_to_jira and differs) or reopened
 
 

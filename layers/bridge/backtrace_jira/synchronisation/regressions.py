@@ -17,7 +17,7 @@ from backtrace_jira.fix_versions.boundary import (
     is_final,
 )
 from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
-from backtrace_jira.fix_versions.judge import CLOCKS, DAY, opener_of
+from backtrace_jira.fix_versions.judge import DAY, opener_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import Opener
@@ -30,6 +30,8 @@ from backtrace_jira.synchronisation.state import walk_workflow
 from backtrace_jira.synchronisation.turn_context import TurnContext
 from backtrace_jira.synchronisation.workflow import Way
 
+SKEW = 60.0
+"""Seconds by which a comment's time may be before ours."""
 SHOWN = 5
 """Versions in a comment."""
 
@@ -200,8 +202,8 @@ def _comment(context: TurnContext, ticket: Ticket, regression: Regression) -> No
 def _has_comment(context: TurnContext, pair: Pair, text: str) -> bool:
     """Return whether the comment is there: this regression's, and not one from before ticket and group last agreed.
 
-    Jira's clock may be behind ours; an older comment has other versions or counts.
+    An older comment has other versions or counts.
     """
-    since = pair.synced.at - CLOCKS
+    since = pair.synced.at - SKEW
     comments = context.jira.comments(context.turn.issue_id)
     return any(at >= since and text in comment for at, comment in comments)

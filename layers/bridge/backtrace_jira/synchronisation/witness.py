@@ -14,7 +14,6 @@ from backtrace_jira.fix_versions.judge import (
     is_in_question,
     judge,
     judged_by,
-    moments_to_ask,
     opener_of,
     recent_of,
 )
@@ -83,11 +82,7 @@ def _find_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> Evidence
     if not needs_evidence(context, ticket, pair):
         return evidence
     criteria = judged_by(boundary_of(ticket, pair.integration), pair.synced.reopen_criteria)
-    seen: Sequence[tuple[str, int]] | None = ()
-    for since in moments_to_ask(pair, ticket.done_since, opener):
-        seen = _ask_versions(context, pair, criteria, since)
-        if seen or seen is None:
-            break
+    seen = _ask_versions(context, pair, criteria, ticket.done_since)
     return replace(evidence, seen=None if seen is None else tuple(seen))
 
 

@@ -52,6 +52,8 @@ class BacktraceClient:
         self._settings = settings
         auth = CoronerToken(token, settings.address)
         self._http = Http(auth, timeouts=timeouts, ensure_time=ensure_time)
+        self.ahead: float | None = None
+        """Seconds by which Backtrace's clock is ahead of ours, by the last answer that said it; None before that."""
 
     @property
     def universe(self) -> str:
@@ -117,6 +119,8 @@ class BacktraceClient:
         """Send one request. Backtrace may report an error inside a 200. `more` goes into the URL's query."""
         params = {"universe": self._settings.universe, "project": project, **more}
         response = self._http.send("POST", self._settings.address + path, params=params, body=body)
+        ahead = response.ahead_of(self._clock())
+        self.ahead = self.ahead if ahead is None else ahead
         request = f"POST {path}"
         if response.status in (429, 503):
             after = response.retry_after(self._clock())

@@ -1,15 +1,20 @@
-"""Backtrace's issue API for synchronisation: read groups, find changed ones, write state, assignees and tickets."""
+"""Backtrace's issue API for synchronisation: read groups, find changed ones, write state, assignees and tickets.
+
+Times are given and taken by our clock: Backtrace's own may be minutes ahead or behind.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
+from backtrace_jira.adapters.backtrace.group_row import answered_group, number, read_group
 from backtrace_jira.adapters.backtrace.tables import group_in, histogram, query_of_group, rows_in, tickets_in
+from backtrace_jira.adapters.http import CLOCK_NOISE
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite, plan_unlinking
 from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
@@ -25,6 +30,8 @@ COLUMNS = (
     "invariant_reopen_count",
     "invariant_last_violated",
 )
+CLOCKS = 600.0
+"""Seconds by which Backtrace's clock may be behind ours."""
 PAGE = 500
 """Rows in one page of those that changed."""
 MOST_GROUPS = 100
@@ -42,7 +49,7 @@ class RestBacktraceGroups:
     def group(self, project: str, fingerprint: str) -> Group:
         """Read one row of the table `issues`. A group without a row is open and has no tickets."""
         rows = self._row(project, fingerprint)
-        return _group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
+        return self._group(project, rows[0]) if rows else Group(project, fingerprint, State.OPEN)
 
     def groups(self, project: str, fingerprints: Collection[str]) -> Mapping[str, Group]:
         """Read a hundred rows in a query; one by one where the server takes no regular expressions."""
@@ -67,7 +74,7 @@ class RestBacktraceGroups:
             if row["fingerprint"] in found:
                 del found[row["fingerprint"]]
                 with suppress(Refused):
-                    found[row["fingerprint"]] = _group(project, row)
+                    found[row["fingerprint"]] = self._group(project, row)
         return found
 
     def _row(self, project: str, fingerprint: str) -> list[dict[str, str]]:
@@ -81,16 +88,21 @@ class RestBacktraceGroups:
 
         A row whose ticket column is no list is left out: somebody else wrote it, and it has no ticket of ours.
         """
+        # Before the first answer, nobody knows how much Backtrace's clock is behind. Then its latest changes could lie
+        # before `since`, and the next run begins later still. A place has Backtrace's time already.
+        shift = -CLOCKS if self._client.ahead is None else self._client.ahead
         second, _, passed = after.partition(" ")
-        begin, offset = int(second or since), int(passed or 0)
+        begin, offset = int(second or since + shift), int(passed or 0)
         rows = self._rows(project, {"last_modified": [["at-least", f"{begin}."]]}, limit=PAGE, offset=offset)
         groups = []
         for row in rows:
             with suppress(Refused):
-                groups.append(_group(project, row))
+                groups.append(self._group(project, row))
+        if not after:
+            groups = [each for each in groups if each.modified >= since - CLOCK_NOISE]
         if len(rows) < PAGE:
             return GroupPage(groups)
-        last = int(_number(rows[-1].get("last_modified", "")))
+        last = int(number(rows[-1].get("last_modified", "")))
         return GroupPage(groups, f"{last} 0" if last > begin else f"{begin} {offset + PAGE}")
 
     def find_user(self, project: str, email: str) -> BacktraceUser | None:
@@ -113,7 +125,7 @@ class RestBacktraceGroups:
             body["ticket"] = {"action": "set", **flag, "value": list(write.tickets)}
         if write.reopen_criteria is not None:
             body["invariants"] = {"action": "set", "value": list(write.reopen_criteria)}
-        return _answered(group, self._client.write_issue(group.project, body))
+        return answered_group(group, self._client.write_issue(group.project, body))
 
     def count_values(
         self, project: str, fingerprint: str, attribute: str, *, since: float, where: Mapping[str, str]
@@ -122,7 +134,7 @@ class RestBacktraceGroups:
         filters: dict[str, JSON] = {
             name: [["regular-expression", pattern]] for name, pattern in where.items()
         }
-        query = query_of_group(fingerprint, since, {attribute: [["histogram"]]}, filters)
+        query = query_of_group(fingerprint, self._to_theirs(since), {attribute: [["histogram"]]}, filters)
         row = group_in(self._client.query(project, query), [f"histogram({attribute})"])
         return histogram(row.get(f"histogram({attribute})"))
 
@@ -131,7 +143,7 @@ class RestBacktraceGroups:
         # Imported here: few tickets are ever followed by another.
         from backtrace_jira.adapters.backtrace.error_events import error_event
 
-        return error_event(self._client, project, fingerprint, since=since, page=page)
+        return error_event(self._client, project, fingerprint, since=self._to_theirs(since), page=page)
 
     def unlink(
         self, *, project: str, fingerprint: str, watcher: str, issue: Issue, reopen_criteria: Sequence[str]
@@ -142,6 +154,14 @@ class RestBacktraceGroups:
         if after:
             self.write(group, after)
         return after is not None
+
+    def _to_theirs(self, at: float) -> float:
+        """Return a moment of our clock by Backtrace's."""
+        return at + (self._client.ahead or 0.0)
+
+    def _group(self, project: str, row: Mapping[str, str]) -> Group:
+        group = read_group(project, row)
+        return replace(group, modified=group.modified - (self._client.ahead or 0.0))
 
     def _rows(
         self,
@@ -161,64 +181,6 @@ class RestBacktraceGroups:
             "offset": offset,
         }
         return rows_in(self._client.query(project, query), COLUMNS)
-
-
-def _group(project: str, row: Mapping[str, str]) -> Group:
-    """Read a row. Backtrace accepts any text as a state; one that is none of the four counts as open."""
-    state = row.get("state") or "open"
-    known = State(state) if state in list(State) else State.OPEN
-    entries = [entry for entry in tickets_in(row.get("ticket") or "[]") if isinstance(entry, dict)]
-    return Group(
-        project,
-        row["fingerprint"],
-        known,
-        entries,
-        _number(row.get("last_modified", "")),
-        _invariants(row.get("invariants") or "[]"),
-        int(_number(row.get("invariant_reopen_count", ""))),
-        _violated(row.get("invariant_last_violated", "")),
-    )
-
-
-def _answered(group: Group, result: Mapping[str, Any]) -> Group | None:
-    """Read the row in the answer to a write; None if the answer has no state, tickets or invariants, as texts."""
-    row = {name: result.get(name) for name in ("state", "ticket", "invariants")}
-    if not all(isinstance(value, str) for value in row.values()):
-        return None
-    with suppress(Refused):
-        count = str(result.get("invariant_reopen_count", group.reopens))
-        return _group(
-            group.project,
-            {**row, "fingerprint": group.fingerprint, "invariant_reopen_count": count},  # type: ignore[dict-item]
-        )
-    return None
-
-
-def _invariants(text: str) -> list[dict[str, Any]] | None:
-    """Read the column, JSON with a list of objects. None for anything else, which must not be overwritten."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    whole = isinstance(found, list) and all(isinstance(each, dict) for each in found)
-    return found if whole else None
-
-
-def _violated(text: str) -> dict[str, Any] | None:
-    """Read which criterion reopened the group; None where the text does not show it. No document shows its form."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    first = found[0] if isinstance(found, list) and len(found) == 1 else found
-    return first if isinstance(first, dict) else None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
 
 
 def _assigned(entry: JSON, email: str) -> BacktraceUser | None:

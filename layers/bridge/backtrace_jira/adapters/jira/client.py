@@ -77,6 +77,8 @@ class JiraClient:
         self._is_cloud = cloud
         self.limit: Limit | None = None
         """What the last answer said of Jira's limit."""
+        self.ahead = 0.0
+        """Seconds by which Jira's clock is ahead of ours, by the last answer that said it."""
 
     @property
     def cloud(self) -> bool:
@@ -112,6 +114,8 @@ class JiraClient:
             method, (api or self._connection.jira_api) + path, params=params, body=body
         )
         self.limit = read_limit(response.headers)
+        ahead = response.ahead_of(self._clock())
+        self.ahead = self.ahead if ahead is None else ahead
         return response
 
     def send(

@@ -1,10 +1,14 @@
-"""Jira's REST API v2 for synchronisation: read issues, find changed ones, take transitions, assign, comment."""
+"""Jira's REST API v2 for synchronisation: read issues, find changed ones, take transitions, assign, comment.
+
+Times are given by our clock: Jira's own may be minutes ahead or behind.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +26,7 @@ from backtrace_jira.adapters.jira.issue_json import (
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
 from backtrace_jira.jira.fields import Field, fields_called
 from backtrace_jira.jira.issue import (
+    Change,
     ProjectVersion,
     Ticket,
     TicketPage,
@@ -122,7 +127,8 @@ class RestJiraIssues:
         """Return the latest comments, newest first."""
         from backtrace_jira.adapters.jira.comments import latest_comments
 
-        return latest_comments(self._client, issue_id)
+        found = latest_comments(self._client, issue_id)
+        return [(at - self._client.ahead, text) for at, text in found]
 
     def versions(self, project: str) -> Sequence[ProjectVersion]:
         """Return all versions of a project. If the list changes between two pages, the next poll reads it right."""
@@ -208,12 +214,19 @@ class RestJiraIssues:
             project=str(project.get("key") or str(raw["key"]).rpartition("-")[0]),
             status=status_in(status),
             assignee=user_in(fields.get("assignee")),
-            updated=moment(fields.get("updated")),
-            changes=changes_in(raw.get("changelog")) if changes else None,
+            updated=self._moment(fields.get("updated")),
+            changes=self._changes(raw.get("changelog")) if changes else None,
             versions={name: tuple(versions_in(fields[id_])) for name, id_ in ids.items() if id_ in fields},
             resolution=(str(resolution.get("id") or ""), str(resolution.get("name") or "")),
-            resolved=moment(fields.get("resolutiondate")),
+            resolved=self._moment(fields.get("resolutiondate")),
         )
+
+    def _changes(self, raw: object) -> tuple[Change, ...]:
+        return tuple(replace(each, at=each.at - self._client.ahead) for each in changes_in(raw))
+
+    def _moment(self, text: object) -> float:
+        at = moment(text)
+        return at - self._client.ahead if at else at
 
 
 def _path_of(issue_id: str) -> str:
