@@ -15,13 +15,15 @@ from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.states import State, state_of
 
+NOT_DONE = "not_done"
+"""The standing of a ticket whose Fix Versions do not count yet."""
+NOT_DONE_YET = "count once the ticket is done"
 OWN_TICKET = "own_ticket"
 """What an error past the boundary does with `event: trace`."""
 
 _LOOKS = "the schedule looks at every link in turn, `backtrace-jira links check` at once"
 
 _MEANINGS = {
-    Standing.NOT_DONE: "nothing yet: the ticket is not done",
     Standing.NEVER_REOPENED: "nothing: what was resolved as {resolution} is never reopened "
     "(fix_versions.never_reopened)",
     Standing.NOT_SHOWN: "not known: Jira does not show the field (backtrace-jira check says more); "
@@ -60,7 +62,8 @@ def describe_fix_versions(link: Link, settings: Integration | None) -> list[tupl
         return [("Fix Versions", off), *written] if written else []
     seen = synced.versions_seen
     if seen is None:
-        return [("Fix Versions", _not_looked_at(synced, settings)), *written]
+        unseen = NOT_DONE_YET if is_not_done(synced, settings) else _not_looked_at(synced)
+        return [("Fix Versions", unseen), *written]
     rows = [("Fix Versions", _names(seen)), ("which means", meaning_of(seen, synced, settings)), *written]
     return rows + [("Fix Version", text) for text in synced.unread_versions]
 
@@ -72,7 +75,7 @@ def fix_versions_json(link: Link, settings: Integration | None) -> dict[str, Any
     enabled = settings.fix_versions.enabled if settings else None
     return {
         "enabled": enabled,
-        "standing": str(seen.standing) if seen else None,
+        "standing": _standing(synced, settings),
         "versions": [asdict(version) for version in seen.versions] if seen else [],
         "more_versions": seen.more if seen else 0,
         "resolution": (seen.resolution or None) if seen else None,
@@ -82,6 +85,20 @@ def fix_versions_json(link: Link, settings: Integration | None) -> dict[str, Any
         "remarks": [*synced.unread_versions, *_orders(version_criteria_of(synced.reopen_criteria))],
         "meaning": meaning_of(seen, synced, settings) if settings and enabled and seen else None,
     }
+
+
+def is_not_done(synced: LastSynced, settings: Integration) -> bool:
+    """Return whether the ticket was not done when it was last read; false if it never was."""
+    known = synced.status
+    return known is not None and state_of(known, settings.sync.states) is not State.RESOLVED
+
+
+def _standing(synced: LastSynced, settings: Integration | None) -> str | None:
+    if synced.versions_seen:
+        return str(synced.versions_seen.standing)
+    if settings and settings.fix_versions.enabled and is_not_done(synced, settings):
+        return NOT_DONE
+    return None
 
 
 def consequence_of(settings: Integration) -> str:
@@ -125,12 +142,10 @@ def _why_not_written(synced: LastSynced) -> str:
     return "see what could not be done"
 
 
-def _not_looked_at(synced: LastSynced, settings: Integration) -> str:
+def _not_looked_at(synced: LastSynced) -> str:
     if not synced.at:
         return f"not looked at yet since ticket and group were linked; {_LOOKS}"
-    is_done = synced.status is not None and state_of(synced.status, settings.sync.states) is State.RESOLVED
-    closed = ", and the ticket was done before that" if is_done else ""
-    return f"not looked at since fix_versions was enabled{closed}; {_LOOKS}"
+    return f"not looked at since fix_versions was enabled, and the ticket was done before that; {_LOOKS}"
 
 
 def _names(seen: VersionsSeen) -> str:

@@ -30,9 +30,9 @@ KEYS = {
     "the ticket shows that the error was seen again.",
     "fix_versions": "What the ticket's Fix Versions mean, in the keys below.",
     "fix_versions.enabled": "By the settings as they are now; null if they cannot be used.",
-    "fix_versions.standing": "not_done, never_reopened, not_shown (Jira hides the field), no_versions, unread (none "
-    "says anything to Backtrace), waiting (for a release) or resolved_until; null if they were not looked at since the "
-    "feature was enabled.",
+    "fix_versions.standing": "not_done (they do not count yet), never_reopened, not_shown (Jira hides the field), "
+    "no_versions, unread (none says anything to Backtrace), waiting (for a release) or resolved_until; null if the "
+    "ticket was not looked at since the feature was enabled.",
     "fix_versions.versions": "Each with `name` and `released`, ten at the most.",
     "fix_versions.more_versions": "How many are not listed.",
     "fix_versions.resolution": "The ticket's.",

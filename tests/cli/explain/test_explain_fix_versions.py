@@ -159,11 +159,6 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "resolved until | version > 2.4.0",
         ),
         (
-            seen(Standing.NOT_DONE, V24),
-            {},
-            "Fix Versions | Mobile 2.4\nwhich means | nothing yet: the ticket is not done",
-        ),
-        (
             LastSynced(State.RESOLVED, "", DONE, "", at=5.0),
             {},
             "Fix Versions | not looked at since fix_versions was enabled, and the ticket was done before that; "
@@ -172,7 +167,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
         (
             LastSynced(State.OPEN, "", Status("1", "To Do", "new"), "", at=5.0),
             {},
-            f"Fix Versions | not looked at since fix_versions was enabled; {LOOKS}",
+            "Fix Versions | count once the ticket is done",
         ),
         (
             LastSynced(State.IN_PROGRESS, ""),
@@ -217,6 +212,11 @@ def test_machines_get_facts(link: Link, operator: Operator) -> None:
     assert found["record"]["until"] is None
     keys = [*found, *(f"fix_versions.{name}" for name in found["fix_versions"])]
     assert keys == list(KEYS)
+
+
+def test_machines_are_told_of_a_ticket_that_is_not_done(link: Link, operator: Operator) -> None:
+    link(LastSynced(State.OPEN, "", Status("1", "To Do", "new"), "", at=5.0), with_fixes())
+    assert document(operator)["fix_versions"]["standing"] == "not_done"
 
 
 def test_of_a_link_that_was_never_looked_at_machines_get_nulls(link: Link, operator: Operator) -> None:

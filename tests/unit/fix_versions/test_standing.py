@@ -35,7 +35,6 @@ def fix(name: str, *, released: bool = True) -> FixVersion:
 @pytest.mark.parametrize(
     ("case", "standing"),
     [
-        ({"status": DOING, "versions": (fix("2.4"),)}, Standing.NOT_DONE),
         ({"versions": (fix("2.4"),), "resolution": "Won't Fix"}, Standing.NEVER_REOPENED),
         ({"versions": None}, Standing.NOT_SHOWN),
         ({"versions": ()}, Standing.NO_VERSIONS),
@@ -56,7 +55,8 @@ def test_how_they_stand(case: dict[str, Any], standing: Standing) -> None:
     assert bool(found.boundary) is (standing is Standing.RESOLVED_UNTIL)
 
 
-def test_where_the_feature_is_off_nothing_is_kept() -> None:
+def test_where_they_do_not_count_nothing_is_kept() -> None:
+    assert seen(DOING, versions=(fix("2.4"),)) is None
     assert seen(versions=(fix("2.4"),), enabled=False) is None
 
 

@@ -650,3 +650,33 @@ def test_a_ticket_that_is_linked_no_longer_is_forgotten(make_sync_world: MakeSyn
     world.jira.change_version(version, name="2.5")
     world.poll()
     assert world.links.tickets_with_version("main") == []
+
+
+# What people see
+
+
+@flavours
+@pytest.mark.parametrize(
+    ("names", "standing"), [([], "no_versions"), (["Next"], "unread"), (["2.4"], "resolved_until")]
+)
+def test_a_ticket_closed_before_it_was_enabled_is_found_by_the_round(
+    make_sync_world: MakeSyncWorld, flavour: str, names: list[str], standing: str
+) -> None:
+    world = world_with(make_sync_world, flavour, fixes={"enabled": False})
+    close(world, *names)
+    world.settle()
+    assert seen(world) is None
+    world.configure(fix_versions=world.settings.fix_versions.model_copy(update={"enabled": True}))
+    world.new_process()
+    world.poll()
+    world.drain()
+    assert seen(world) == (standing, names)
+    world.forget_calls()
+    world.poll()
+    assert (world.calls["jira reads"], world.calls["backtrace writes"]) == (0, 0)  # in step, and looked at
+
+
+def seen(world: SyncWorld) -> tuple[str, list[str]] | None:
+    synced = world.row_of().synced
+    found = synced.versions_seen if synced else None
+    return (str(found.standing), [each.name for each in found.versions]) if found else None

@@ -16,7 +16,7 @@ LONGEST_NAME = 80
 
 
 def see_versions(ticket: Ticket, integration: Integration, boundary: Boundary) -> VersionsSeen | None:
-    """Return what is kept of a ticket's Fix Versions; None where the feature is off.
+    """Return what is kept of a ticket's Fix Versions; None where the feature is off, and while the ticket is not done.
 
     Args:
         ticket: as it is now.
@@ -24,7 +24,7 @@ def see_versions(ticket: Ticket, integration: Integration, boundary: Boundary) -
         boundary: what they come to.
     """
     settings = integration.fix_versions
-    if not settings.enabled:
+    if not settings.enabled or not is_done(ticket, integration):
         return None
     versions = ticket.versions.get(settings.field)
     named = tuple(
@@ -44,8 +44,6 @@ def _stand(
     ticket: Ticket, integration: Integration, boundary: Boundary, versions: Sequence[FixVersion] | None
 ) -> Standing:
     settings = integration.fix_versions
-    if not is_done(ticket, integration):
-        return Standing.NOT_DONE
     if is_final(ticket, settings):
         return Standing.NEVER_REOPENED
     if versions is None:

@@ -30,7 +30,6 @@ class Opener(StrEnum):
 class Standing(StrEnum):
     """What a ticket's Fix Versions come to. Machines rely on the names."""
 
-    NOT_DONE = "not_done"
     NEVER_REOPENED = "never_reopened"
     """It was resolved in a way that no error undoes."""
     NOT_SHOWN = "not_shown"
@@ -53,7 +52,7 @@ class NamedVersion:
 
 @dataclass(frozen=True, slots=True)
 class VersionsSeen:
-    """A ticket's Fix Versions as they were read last, kept for people to see."""
+    """A done ticket's Fix Versions as they were read last, kept for people to see."""
 
     standing: Standing
     versions: tuple[NamedVersion, ...] = ()
@@ -103,7 +102,7 @@ class LastSynced:
     answered: str = ""
     """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""
     versions_seen: VersionsSeen | None = None
-    """None where Fix Versions were not looked at."""
+    """None where they do not count: the feature is off, or the ticket is not done."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Values that the other side did not take, by name, such as `status`. A hint that shows one tells nothing new."""
     refused_at: float = 0.0

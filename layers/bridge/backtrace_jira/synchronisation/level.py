@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from backtrace_jira.fix_versions.boundary import boundary_of
 from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
+from backtrace_jira.fix_versions.standing import see_versions
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.link import Link
 from backtrace_jira.links.pair import Pair
@@ -57,6 +58,8 @@ def _differences(pair: Pair, ticket: Ticket) -> Iterator[str]:
 
 def _boundary_differences(pair: Pair, ticket: Ticket) -> Iterator[str]:
     boundary, synced = boundary_of(ticket, pair.integration), pair.synced
+    if see_versions(ticket, pair.integration, boundary) != synced.versions_seen:
+        yield "what people see of the Fix Versions"
     if boundary.remarks != synced.unread_versions:
         yield "what is to be said of the Fix Versions"
     if boundary.reopen_criteria is None:
