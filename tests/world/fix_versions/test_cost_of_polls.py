@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from backtrace_jira.adapters.dynamodb.rows import synced_text
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import LastSynced, NamedVersion, Standing, VersionsSeen
 from backtrace_jira.states import State, Status
 from local.jira_stand_in.model import Issue, Version
 from tests.world.fix_versions.test_fix_versions import later
@@ -80,8 +80,18 @@ class Scene:
     def _link(self, issue: Issue, version: Version, fingerprint: str) -> dict[str, Any]:
         """Return the row of a link that is in step, and let its group be so."""
         done, url = Status("10001", "Done", "done"), f"{self.world.jira.site_url}/browse/{issue.key}"
+        seen = VersionsSeen(
+            Standing.WAITING, (NamedVersion(version.name, version.released),), resolution="Done"
+        )
         synced = LastSynced(
-            State.RESOLVED, "", done, "", 1.0, fix_versions={version.id: _facts(version)}, reopens=0
+            State.RESOLVED,
+            "",
+            done,
+            "",
+            1.0,
+            fix_versions={version.id: _facts(version)},
+            reopens=0,
+            versions_seen=seen,
         )
         entry = {"watcher": self.world.settings.name, "short": issue.key, "url": url, "state": "resolved"}
         column = [{"watcher": "_backtrace"}, entry]
