@@ -169,6 +169,7 @@ class Issue:
     comments: list[dict[str, Any]] = field(default_factory=list)
     remote_links: list[dict[str, Any]] = field(default_factory=list)
     issue_links: list[dict[str, str]] = field(default_factory=list)
+    worklogs: list[str] = field(default_factory=list)
     deleted: bool = False
     snapshots: list[tuple[float, Snapshot | None]] = field(default_factory=list)
     search_hits: int = 0

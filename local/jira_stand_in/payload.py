@@ -12,6 +12,10 @@ from local.jira_stand_in.values import Reader, utf16_length
 OFF_SCREEN = "Field '{}' cannot be set. It is not on the appropriate screen, or unknown."
 
 
+ADDED = ("comment", "worklog")
+"""What an update adds to an issue beside its fields."""
+
+
 def read_values(
     reader: Reader,
     screen: dict[str, Field],
@@ -22,7 +26,7 @@ def read_values(
 ) -> dict[str, Any]:
     """Return the new values of `fields` and `update`; refusals go into `errors` under the field's id."""
     values: dict[str, Any] = {}
-    for name in (*fields, *(name for name in update if name != "comment")):
+    for name in (*fields, *(name for name in update if name not in ADDED)):
         field = screen.get(name)
         if field is None or not field.on_screen:
             errors[name] = OFF_SCREEN.format(name)

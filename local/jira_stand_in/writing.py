@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from local.jira_stand_in import history
@@ -172,6 +173,7 @@ class Writer:
             raise JiraError(400, errors=errors)
         issue.fields.update(values)
         self._comments_of(issue, update)
+        self._work_on(issue, update)
         return values
 
     def transition(self, issue: Issue, body: dict[str, Any]) -> None:
@@ -242,6 +244,14 @@ class Writer:
         for operation in update.get("comment", []):
             if "add" in operation:
                 self.comment(issue, operation["add"].get("body"))
+
+    def _work_on(self, issue: Issue, update: dict[str, Any]) -> None:
+        """Log work. A duration is read as Jira does: 1w 2d 3h 4m."""
+        for operation in update.get("worklog", []):
+            spent = str((operation.get("add") or {}).get("timeSpent", ""))
+            if not re.fullmatch(r"\d+(\.\d+)?[wdhm]( \d+(\.\d+)?[wdhm])*", spent):
+                raise JiraError(400, errors={"worklog": "Invalid time duration entered"})
+            issue.worklogs.append(spent)
 
     def finish(self, issue: Issue) -> None:
         """Stamp the change."""

@@ -170,6 +170,50 @@ def test_a_setting_fills_it(make_sync_world: MakeSyncWorld) -> None:
     assert world.jira.state.issues[issue.id].fields["customfield_10077"] == "fixed in Backtrace"
 
 
+DEMANDED = {
+    "worklog": Field(
+        "worklog",
+        "Log Work",
+        {"type": "array", "items": "worklog", "system": "worklog"},
+        True,
+        None,
+        ("add",),
+    ),
+    "comment": Field(
+        "comment", "Comment", {"type": "comments-page", "system": "comment"}, True, None, ("add",)
+    ),
+    "assignee": Field("assignee", "Assignee", {"type": "user", "system": "assignee"}, True),
+}
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "data-center"])
+def test_a_screen_that_demands_work_a_comment_and_an_assignee_gets_them(
+    make_sync_world: MakeSyncWorld, flavour: str
+) -> None:
+    world, issue = progressing(make_sync_world, flavour, workflow=three_hops(screen=DEMANDED))
+    user = world.jira.state.find_user(world.jira.main_user)
+    fields = {"Log Work": "1m", "comment": "done in Backtrace", "Assignee": user.email}
+    world.configure(sync=world.settings.sync.model_copy(update={"transition_fields": fields}))
+    world.new_process()
+    world.set_state("resolved")
+    world.poll()
+    assert world.status(issue) == "Done"
+    stored = world.jira.state.issues[issue.id]
+    assert stored.worklogs == ["1m"]
+    assert [str(each["body"]) for each in stored.comments] == ["done in Backtrace"]
+    assert world.assignee(issue) == user.email
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "data-center"])
+def test_without_a_setting_the_demanded_work_is_named(make_sync_world: MakeSyncWorld, flavour: str) -> None:
+    screen = {"worklog": DEMANDED["worklog"]}
+    world, issue = progressing(make_sync_world, flavour, workflow=three_hops(screen=screen))
+    world.set_state("resolved")
+    world.poll()
+    assert world.status(issue) == "In Review"
+    assert "Log Work (worklog): the screen of transition" in world.told[0].detail
+
+
 def test_the_status_that_the_settings_name_is_preferred(make_sync_world: MakeSyncWorld) -> None:
     workflow = Workflow(
         [TODO, DONE, CLOSED], [step(1, DONE, TODO), step(2, CLOSED, TODO), step(3, TODO, CLOSED)]

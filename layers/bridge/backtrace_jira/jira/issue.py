@@ -141,6 +141,10 @@ class TicketPage:
     """Key after which the next page begins; empty if this is the last page."""
 
 
+ADDED_ON_SCREENS = {"worklog": "timeSpent", "comment": "body"}
+"""Fields to which a transition adds something, by what is added. Jira takes them under `update`, not under `fields`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A transition that is open to the ticket now, with the fields of its screen."""

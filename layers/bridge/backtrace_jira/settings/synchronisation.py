@@ -84,8 +84,9 @@ class Sync(Settings):
     )
     transition_fields: dict[Text, Text] = Field(
         default_factory=dict,
-        description="Values for fields of transition screens, by id or name. A field is sent if the screen has it.",
-        examples=[{"resolution": "Fixed"}],
+        description="Values for fields of transition screens, by id or name. A field is sent if the screen has it: a "
+        "person as an e-mail address, `worklog` as the time spent, `comment` as its text.",
+        examples=[{"resolution": "Fixed", "worklog": "1m"}],
     )
     people: tuple[Person, ...] = Field(
         default=(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from backtrace_jira.errors import InvalidField
 from backtrace_jira.jira.field_values import FindUser, to_field_value
 from backtrace_jira.jira.fields import AllowedValue, Field, fold
-from backtrace_jira.jira.issue import Transition
+from backtrace_jira.jira.issue import ADDED_ON_SCREENS, Transition
 from backtrace_jira.json_types import JSON
 from backtrace_jira.settings.synchronisation import Sync
 from backtrace_jira.states import EXACT, SAME, State, Status, rank_status
@@ -83,6 +83,8 @@ class Way:
             text = _find_setting(field, self.sync.transition_fields)
             if field.id == "resolution" and self.wanted is not State.RESOLVED and not field.required:
                 filled[field.id] = None  # a reopened ticket has no resolution
+            elif text and field.id in ADDED_ON_SCREENS:
+                filled[field.id] = {ADDED_ON_SCREENS[field.id]: text}
             elif text:
                 filled[field.id] = to_field_value(field, text, cloud=cloud, people=find_user)
             elif field.required and not field.has_default:

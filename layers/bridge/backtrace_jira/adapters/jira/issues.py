@@ -26,6 +26,7 @@ from backtrace_jira.adapters.jira.issue_json import (
 from backtrace_jira.errors import CredentialRefused, OutcomeUnknown, Refused
 from backtrace_jira.jira.fields import Field, fields_called
 from backtrace_jira.jira.issue import (
+    ADDED_ON_SCREENS,
     Change,
     ProjectVersion,
     Ticket,
@@ -97,9 +98,14 @@ class RestJiraIssues:
     def transition(self, issue_id: str, step: Transition, fields: Mapping[str, JSON]) -> None:
         """Take a transition, once: 204. After Cloud's 409 nothing has happened; after Data Center's 500 it may have."""
         path = f"{_path_of(issue_id)}/transitions"
+        plain = {name: value for name, value in fields.items() if name not in ADDED_ON_SCREENS}
+        added: dict[str, JSON] = {
+            name: [{"add": value}] for name, value in fields.items() if name in ADDED_ON_SCREENS
+        }
         body: dict[str, JSON] = {
             "transition": {"id": step.id},
-            **({"fields": dict(fields)} if fields else {}),
+            **({"fields": plain} if plain else {}),
+            **({"update": added} if added else {}),
         }
         response = self._client.send("POST", path, body=body)
         if response.status != 204:
