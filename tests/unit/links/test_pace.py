@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from backtrace_jira.errors import Throttled
+from backtrace_jira.errors import OverBudget, Throttled
 from backtrace_jira.links import pace as rules
 from backtrace_jira.links.pace import (
     AHEAD,
@@ -254,6 +254,26 @@ def test_a_pace_that_is_too_slow_has_doubled_after_hours_at_most(asked: float, h
         now += 10
         pace, _ = rules.book(pace, now, 1)
     assert now - since <= hours * 3600
+
+
+def test_a_turn_pays_for_the_calls_of_the_turn_before() -> None:
+    store, clock = FakeTicketLinks(), Clock()
+    store.replace_pace("main", Pace(), Pace(rate=2.0, sure=True, raised_at=clock()))
+    servers, began, calls = Servers(store, clock), clock(), 0
+    while clock() < began + 600:
+        try:
+            clock.advance(servers.admit("main"))
+        except OverBudget:
+            clock.advance(0.5)
+            continue
+        for _ in range(4):  # a turn: the ticket, its transitions, one of them, a comment
+            servers.learn_answer("main")
+            clock.advance(0.1)
+            calls += 1
+    pace = store.server_notes("main").pace
+    assert pace.rate is not None
+    assert calls <= 1.05 * pace.rate * 600
+    assert calls >= 0.9 * 2.0 * 600
 
 
 def test_a_pace_that_could_not_be_stored_holds_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

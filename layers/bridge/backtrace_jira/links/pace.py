@@ -90,7 +90,9 @@ class Pace:
         return f"takes {each}" + (f"; the next {ahead:.0f} s are booked out" if ahead >= 1 else "")
 
 
-def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[Pace, list[float]]:
+def book(
+    pace: Pace, now: float, wanted: int, *, urgent: bool = True, price: int = 1
+) -> tuple[Pace, list[float]]:
     """Book up to `wanted` calls; return the pace after that, and the time of each call.
 
     Args:
@@ -98,6 +100,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
         now: unix seconds.
         wanted: number of calls, at least 1.
         urgent: whether calls may be booked as far ahead as that goes; what is not urgent, less far.
+        price: the next call may follow after as long as so many take.
     """
     # No process waits for a server that is away: the events of other servers in its batch would wait as long.
     if pace.wait(now) and not pace.is_soon_over(now):
@@ -119,7 +122,7 @@ def book(pace: Pace, now: float, wanted: int, *, urgent: bool = True) -> tuple[P
     share = max(1, round(pace.rate * AHEAD / (PROCESSES if first > begin else 2)))
     times = [first + number / pace.rate for number in range(min(wanted, share))]
     times = [time for time in times if time <= begin + AHEAD]
-    return (replace(pace, next=times[-1] + 1 / pace.rate) if times else pace), times
+    return (replace(pace, next=times[-1] + price / pace.rate) if times else pace), times
 
 
 def after_refusal(

@@ -56,6 +56,8 @@ class _Known:
     """Calls without an answer, one after the other."""
     width: int = 1
     """So many calls may be under way at once, where the server has no pace."""
+    sent: int = 0
+    """Calls since the last one that was admitted."""
     own_pause: float = 0.0
     """Until when a pause lasts that could not be stored (unix seconds)."""
 
@@ -75,13 +77,9 @@ class Servers:
         trust: float = PARKING_TRUSTED,
         parked: float = PARKED,
     ) -> None:
-        """Take the times.
+        """Take the store that all processes share, and a clock (unix seconds).
 
-        Args:
-            store: the notes that all processes share.
-            clock: unix seconds.
-            trust: seconds for which notes are used without being read again.
-            parked: seconds for which a refused scope is parked.
+        Notes are used for `trust` seconds without being read again; a refused scope is parked for `parked` seconds.
         """
         self._store = store
         self._clock = clock
@@ -110,7 +108,7 @@ class Servers:
         if known.recent:
             served, since = len(known.recent), known.recent[0]
             known.recent.clear()
-            self._try_change(server, lambda pace, _: (rules.after_report(pace, served, since), None))
+            self._try_change(server, lambda pace, _: rules.after_report(pace, served, since))
 
     def notes(self, server: str) -> ServerNotes:
         """Return what is noted of a server, read at most `trust` seconds ago.
@@ -192,9 +190,12 @@ class Servers:
         """
         self.notes(server)
         self.ensure_open(server)
-        booked = self._change(server, lambda pace, now: rules.book(pace, now, 1, urgent=False))
+        # A turn may send several calls. Each pays for those of the turn before: how many, nobody knows beforehand.
+        price = max(1, self._known(server).sent)
+        booked = self._change(server, lambda pace, now: rules.book(pace, now, 1, urgent=False, price=price))
         if not booked:
             raise OverBudget(f"not sent, because new tickets come first: {self.describe(server)}")
+        self._known(server).sent = 0
         return max(0.0, booked[0] - self._clock())
 
     # What came of it
@@ -206,16 +207,16 @@ class Servers:
             known = self._known(server)
             known.unanswered, known.width = 0, min(SIDE_BY_SIDE, known.width * 2)
             known.recent.append(now)
+            known.sent += 1
             known.forget_older(now - RECENT)
             if known.notes.pace.outages or known.notes.pace.fruitless:
-                self._try_change(server, lambda pace, now: (rules.after_answer(pace, now), None))
+                self._try_change(server, rules.after_answer)
             elif limit and limit.near and known.notes.pace.rate is None:
                 served, since = len(known.recent), known.recent[0]
                 self._try_change(
                     server,
-                    lambda pace, now: (
-                        rules.after_warning(pace, now, served=served, since=since, told=limit.rate),
-                        None,
+                    lambda pace, now: rules.after_warning(
+                        pace, now, served=served, since=since, told=limit.rate
                     ),
                 )
 
@@ -230,9 +231,8 @@ class Servers:
             asked = PAUSE if error.after is None else min(error.after, LONGEST_PAUSE)
             self._try_change(
                 server,
-                lambda pace, now: (
-                    rules.after_refusal(pace, now, asked, served=served, since=since, told=error.rate),
-                    None,
+                lambda pace, now: rules.after_refusal(
+                    pace, now, asked, served=served, since=since, told=error.rate
                 ),
             )
 
@@ -242,7 +242,7 @@ class Servers:
             known = self._known(server)
             known.width, known.unanswered = 1, known.unanswered + 1
             if known.unanswered >= MOST_UNANSWERED or known.notes.pace.outages:
-                self._try_change(server, lambda pace, now: (rules.after_silence(pace, now), None))
+                self._try_change(server, rules.after_silence)
 
     def park(self, connection: str, scope: str, refusal: Record) -> None:
         """Park a scope of a connection after a refusal."""
@@ -266,13 +266,13 @@ class Servers:
     def _known(self, server: str) -> _Known:
         return self._servers.setdefault(server, _Known())
 
-    def _try_change(self, server: str, rule: Callable[[Pace, float], tuple[Pace, None]]) -> None:
+    def _try_change(self, server: str, rule: Callable[[Pace, float], Pace]) -> None:
         """Change a pace; where the store does not answer, this process at least keeps to it."""
         try:
-            self._change(server, rule)
+            self._change(server, lambda pace, now: (rule(pace, now), None))
         except Busy:
             known = self._known(server)
-            known.notes = replace(known.notes, pace=rule(known.notes.pace, self._clock())[0])
+            known.notes = replace(known.notes, pace=rule(known.notes.pace, self._clock()))
             known.own_pause = known.notes.pace.paused_until
 
     def _change(self, server: str, rule: Callable[[Pace, float], tuple[Pace, T]]) -> T | None:
