@@ -34,9 +34,12 @@ class FakeConfiguration(Generic[J, B]):
         return sorted(those, key=lambda each: each.name)
 
     def integration(self, integration_id: str) -> Integration | None:
-        universe, project, _ = integration_id.split("/", 2)
-        those = self.integrations(universe, project)
-        return next((each for each in those if each.id == integration_id), None)
+        universe, project, name = integration_id.split("/", 2)
+        found = next((each for each in self.found if each.id == integration_id), None)
+        broken = self.broken.get((universe, project), "")
+        if found is None and broken.partition(":")[0].rpartition("/")[2] == name:
+            raise InvalidSettings(broken)
+        return found
 
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
         faults = [InvalidSettings(sentence) for sentence in self.broken.values()]

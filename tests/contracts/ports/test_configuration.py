@@ -129,14 +129,15 @@ def test_all_integrations_come_by_id(synchronising: SyncConfiguration) -> None:
     assert list(faults) == []
 
 
-def test_a_malformed_integration_is_named_and_stops_its_own_project(
+def test_a_malformed_integration_is_named_and_stops_no_other_that_is_asked_for_by_its_id(
     making: Configuration, synchronising: SyncConfiguration, break_b: Break
 ) -> None:
     break_b()
     with pytest.raises(InvalidSettings, match="my_project/b: is not JSON"):
         making.integrations("my_universe", "my_project")
     with pytest.raises(InvalidSettings, match="my_project/b: is not JSON"):
-        synchronising.integration("my_universe/my_project/a")
+        synchronising.integration("my_universe/my_project/b")
+    assert synchronising.integration("my_universe/my_project/a") == CONFIGURED[1]
     assert synchronising.integration("my_universe/my_project2/c") == CONFIGURED[2]
     found, faults = synchronising.all_integrations()
     assert {each.name for each in found} == {"a", "c", "d"}

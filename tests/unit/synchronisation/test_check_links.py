@@ -110,6 +110,15 @@ def test_other_settings_make_another_boundary() -> None:
     world.assert_quiet()
 
 
+def test_another_meaning_of_a_status_reaches_the_groups() -> None:
+    world, issue = settled()
+    world.miss()
+    world.change_settings(sync={**BOTH, "states": {"To Do": "muted"}})
+    world.poll()
+    assert (world.state(), world.status(issue)) == ("muted", TODO)
+    world.assert_quiet()
+
+
 def test_what_a_broken_integration_missed_is_mended_when_it_can_be_read_again() -> None:
     world, issue = settled()
     found, world.configuration.found = world.configuration.found, []

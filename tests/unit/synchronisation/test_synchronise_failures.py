@@ -17,9 +17,10 @@ from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision
 from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.times import LONGEST_REQUEST
+from tests.builders import integration
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import ANY_TO_ANY, DOING, DONE, TODO
-from tests.unit.synchronisation.deployment import GROUP, JANE, Deployment
+from tests.unit.synchronisation.deployment import GROUP, JANE, OTHER, Deployment
 
 
 class Killed(BaseException):
@@ -215,9 +216,22 @@ def test_what_the_wait_for_a_booked_call_takes_is_not_there_for_the_requests() -
 def test_settings_that_cannot_be_read_are_said() -> None:
     world = Deployment()
     issue = world.link()
+    world.configuration.found = []
     world.configuration.broken = {("my_universe", PROJECT): "jira-bugs: subject: is required"}
     (outcome,) = world.hear(issue)
     assert (outcome.decision, outcome.detail) == (Decision.REFUSED, "jira-bugs: subject: is required")
+
+
+def test_settings_that_cannot_be_read_stop_no_other_link_of_the_ticket() -> None:
+    second = integration(name="b", sync={"jira_to_backtrace": True})
+    world = Deployment(more=(second,))
+    issue = world.link()
+    world.link(OTHER, issue, second)
+    world.configuration.found = [second]
+    world.configuration.broken = {("my_universe", PROJECT): "jira-bugs: subject: is required"}
+    world.jira.move_to(issue.id, DONE)
+    world.hear(issue)
+    assert (world.state(GROUP), world.state(OTHER)) == ("in-progress", "resolved")
 
 
 def test_a_bug_tells_no_value() -> None:

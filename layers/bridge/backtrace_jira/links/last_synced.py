@@ -107,6 +107,8 @@ class LastSynced:
     """Values that the other side did not take, by name, such as `status`. A hint that shows one tells nothing new."""
     refused_at: float = 0.0
     """When one of these was refused last (unix seconds)."""
+    meaning: State | None = None
+    """The state that the ticket's status meant by the settings of then; None: as it does by those of now."""
 
     @property
     def needs_another_look(self) -> bool:

@@ -98,7 +98,8 @@ def ticket_has_news(link: Link, integration: Integration, ticket: Ticket) -> boo
     if synced is None or synced.status is None or link.issue is None:
         return True
     named, refused = integration.sync.states, synced.refused
-    has_other_meaning = state_of(synced.status, named) is not state_of(ticket.status, named)
+    before = synced.meaning or state_of(synced.status, named)
+    has_other_meaning = before is not state_of(ticket.status, named)
     return (
         (has_other_meaning and ticket.status.id != refused.get("status"))
         or ticket.assignee_id not in (synced.ticket_assignee, refused.get("ticket_assignee"))

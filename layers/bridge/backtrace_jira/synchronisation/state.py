@@ -40,7 +40,9 @@ class StateSync:
         status = pair.synced.status
         if status is None or (turn and turn.may_have_written(NoteKind.STATUS, ticket.status.id)):
             return False
-        differs = pair.state_of(status) is not pair.state_of(ticket.status)
+        # What it meant then: other settings may give another meaning to the same status.
+        before = pair.synced.meaning or pair.state_of(status)
+        differs = before is not pair.state_of(ticket.status)
         return differs or was_changed_back(pair, ticket, self.changelog_field)
 
     def group_has_news(self, pair: Pair) -> bool:
@@ -81,8 +83,13 @@ class StateSync:
         return f"{ticket.status.name} in Jira: {pair.group.state} → {plan.state} in Backtrace"
 
     def remember(self, synced: LastSynced, plan: GroupPlan, pair: Pair, ticket: Ticket) -> LastSynced:
-        """Remember the ticket's status and the group's state."""
-        return replace(synced, status=ticket.status, state=plan.state or pair.group.state)
+        """Remember the ticket's status with its meaning, and the group's state."""
+        return replace(
+            synced,
+            status=ticket.status,
+            meaning=pair.state_of(ticket.status),
+            state=plan.state or pair.group.state,
+        )
 
     def leave_open(
         self, synced: LastSynced, pair: Pair, ticket: Ticket, *, ticket_side: bool, group_side: bool
@@ -90,7 +97,8 @@ class StateSync:
         """Remember the status or the state of before."""
         before, refused = pair.synced, dict(synced.refused)
         if ticket_side:
-            synced, refused["status"] = replace(synced, status=before.status), ticket.status.id
+            synced = replace(synced, status=before.status, meaning=before.meaning)
+            refused["status"] = ticket.status.id
         if group_side:
             synced, refused["state"] = replace(synced, state=before.state), str(pair.group.state)
         return replace(synced, refused=refused)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from backtrace_jira.backtrace.group import Group, plan_unlinking
-from backtrace_jira.errors import BacktraceJiraError, Busy, NeedsAttention
+from backtrace_jira.errors import BacktraceJiraError, Busy, InvalidSettings, NeedsAttention
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.guard import guard
@@ -100,10 +100,21 @@ class Synchronise:
         return guard(self._configuration.backtrace(universe), universe_server(universe), self._servers)
 
     def _links_by_connection(self, issue_id: str, hint: Hint) -> dict[str, list[tuple[Link, Integration]]]:
-        """Return the ticket's links by connection: all of a connection's, if the hint concerns one of them."""
+        """Return the ticket's links by connection: all of a connection's, if the hint concerns one of them.
+
+        Raises:
+            InvalidSettings: none of them has settings that can be read.
+        """
         found: dict[str, list[tuple[Link, Integration]]] = {}
+        unreadable: InvalidSettings | None = None
         for link in self._store.links_of_issue(issue_id):
-            integration = self._configuration.integration(link.key.integration)
+            try:
+                integration = self._configuration.integration(link.key.integration)
+            except InvalidSettings as error:
+                unreadable = (
+                    error  # it must not stop the ticket's other links; the round mends what was missed
+                )
+                continue
             # While a ticket is made that follows this one, nothing of this one goes to the group.
             if integration is None or not link.is_settled:
                 continue
@@ -114,6 +125,8 @@ class Synchronise:
                 self._ask_again(link, integration)
             else:
                 found.setdefault(integration.connection, []).append((link, integration))
+        if unreadable and not found:
+            raise unreadable
         return {
             name: links for name, links in found.items() if any(hint_concerns(*each, hint) for each in links)
         }

@@ -55,18 +55,28 @@ class SSMConfiguration(Generic[J, B]):
             self._parse(Integration, name, text) for name, text in found if name.rpartition("/")[0] == path
         ]
         for integration in parsed:
-            if (integration.universe, integration.project) != (universe, project):
-                raise InvalidSettings(
-                    f"{path}/{integration.name}: universe and project must be those of its path"
-                )
+            self._ensure_in_place(integration, f"{path}/{integration.name}")
         return parsed
 
     def integration(self, integration_id: str) -> Integration | None:
-        """Return the integration of this id (universe/project/name), if it is still configured."""
-        universe, project, _ = integration_id.split("/", 2)
-        return next(
-            (each for each in self.integrations(universe, project) if each.id == integration_id), None
-        )
+        """Return the integration of this id (universe/project/name), if it is still configured.
+
+        Another one of the project that cannot be read does not matter.
+        """
+        universe, project, name = integration_id.split("/", 2)
+        parameter = f"{self._names.integrations(universe, project)}/{name}"
+        text = self._integrations().get(parameter)
+        if text is None:
+            return None
+        integration = self._parse(Integration, parameter, text)
+        self._ensure_in_place(integration, parameter)
+        return integration
+
+    @staticmethod
+    def _ensure_in_place(integration: Integration, parameter: str) -> None:
+        universe, project = parameter.split("/")[-3:-1]
+        if (integration.universe, integration.project) != (universe, project):
+            raise InvalidSettings(f"{parameter}: universe and project must be those of its path")
 
     def all_integrations(self) -> tuple[Sequence[Integration], Sequence[InvalidSettings]]:
         """Return all valid integrations, sorted by id, and an error for each invalid one."""

@@ -126,6 +126,7 @@ class StoredSynced(Stored):
     assignee: str | None = None
     status: tuple[str, str, str] | None = None
     """Id, name and category."""
+    meaning: State | None = None
     ticket_assignee: str | None = None
     at: float = 0.0
     told: tuple[str, ...] = ()
@@ -148,6 +149,7 @@ class StoredSynced(Stored):
             state=self.state,
             assignee=self.assignee,
             status=Status(*self.status) if self.status else None,
+            meaning=self.meaning,
             ticket_assignee=self.ticket_assignee,
             at=self.at,
             told=self.told,
@@ -173,6 +175,7 @@ def synced_text(synced: LastSynced) -> str:
         "state": synced.state,
         "assignee": synced.assignee,
         "status": [status.id, status.name, status.category] if status else None,
+        "meaning": synced.meaning,
         "ticket_assignee": synced.ticket_assignee,
         "at": synced.at or None,
         "told": list(synced.told) or None,
