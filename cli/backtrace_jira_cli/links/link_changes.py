@@ -192,6 +192,8 @@ class LinkChanges:
         The turn keeps the polls away from the ticket meanwhile.
         """
         now = self._clock()
+        if link.follows and link.lease_until > now:
+            raise Busy("a new ticket is being created for this group right now; try again in a minute")
         turn = Turn(self._settings.connection, issue.id, self._owner, now + LEASE)
         held = self._synced_links.take_turn(turn, now=now)
         try:

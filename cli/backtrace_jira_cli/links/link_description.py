@@ -39,6 +39,7 @@ def describe_link(link: Link, settings: Integration | None, now: float) -> list[
             "linked in Backtrace",
             ("yes" if link.linked_in_backtrace else "not yet; it is tried again") if issue else "",
         ),
+        ("to be followed", _follow_up(link)),
         ("leased until", moment(link.lease_until) if link.lease_until > now else ""),
         ("without an answer since", moment(link.uncertain_since) if link.uncertain_since else ""),
         ("searched for", f"{link.lookups} times" if link.lookups else ""),
@@ -51,3 +52,10 @@ def describe_link(link: Link, settings: Integration | None, now: float) -> list[
     if link.synced:
         rows += describe_synced(link.synced, now)
     return [(name, text) for name, text in rows if text]
+
+
+def _follow_up(link: Link) -> str:
+    """Return what is known of the ticket that is to follow this one; empty if none is."""
+    if link.follows:
+        return "by a new ticket that is being created"
+    return "by a new ticket, because the error came back" if link.follow_up and link.issue else ""

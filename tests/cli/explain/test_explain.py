@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.fix_versions.boundary import boundary_of
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Lease, LinkKey
+from backtrace_jira.links.link import FollowUp, Lease, LinkKey
 from backtrace_jira.links.pace import Pace
 from backtrace_jira.links.parking import Parking
 from backtrace_jira.outcomes import NO_INTEGRATION, Decision, Record
@@ -342,3 +343,43 @@ def test_configure_leaves_the_deployments_parameters_alone(
     assert result.exit_code == 0, result.output
     assert "deployment/links_table" in operator.stored()
     assert "deployment" not in result.output
+
+
+def uncertain(links: DynamoDBTicketLinks, why: Record) -> None:
+    links.claim(lease())
+    held = links.get(KEY)
+    assert held is not None
+    links.leave_uncertain(
+        Lease(KEY, "a", time.time(), held.lease_until),
+        why,
+        now=time.time(),
+        until=time.time(),
+        looked_up=False,
+    )
+
+
+def test_two_tickets_that_may_be_the_one_are_told_with_the_choice(
+    operator: Operator, links: DynamoDBTicketLinks
+) -> None:
+    choice = f"BUG-1 and BUG-2 may each be its ticket; backtrace-jira links add BUG-1 {FINGERPRINT}"
+    uncertain(links, record(Decision.REFUSED, reason=choice))
+    text = told(operator, FINGERPRINT)
+    assert choice in text
+    assert "do what the reason asks for" in text
+
+
+def test_a_ticket_that_is_to_be_followed(operator: Operator, links: DynamoDBTicketLinks) -> None:
+    synced = DynamoDBSyncedLinks(links._table)
+    asked = FollowUp(time.time(), time.time() - 3600)
+    links.complete(KEY, ISSUE, record(Decision.CREATED))
+    synced.want_follow_up(KEY, ISSUE, asked, BASELINE, record(Decision.REGRESSED, reason="seen again in 2.5"))
+    text = told(operator, FINGERPRINT)
+    assert "The error came back after BUG-7 was closed" in text
+    assert "a new ticket is on its way" in text
+    mine = replace(lease(), follows=ISSUE.id)
+    links.claim(mine)
+    links.release(mine, refusal())
+    text = told(operator, FINGERPRINT)
+    assert "a new ticket was refused" in text
+    assert "or reopen BUG-7" in text
+    assert "field customfield_10010 | Team is required." in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from backtrace_jira.adapters.dynamodb.table import Table
 from backtrace_jira.adapters.dynamodb.ticket_links import DynamoDBTicketLinks
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.last_synced import LastSynced
-from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
+from backtrace_jira.links.link import FollowUp, Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
@@ -170,6 +171,22 @@ def test_after_a_create_that_nobody_heard_of_the_label_to_look_for_is_told(
     tickets.claim(lease(age=600))
     assert KEY.marker("dev") in told(cloud.operator, "add", "BUG-1", FINGERPRINT)
     assert row(store).state is LinkState.COMPLETE
+
+
+def test_while_a_ticket_is_made_that_follows_another_the_link_is_not_cut(
+    cloud: Site, store: DynamoDBSyncedLinks, tickets: DynamoDBTicketLinks
+) -> None:
+    cloud.store()
+    first = cloud.jira.create_issue("It came back")
+    issue = Issue(first.id, first.key, "https://jira.example/browse/BUG-1")
+    linked(tickets, issue)
+    store.want_follow_up(KEY, issue, FollowUp(1.0, 1.0), LastSynced(), Record(1.0, Decision.REGRESSED))
+    assert "by a new ticket, because the error came back" in told(cloud.operator, "show", FINGERPRINT)
+    tickets.claim(replace(lease(), follows=issue.id))
+    before = row(store)
+    assert "a new ticket is being created" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+    assert row(store) == before
+    assert "by a new ticket that is being created" in told(cloud.operator, "show", FINGERPRINT)
 
 
 def test_a_group_that_is_held_back_can_be_linked(
