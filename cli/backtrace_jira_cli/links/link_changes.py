@@ -14,11 +14,11 @@ from backtrace_jira.adapters.backtrace.links import RestBacktraceLinks
 from backtrace_jira.adapters.jira.client import JiraClient
 from backtrace_jira.adapters.jira.issues import RestJiraIssues
 from backtrace_jira.errors import BacktraceJiraError, Busy
-from backtrace_jira.jira.issue import Issue, Ticket
+from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import Lease, Link, LinkKey, LinkState
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
-from backtrace_jira.settings.integration import Integration
+from backtrace_jira.settings.integration import EventKind, Integration
 from backtrace_jira.times import LEASE
 from backtrace_jira_cli.console import Console
 from backtrace_jira_cli.deployment.jira_server import TIMEOUTS
@@ -73,8 +73,10 @@ class LinkChanges:
         self._console.report |= {
             "ticket": {"id": ticket.issue.id, "key": ticket.issue.key, "url": ticket.issue.url}
         }
-        for warning in self._warnings(ticket):
-            self._console.warn(warning)
+        if self._settings.event is EventKind.TRACE:
+            self._console.warn(
+                "This integration creates a ticket for each error (event: trace), and will go on doing so."
+            )
         self._run_each(
             "linked", fingerprints, lambda one: self._add_one(ticket.issue, one, backtrace, replace=replace)
         )
@@ -165,16 +167,6 @@ class LinkChanges:
             return ""
         marker = row.key.marker(self._stage, row.generation)
         return f"an earlier create got no answer and may have created a ticket: look for the label {marker} in Jira"
-
-    def _warnings(self, ticket: Ticket) -> Iterator[str]:
-        settings = self._settings
-        if settings.project_key.isdigit() is False and ticket.project.upper() != settings.project_key.upper():
-            yield (
-                f"{ticket.issue.key} is in the project {ticket.project}, and this integration's is "
-                f"{settings.project_key}: this integration does not see changes of that ticket."
-            )
-        if str(settings.event) == "trace":
-            yield "This integration creates a ticket for each error (event: trace), and will go on doing so."
 
     def _remove_one(self, link: Link, backtrace: BacktraceClient) -> GroupResult:
         name = f"{link.key.fingerprint} {link.key.trace}".strip()

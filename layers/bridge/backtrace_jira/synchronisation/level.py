@@ -53,6 +53,8 @@ def _differences(pair: Pair, ticket: Ticket) -> Iterator[str]:
     settings = pair.integration.fix_versions
     if settings.enabled and pair.group.reopens != pair.synced.reopens:
         yield "Backtrace has reopened the group"
+    if settings.enabled and pair.synced.needs_another_look:
+        yield "the group was resolved again a short time ago"
     yield from _boundary_differences(pair, ticket)
 
 
