@@ -14,6 +14,7 @@ from backtrace_jira.fix_versions.judge import (
     Evidence,
     Judgement,
     is_in_question,
+    is_new_to,
     is_same_boundary,
     judge,
     judged_by,
@@ -221,6 +222,24 @@ def test_which_groups_backtrace_is_asked_about(
     boundary = boundary_of(its_ticket, its_pair.integration)
     assert is_in_question(its_pair, its_ticket, boundary, opener, event_seen=event) is expected
     assert not is_in_question(pair(group(state), synced), its_ticket, boundary, opener, event_seen=event)
+
+
+@pytest.mark.parametrize(
+    ("versions", "synced", "age", "expected"),
+    [
+        (("2.4",), LastSynced(), 60.0, True),
+        (("2.4",), done(reopen_criteria=text(later("2.4.0"))), 60.0, False),  # the link knows it
+        (("2.5",), done(reopen_criteria=text(later("2.4.0"))), 60.0, True),
+        ((), done(reopen_criteria=text(later("2.4.0"))), 60.0, True),  # and there is nothing to ask for
+        (("2.4",), LastSynced(), 2 * DAY, False),
+    ],
+)
+def test_a_new_boundary_is_asked_about(
+    versions: tuple[str, ...], synced: LastSynced, age: float, expected: bool
+) -> None:
+    its_pair, its_ticket = pair(group(RESOLVED), synced, fix_versions=FIXES), ticket(DONE, versions=versions)
+    boundary = boundary_of(its_ticket, its_pair.integration)
+    assert is_new_to(its_pair, its_ticket, boundary, its_ticket.updated + age) is expected
 
 
 def test_a_boundary_that_jira_hides_is_the_one_of_before() -> None:

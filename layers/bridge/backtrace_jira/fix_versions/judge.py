@@ -18,6 +18,8 @@ from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import Histogram
 from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
+from backtrace_jira.settings.fix_versions import OnRegression
+from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
 
 DAY = 24 * 3600.0
@@ -155,6 +157,26 @@ def is_in_question(
         return False
     is_doubted = event_seen or pair.synced.needs_another_look
     return opener in (Opener.OURS, Opener.THEIRS) or (is_doubted and bool(boundary.reopen_criteria))
+
+
+def is_new_to(pair: Pair, ticket: Ticket, boundary: Boundary, now: float) -> bool:
+    """Return whether a boundary is new to a group, so that an error may be past it of which nobody was told.
+
+    An error that came between the closing and this look met no criterion, and no link waited for its event: nobody
+    would ever ask. A ticket that nobody has changed for a day is left to its next error: who enables Fix Versions does
+    not want all tickets of long ago reopened.
+
+    Args:
+        pair: the link and its group.
+        ticket: as it is now.
+        boundary: of the ticket as it is now.
+        now: unix seconds.
+    """
+    settings, wanted = pair.integration, boundary.reopen_criteria or ()
+    stays_done = settings.fix_versions.on_regression in (OnRegression.COMMENT, OnRegression.LEAVE)
+    if settings.event is EventKind.TRACE or stays_done:
+        return False  # its groups are resolved until the boundary in any case
+    return now - ticket.updated < DAY and not is_same_boundary(wanted, pair.synced.reopen_criteria)
 
 
 def judged_by(boundary: Boundary, before: Iterable[str]) -> Sequence[VersionCriterion]:

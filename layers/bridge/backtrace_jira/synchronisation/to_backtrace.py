@@ -84,8 +84,9 @@ def _plan_reopen_criteria(
 ) -> GroupPlan:
     """Add what the ticket's Fix Versions make of the group. What cannot be read, or is in doubt, is said once."""
     handled = action not in (None, OnRegression.LEAVE)
-    if handled and plan.state is None and pair.group.state is State.RESOLVED:
-        plan = replace(plan, state=State.OPEN)
+    if handled and (plan.state or pair.group.state) is State.RESOLVED:
+        # Its error came back, perhaps before anybody looked at the closing: then the group was never resolved.
+        plan = replace(plan, state=State.OPEN if pair.group.state is State.RESOLVED else None)
     if action not in (None, OnRegression.REOPEN):
         return plan  # the ticket stays done although its error came back: the group is not resolved again
     boundary = boundary_of(ticket, pair.integration)

@@ -12,6 +12,7 @@ from backtrace_jira.fix_versions.judge import (
     Evidence,
     Judgement,
     is_in_question,
+    is_new_to,
     judge,
     judged_by,
     opener_of,
@@ -39,7 +40,8 @@ def needs_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> bool:
     """Return whether Backtrace is to be asked about a group; when the ticket was last closed must be known by then."""
     boundary = boundary_of(ticket, pair.integration)
     opener = _find_opener(context, pair)
-    return is_in_question(pair, ticket, boundary, opener, event_seen=context.hint.regression)
+    may_be_past = context.hint.regression or is_new_to(pair, ticket, boundary, context.clock())
+    return is_in_question(pair, ticket, boundary, opener, event_seen=may_be_past)
 
 
 def judge_groups(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> list[Ruling]:

@@ -1,0 +1,127 @@
+"""Histories that the convergence machine found or passes by, each as short as it can be."""
+
+from __future__ import annotations
+
+from tests.builders import group
+from tests.world.fix_versions.test_fix_versions import (
+    close,
+    fix_in,
+    invariants,
+    later,
+    only_issue,
+    world_with,
+)
+from tests.world.fix_versions.test_regressions import comments, event
+from tests.world.sync_world import PROJECT, MakeSyncWorld, SyncWorld
+
+
+def come_in_line(world: SyncWorld) -> None:
+    """Let webhooks come in and periods pass, more than an hour: so long what was refused is not tried again."""
+    world.deliver_webhooks()
+    world.drain()
+    world.poll()
+    world.clock.advance(3600)
+    world.poll()
+    world.poll()
+
+
+def error(world: SyncWorld, version: str) -> None:
+    """Let an error come in, and the event that tells of it."""
+    world.clock.advance(5)
+    world.backtrace.receive(PROJECT, group().fingerprint, version=version)
+    assert world.deliver(world.event(event(**{f"v{version.replace('.', '_')}": 1}))) == []
+
+
+def fixed_in(make: MakeSyncWorld, fix: str = "2.4", **settings: object) -> SyncWorld:
+    world = world_with(make, **settings)  # type: ignore[arg-type]
+    close(world, fix)
+    world.settle()
+    assert invariants(world) == [later(f"{fix}.0")]
+    world.clock.advance(60)
+    return world
+
+
+def test_an_error_before_the_last_closing_does_not_reopen_the_ticket(make_sync_world: MakeSyncWorld) -> None:
+    """Backtrace reopened the group; before anybody looked, a person reopened the ticket and closed it again."""
+    world = fixed_in(make_sync_world)
+    issue = only_issue(world)
+    world.backtrace.receive(PROJECT, group().fingerprint, version="2.5")
+    world.clock.advance(700)  # more than the clocks of two machines may differ
+    for status in ("In Progress", "Done"):
+        world.clock.advance(5)
+        world.jira.transition(issue.key, status)
+    come_in_line(world)
+    assert (world.status(issue), world.of().state) == ("Done", "resolved")
+    assert (invariants(world), comments(issue)) == ([later("2.4.0")], [])
+
+
+def test_an_error_between_the_closing_and_our_look_is_a_regression(make_sync_world: MakeSyncWorld) -> None:
+    """Nobody had told Backtrace of the boundary when the error came, and the link did not know of it either."""
+    world = world_with(make_sync_world)
+    issue = only_issue(world)
+    close(world, "2.4")
+    error(world, "2.5")
+    come_in_line(world)
+    assert (world.status(issue), world.of().state, invariants(world)) == ("To Do", "in-progress", [])
+    (comment,) = comments(issue)
+    assert "2.5 (1 error)" in comment
+
+
+def test_an_error_below_a_raised_boundary_resolves_the_group_again(make_sync_world: MakeSyncWorld) -> None:
+    world = fixed_in(make_sync_world)
+    issue = only_issue(world)
+    world.clock.advance(5)
+    fix_in(world, world.jira.add_version("2.6"))
+    world.clock.advance(5)
+    world.backtrace.receive(PROJECT, group().fingerprint, version="2.5")
+    come_in_line(world)
+    assert (world.status(issue), comments(issue)) == ("Done", [])
+    assert (world.of().state, invariants(world)) == ("resolved", [later("2.6.0")])
+
+
+def test_an_error_past_a_boundary_that_was_set_or_lowered_later_reopens_the_ticket(
+    make_sync_world: MakeSyncWorld,
+) -> None:
+    world = fixed_in(make_sync_world, "2.6")
+    issue = only_issue(world)
+    error(world, "2.5")
+    come_in_line(world)
+    assert world.status(issue) == "Done"
+    (version,) = world.jira.project().versions
+    world.jira.change_version(version, name="2.4")
+    come_in_line(world)
+    assert (world.status(issue), world.of().state) == ("To Do", "open")
+
+
+def test_a_boundary_that_backtrace_refused_is_written_later(make_sync_world: MakeSyncWorld) -> None:
+    world = world_with(make_sync_world)
+    close(world, "2.4")
+    refusal = {"error": {"code": 1, "message": "not now"}}
+    world.backtrace.faults.add("POST", "/api/issue", 2, status=200, body=refusal)
+    come_in_line(world)
+    come_in_line(world)
+    assert (world.of().state, invariants(world)) == ("resolved", [later("2.4.0")])
+
+
+def test_a_group_that_is_muted_later_stays_muted(make_sync_world: MakeSyncWorld) -> None:
+    """A muted group with reopen criteria would be muted only until one is met."""
+    world = fixed_in(make_sync_world)
+    issue = only_issue(world)
+    world.set_state("muted")
+    come_in_line(world)
+    assert (world.of().state, invariants(world)) == ("muted", [])
+    error(world, "2.5")
+    come_in_line(world)
+    assert (world.of().state, world.status(issue), comments(issue)) == ("muted", "Done", [])
+
+
+def test_a_boundary_that_is_gone_before_we_look_reopens_nothing(make_sync_world: MakeSyncWorld) -> None:
+    world = fixed_in(make_sync_world)
+    issue = only_issue(world)
+    world.backtrace.receive(PROJECT, group().fingerprint, version="2.5")
+    world.clock.advance(5)
+    (version,) = world.jira.project().versions
+    world.jira.delete_version(version)
+    come_in_line(world)
+    assert (world.status(issue), comments(issue)) == ("Done", [])
+    assert (world.of().state, invariants(world)) == ("resolved", [])
