@@ -27,10 +27,13 @@ class Change:
     effect: str
     is_right: bool
     calls: list[Call] = field(default_factory=list)
+    demand: str = ""
+    """What the workflow of a Jira of the user's own demands before the other side can follow, in a sentence."""
 
     def document(self) -> dict[str, Any]:
         """Return the change as JSON."""
-        return {"what": self.cause, "then": self.effect, "ok": self.is_right, "calls": counted(self.calls)}
+        found = {"what": self.cause, "then": self.effect, "ok": self.is_right, "calls": counted(self.calls)}
+        return found | ({"demand": self.demand} if self.demand else {})
 
 
 SYNC = {"backtrace_to_jira": True, "jira_to_backtrace": True}
@@ -84,6 +87,7 @@ def resolve_in_backtrace(
     """Resolve the group in Backtrace, and read what the ticket's status is then.
 
     A Jira of the user's own cannot send webhooks to this machine, so this is the only change that the demo makes there.
+    Its workflow may demand what only its team knows. That is told, and is no fault of the demo's.
     """
     step("Resolving the error group in Backtrace")
     before = status()
@@ -91,7 +95,10 @@ def resolve_in_backtrace(
     stack.tick(POLL_BACKTRACE)
     stack.settle()
     after = status()
-    yield Change("resolved in Backtrace", f"{after} in Jira", after != before, stack.wire.take())
+    row = stack.row(integration, fingerprint)
+    demand = "; ".join(row.synced.problems) if row and row.synced else ""
+    is_right = after != before or bool(demand)
+    yield Change("resolved in Backtrace", f"{after} in Jira", is_right, stack.wire.take(), demand)
 
 
 def deliver_webhooks(stack: LocalStack) -> list[Delivery]:

@@ -59,7 +59,9 @@ def _play(stack: LocalStack, own: Target | None, progress: Progress) -> Story:
     An earlier demo may have made the sample's ticket there already.
     """
     target = own or Target(stack.connection(), stack.jira.token)
-    group = new_group() if own else sample_group()
+    # A page of this Backtrace, so that the ticket has it as a link; the sample's is one of no universe here.
+    page = f"{stack.backtrace.url}/dashboard/my_universe/project/my_project/group/8dfcce07a34e418c"
+    group = new_group(group_url=page) if own else sample_group(group_url=page)
     return play_story(stack, target, group, progress.step)
 
 

@@ -160,6 +160,9 @@ def _show_changes(console: Console, story: Story) -> None:
         )
     console.print()
     console.print(table)
+    for change in story.changes:
+        if change.demand:
+            console.print(Text(f"Your Jira demands more: {change.demand}", style="yellow"), soft_wrap=True)
 
 
 def show_end(console: Console, story: Story) -> None:
@@ -168,7 +171,8 @@ def show_end(console: Console, story: Story) -> None:
         for problem in story.problems:
             console.print(Text(f"Not as it should be: {problem}", style="bold red"), soft_wrap=True)
     elif story.ticket:
-        text = f"Two deliveries, one ticket: {story.ticket.key}. Both sides the same."
+        same = "" if any(change.demand for change in story.changes) else " Both sides the same."
+        text = f"Two deliveries, one ticket: {story.ticket.key}.{same}"
         console.print(Text(text, style="bold green"))
 
 

@@ -21,6 +21,7 @@ import pytest
 from local import ROOT
 from local.aws import dynamodb_local
 from local.jira_stand_in import JiraStandIn
+from local.jira_stand_in.fields import custom_field
 
 TIMEOUT = 90
 TOKEN = "token-that-nobody-may-see"
@@ -186,6 +187,21 @@ def test_a_jira_of_ones_own_gets_the_ticket_which_outlives_ctrl_c(data_center: J
     assert data_center.count("POST", "/issue$") == 1
     assert [issue.status.name for issue in data_center.issues.values()] == ["Done"]  # resolved in Backtrace
     assert TOKEN not in "".join(lines) + complaints + log()
+
+
+def test_what_the_workflow_of_ones_own_jira_demands_is_told_and_the_demo_goes_on(
+    data_center: JiraStandIn,
+) -> None:
+    for step in data_center.project().workflow.transitions:
+        step.screen = {"customfield_10077": custom_field("customfield_10077", "Root cause", required=True)}
+    told = demo(**own(data_center, JIRA_ISSUE_TYPE="Task"), **NO_JAVA)
+    assert told.returncode == 0, told.stdout + told.stderr
+    text = " ".join(told.stdout.split())
+    assert "Your Jira demands more: " in text
+    assert "Root cause (customfield_10077)" in text
+    assert "sync.transition_fields" in text
+    assert "Both sides the same" not in text
+    assert [issue.status.name for issue in data_center.issues.values()] == ["To Do"]
 
 
 def test_a_jira_of_ones_own_gets_a_new_ticket_with_every_run_and_needs_no_java(cloud: JiraStandIn) -> None:
