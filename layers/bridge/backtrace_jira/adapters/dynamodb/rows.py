@@ -219,10 +219,7 @@ class LinkRow(Stored):
     follow_up: Json[FollowUp] | None = None
 
     def read_generation(self) -> int:
-        """Return the generation, which a row of an older release does not have.
-
-        Such a row that had a ticket once, and has none now, must not make another first one: a look-up would find both.
-        """
+        """Return the generation. A row of an older release that let go of a ticket must not have a first one again."""
         if self.generation or self.issue_id:
             return self.generation or 1
         let_go = self.record is not None and self.record.decision in (Decision.UNLINKED, Decision.REGRESSED)
