@@ -45,7 +45,7 @@ SYNCED_TEXT = (
     '{"state": "resolved", "assignee": "7", "status": ["4", "Fertig ü", "done"], "ticket_assignee": "jane", '
     '"at": 1010.5, "told": ["x"], "problems": ["ü"], "until": ["{\\"a\\": 1}"], "unread": ["2.x"], '
     '"fixes": {"10001": "2.4 1 0"}, "reopens": 0, "regressed": true, "opened": "ours", '
-    '"again": [1000.5, 1001.0], "answered": "5f", '
+    '"again": [1000.5, 1001.0], "answered": "5f", "doubted": ["version > 2.4.0"], '
     '"versions": {"standing": "waiting", "versions": [{"name": "2.4 ü", "released": false}], "more": 0, '
     '"resolution": "Fixed", "boundary": "version > 2.4"}}'
 )
@@ -68,6 +68,7 @@ SYNCED = LastSynced(
     opened_by=Opener.OURS,
     resolved_again=(1000.5, 1001.0),
     answered="5f",
+    doubted=("version > 2.4.0",),
 )
 FULL: dict[str, Any] = {
     "integration": {"S": "u/p/n"},

@@ -224,3 +224,27 @@ def test_no_expression_is_given_a_long_text(monkeypatch: pytest.MonkeyPatch, tex
     assert lengths, "the recorders are not in use"
     assert read_version(text) is None
     assert max(lengths) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("fix", "seen", "in_doubt"),
+    [
+        ("2.4", ["2.4-HF1", "2.4-iOS", "2.4", "2.3-iOS", "2.4.1-iOS", "2.4-rc1", "2.5", "Next"], "2.4-HF1 2.4-iOS"),
+        ("2.4-HF1", ["2.4", "2.4-rc1", "2.4-HF1", "2.4-HF2", "2.4.1", "2.3"], "2.4 2.4-rc1 2.4-HF2"),
+        ("4.2.1-7", ["4.2.1", "4.2.1-6", "4.2.1-8", "4.2.1-iOS"], "4.2.1 4.2.1-iOS"),
+    ],
+)  # fmt: skip
+def test_of_which_versions_nobody_knows_whether_they_are_past(
+    fix: str, seen: list[str], in_doubt: str
+) -> None:
+    boundary = boundary_of(ticket(DONE, versions=(fix,)), integration(fix_versions={"enabled": True}))
+    (criterion,) = boundary.criteria
+    assert criterion.in_doubt(tuple((value, 1) for value in seen)) == in_doubt.split()
+
+
+def test_doubt_on_another_line_is_none() -> None:
+    boundary = boundary_of(
+        ticket(DONE, versions=("1.5.2", "2.1.1")), integration(fix_versions={"enabled": True})
+    )
+    values = (("1.5.2-iOS", 1), ("2.1.1-iOS", 1), ("1.6.2-iOS", 1))
+    assert [criterion.in_doubt(values) for criterion in boundary.criteria] == [["2.1.1-iOS"], ["1.5.2-iOS"]]

@@ -55,6 +55,7 @@ def test_nothing_new_is_the_same_sighting(same: str) -> None:
         digest(("9.0", 1), ("2.5", 2), criterion=BRANCH),
         digest(("9.0", 1), ("2.5", 2), criterion=LATER.replace("version", "build", 1)),
         digest(("9.0", 1), ("2.5", 2), at=NOON + DAY),
+        digest(("9.0", 1), ("2.5", 2), ("2.4-iOS", 1)),  # nobody knows whether it is later
     ],
 )
 def test_an_error_of_a_later_version_makes_another(other: str) -> None:
@@ -77,3 +78,7 @@ def test_two_versions_of_one_rank_are_told_apart_in_any_order() -> None:
 def test_it_stays_short_whatever_the_versions_are(values: tuple[tuple[str, int], ...], at: float) -> None:
     assert len(digest(*values, at=at)) == 32
     assert digest(*values, at=at) != digest(*values[1:], at=at)
+
+
+def test_the_count_of_versions_in_doubt_does_not_matter() -> None:
+    assert digest(("2.5", 2), ("2.4-iOS", 1)) == digest(("2.5", 2), ("2.4-iOS", 9), ("2.3-iOS", 1))

@@ -64,6 +64,24 @@ def test_a_version_past_the_boundary_lets_the_ticket_be_looked_at(
     assert ("the synchronisation looks at BUG-1" in outcome.detail) is told
 
 
+def test_doubt_about_an_errors_version_lets_it_be_looked_at_until_it_was_said() -> None:
+    world, hints = linked(UNTIL_2_4)
+    seen(world, "2.4-iOS")
+    assert len(hints.sent) == 1
+    answer(world, hints)
+    for count in range(2, 9):
+        seen(world, ("2.4-iOS", count), "2.3-iOS")
+    assert len(hints.sent) == 1
+    for key, row in world.links.rows.items():
+        assert row.synced
+        synced = replace(row.synced, doubted=("version > 2.4.0",), answered="")
+        world.links.rows[key] = replace(row, synced=synced)
+    seen(world, "2.4-tvOS", at=AT + 86_400)
+    assert len(hints.sent) == 1
+    seen(world, "2.4-tvOS", "2.5", at=AT + 86_400)
+    assert len(hints.sent) == 2
+
+
 def test_a_storm_of_events_sends_one_hint_for_one_boundary() -> None:
     world, hints = linked(UNTIL_2_4)
     for number in range(50):

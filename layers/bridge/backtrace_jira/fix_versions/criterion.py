@@ -79,6 +79,16 @@ class VersionCriterion:
                 found.append((version, value, count))
         return [(value, count) for _, value, count in sorted(found, key=lambda each: each[0], reverse=True)]
 
+    def in_doubt(self, values: Histogram) -> list[str]:
+        """Return the values of which nobody knows whether they are past the boundary."""
+        past = {value for value, _ in self.past(values)}
+        others = [(read_version(value), value) for value, _ in values if value not in past]
+        return [
+            value
+            for version, value in others
+            if version and self._is_doubted(version) and self._is_within(value)
+        ]
+
     def may_be_past(self, attributes: Mapping[str, Histogram]) -> bool:
         """Return whether one of a group's errors may be past it; which values are of one error is not known."""
         kinds = (
@@ -92,6 +102,11 @@ class VersionCriterion:
         if self.seen_in is SeenIn.SAME_OR_LATER and version == self.version:
             return True
         return version.is_surely_after(self.version)
+
+    def _is_doubted(self, version: Version) -> bool:
+        """Return whether a version may be after this one, and may not."""
+        is_sure = version == self.version or self.version.is_surely_after(version)
+        return not is_sure and (version.is_doubtful or self.version.is_doubtful)
 
     def _is_within(self, value: str) -> bool:
         pattern = self.where.get(self.attribute)
@@ -126,7 +141,7 @@ def _read_criterion(criterion: Mapping[str, Any]) -> VersionCriterion | None:
 def digest_sighting(
     criteria: Iterable[VersionCriterion], attributes: Mapping[str, Histogram], last_seen: float
 ) -> str:
-    """Return a digest of the values past these criteria, with their counts.
+    """Return a digest of the values past these criteria, with their counts, and of those in doubt, without.
 
     An event's histograms count all errors of the group, so an error of a later version changes a count, and so the
     digest. Nobody documents that they do (saucelabs/sauce-docs, workflow-integrations/webhook.md): so the day of the
@@ -137,6 +152,7 @@ def digest_sighting(
         attributes: the event's histograms.
         last_seen: unix seconds of the group's last error.
     """
-    past = [(str(each), sorted(each.past(attributes.get(each.attribute, ())))) for each in criteria]
+    seen = [(each, attributes.get(each.attribute, ())) for each in criteria]
+    past = [(str(each), sorted(each.past(values)), sorted(each.in_doubt(values))) for each, values in seen]
     text = json.dumps([past, last_seen // _DAY])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

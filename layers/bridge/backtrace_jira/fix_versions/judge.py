@@ -7,7 +7,7 @@ cases is in docs/how-it-works/fix-versions.md, its rows in tests/unit/fix_versio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -42,12 +42,14 @@ class Evidence:
     """What is known of a group.
 
     `seen` are versions past the current boundary, with counts, since the last closing; None if Backtrace refuses to
-    say. `times` says how often the group was resolved again in the last day.
+    say. `times` says how often the group was resolved again in the last day. `doubts` are versions of which nobody
+    knows whether they are past, by the boundary as Backtrace is told it; they decide nothing.
     """
 
     opener: Opener
     seen: Histogram | None = ()
     times: int = 0
+    doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def judge(pair: Pair, ticket: Ticket, boundary: Boundary, evidence: Evidence) -> Judgement:

@@ -101,6 +101,8 @@ class LastSynced:
     """The moments (unix seconds) at which the group was resolved again, because its error had not come back."""
     answered: str = ""
     """Digest of the last sighting that a turn has dealt with. An event with the same one tells nothing new."""
+    doubted: tuple[str, ...] = ()
+    """The boundaries of which was said that an error's version may be past them, and that nobody knows."""
     versions_seen: VersionsSeen | None = None
     """None where they do not count: the feature is off, or the ticket is not done."""
     refused: Mapping[str, str] = field(default_factory=dict)

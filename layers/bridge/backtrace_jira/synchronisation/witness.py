@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of, is_done
-from backtrace_jira.fix_versions.criterion import VersionCriterion
+from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
 from backtrace_jira.fix_versions.judge import (
     MOST_TIMES,
     Evidence,
@@ -21,7 +21,7 @@ from backtrace_jira.fix_versions.judge import (
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.synchronisation.regressions import Regression, find_begun, plan_regression
+from backtrace_jira.synchronisation.regressions import SHOWN, Regression, find_begun, plan_regression
 from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria, with_noted_moments
 from backtrace_jira.synchronisation.turn_context import TurnContext
 
@@ -59,6 +59,7 @@ def _judge_group(context: TurnContext, ticket: Ticket, pair: Pair) -> Ruling:
         return Ruling(pair, Judgement.REGRESSION, begun)
     boundary = boundary_of(ticket, pair.integration)
     evidence = _find_evidence(context, ticket, pair)
+    pair = _say_doubts(context, pair, evidence.doubts)
     # Where Jira does not show the boundary, or Backtrace refuses to say, the next event is to ask again.
     if boundary.reopen_criteria is not None and evidence.seen is not None:
         pair = pair.with_answer(context.hint.sighting)
@@ -84,16 +85,16 @@ def _find_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> Evidence
     if not needs_evidence(context, ticket, pair):
         return evidence
     criteria = judged_by(boundary_of(ticket, pair.integration), pair.synced.reopen_criteria)
-    seen = _ask_versions(context, pair, criteria, ticket.done_since)
-    return replace(evidence, seen=None if seen is None else tuple(seen))
+    return _ask_versions(context, pair, criteria, ticket.done_since, evidence)
 
 
 def _ask_versions(
-    context: TurnContext, pair: Pair, criteria: Sequence[VersionCriterion], since: float
-) -> list[tuple[str, int]] | None:
+    context: TurnContext, pair: Pair, criteria: Sequence[VersionCriterion], since: float, evidence: Evidence
+) -> Evidence:
     """Ask Backtrace for the versions past the boundary since then; None if it refuses, and none is known."""
     groups = context.backtrace(pair)
     found: dict[str, int] = {}
+    doubts = dict(evidence.doubts)
     answers = 0
     for criterion in criteria:
         with context.refusal_as_problem("Backtrace does not say in which versions it was seen"):
@@ -105,8 +106,24 @@ def _ask_versions(
                 where=criterion.where,
             )
             found |= dict(criterion.past(values))
+            if in_doubt := criterion.in_doubt(values):
+                doubts[str(criterion.told)] = in_doubt
             answers += 1
-    return list(found.items()) if found or answers == len(criteria) else None
+    seen = tuple(found.items()) if found or answers == len(criteria) else None
+    return replace(evidence, seen=seen, doubts=doubts)
+
+
+def _say_doubts(context: TurnContext, pair: Pair, doubts: Mapping[str, Sequence[str]]) -> Pair:
+    """Say which versions may be past the boundary; return the pair with that said. Once for each boundary."""
+    new = {boundary: versions for boundary, versions in doubts.items() if boundary not in pair.synced.doubted}
+    for boundary, versions in new.items():
+        context.tell(
+            f"{pair.short_name} was seen in {', '.join(versions[:SHOWN])}: it is not known whether that is past "
+            f"{boundary}, so it reopens nothing (docs/versions.md)"
+        )
+    known = {str(each.told) for each in version_criteria_of(pair.synced.reopen_criteria)}
+    doubted = (*(each for each in pair.synced.doubted if each in known), *new)
+    return replace(pair, link=replace(pair.link, synced=replace(pair.synced, doubted=doubted)))
 
 
 def _with_opener(context: TurnContext, pair: Pair, evidence: Evidence) -> Pair:

@@ -42,6 +42,8 @@ def report_possible_regression(hints: RegressionHints, case: Case, row: Link, is
 def find_passed_criteria(case: Case, row: Link) -> list[VersionCriterion]:
     """Return the criteria that an error of the group may have passed, if the row waits for a regression.
 
+    Doubt about an error's version counts, too, until a turn has said it.
+
     An event lists every version that the group was ever seen in, but not when. So it is only a hint: the
     synchronisation, which receives it, asks Backtrace which versions were seen since the ticket was resolved.
     """
@@ -53,7 +55,13 @@ def find_passed_criteria(case: Case, row: Link) -> list[VersionCriterion]:
     from backtrace_jira.fix_versions.criterion import version_criteria_of
 
     criteria = version_criteria_of(synced.reopen_criteria)
-    return [criterion for criterion in criteria if criterion.may_be_past(case.group.attributes)]
+    attributes, said = case.group.attributes, synced.doubted
+    return [
+        criterion
+        for criterion in criteria
+        if criterion.may_be_past(attributes)
+        or (str(criterion.told) not in said and criterion.in_doubt(attributes.get(criterion.attribute, ())))
+    ]
 
 
 def _sighting(case: Case, row: Link, criteria: Iterable[VersionCriterion]) -> Sighting:

@@ -119,13 +119,23 @@ def recording(record: Record) -> Values:
     return {":record": s(record_text(record)), ":at": n(record.at)}
 
 
+_OF_LAST_SYNCED = {
+    "until": "reopen_criteria",
+    "unread": "unread_versions",
+    "fixes": "fix_versions",
+    "opened": "opened_by",
+    "again": "resolved_again",
+    "versions": "versions_seen",
+}
+"""What the core calls attributes that are stored by another name."""
+
+
 class StoredSynced(Stored):
-    """Attribute `synced`: the values of ticket and group when they last agreed."""
+    """Attribute `synced`: ticket and group when they last agreed. `status` is id, name and category."""
 
     state: State | None = None
     assignee: str | None = None
     status: tuple[str, str, str] | None = None
-    """Id, name and category."""
     meaning: State | None = None
     ticket_assignee: str | None = None
     at: float = 0.0
@@ -139,33 +149,15 @@ class StoredSynced(Stored):
     opened: Opener = Opener.NOBODY
     again: tuple[float, ...] = ()
     answered: str = ""
+    doubted: tuple[str, ...] = ()
     versions: VersionsSeen | None = None
     refused: dict[str, str] = {}
     refused_at: float = 0.0
 
     def to_last_synced(self) -> LastSynced:
         """Return what the core works with."""
-        return LastSynced(
-            state=self.state,
-            assignee=self.assignee,
-            status=Status(*self.status) if self.status else None,
-            meaning=self.meaning,
-            ticket_assignee=self.ticket_assignee,
-            at=self.at,
-            told=self.told,
-            problems=self.problems,
-            reopen_criteria=self.until,
-            unread_versions=self.unread,
-            fix_versions=self.fixes,
-            reopens=self.reopens,
-            regressed=self.regressed,
-            opened_by=self.opened,
-            resolved_again=self.again,
-            answered=self.answered,
-            versions_seen=self.versions,
-            refused=self.refused,
-            refused_at=self.refused_at,
-        )
+        values = {_OF_LAST_SYNCED.get(name, name): getattr(self, name) for name in type(self).model_fields}
+        return LastSynced(**values | {"status": Status(*self.status) if self.status else None})
 
 
 def synced_text(synced: LastSynced) -> str:
@@ -188,6 +180,7 @@ def synced_text(synced: LastSynced) -> str:
         "opened": synced.opened_by or None,
         "again": list(synced.resolved_again) or None,
         "answered": synced.answered or None,
+        "doubted": list(synced.doubted) or None,
         "versions": asdict(synced.versions_seen) if synced.versions_seen else None,
         "refused": dict(synced.refused) or None,
         "refused_at": synced.refused_at or None,
