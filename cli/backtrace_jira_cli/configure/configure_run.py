@@ -123,7 +123,7 @@ class ConfigureRun:
             self._leftovers.ask()
         self._confirm(writing)
         if self._leftovers:
-            # Before the settings: with them, the integration's access to Backtrace may be deleted.
+            # Before the settings: a run that fails here is repeated, and the settings still say what is to be done.
             self._leftovers.carry_out(preparation)
         self._write(writing, store)
 

@@ -1,8 +1,7 @@
 """What Fix Versions leave in Backtrace when an integration stops using them: reopen criteria of ours in its groups.
 
-Nobody would see them again: an integration that is off writes nothing, and one that was deleted is not looked at. So
-the operator says before that whether they stay. Either way is done group by group before the settings are written, and
-what is done is recorded in the group's link: a run that is cut off is repeated, and goes on with the rest.
+The operator says whether they stay. Either way is done group by group before the settings are written, and what is done
+is recorded in the group's link: a run that is cut off is repeated, and goes on with the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +22,11 @@ from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import StoredSettings, valid_integrations
 from backtrace_jira_cli.exits import wrong_usage
 
+NOT_YET = (
+    "Functions keep their settings for some minutes, and write criteria anew meanwhile; those of an integration that "
+    "is deleted, nobody removes. So first write {} with fix_versions.enabled: false and --reopen-criteria remove, and "
+    "delete it ten minutes later. Or say --reopen-criteria keep."
+)
 QUESTION = "Shall they stay in Backtrace, where nobody looks after them any more, or be removed?"
 
 
@@ -81,8 +85,15 @@ class LeftCriteria:
         Raises:
             Stop: nobody is there to answer.
         """
-        if not self._found or self._leftover:
+        if not self._found:
             return
+        if self._leftover is None:
+            self._ask_at_terminal()
+        deleted = [off.integration.id for off in self._found if off.is_deleted]
+        if deleted and self._leftover is Leftover.REMOVE:
+            raise wrong_usage(f"Nothing was written. {NOT_YET.format(', '.join(deleted))}")
+
+    def _ask_at_terminal(self) -> None:
         if not self._console.can_ask:
             raise wrong_usage(
                 "Nothing was written: say what becomes of our reopen criteria in Backtrace, with "

@@ -136,15 +136,16 @@ def test_a_deleted_integration_is_told_apart(deployment: Deployment) -> None:
     assert (deployment.standing(), deployment.remembered()) == ([[THEIRS, OURS]] * 3, [True] * 3)
 
 
-def test_those_of_a_deleted_integration_are_removed_before_its_token(deployment: Deployment) -> None:
-    del deployment.operator.secrets["BACKTRACE_TOKEN_MY_UNIVERSE"]
-    del deployment.settings["integrations"], deployment.settings["backtrace"]
-    result = deployment.operator.configure(
-        deployment.settings, "--yes", "--prune", "--reopen-criteria", "remove"
-    )
-    assert result.exit_code == 0, result.output
-    assert deployment.standing() == [[THEIRS]] * 3
-    assert "secrets/backtrace/my_universe" not in deployment.operator.stored()
+def test_those_of_an_integration_are_removed_before_it_is_deleted(deployment: Deployment) -> None:
+    others = {**deployment.settings, "integrations": []}
+    options = ("--yes", "--prune", "--reopen-criteria", "remove")
+    result = deployment.operator.configure(others, *options)
+    assert result.exit_code == 2, result.output
+    assert f"So first write {ID} with fix_versions.enabled: false" in result.output
+    assert (deployment.remembered(), deployment.is_on) == ([True] * 3, True)
+    assert deployment.switch_off("--yes", "--reopen-criteria", "remove").exit_code == 0
+    assert deployment.operator.configure(others, "--yes", "--prune").exit_code == 0
+    assert (deployment.standing(), deployment.remembered()) == ([[THEIRS]] * 3, [False] * 3)
 
 
 def test_a_run_that_is_cut_off_is_repeated_and_goes_on(deployment: Deployment) -> None:

@@ -652,6 +652,25 @@ def test_a_ticket_that_is_linked_no_longer_is_forgotten(make_sync_world: MakeSyn
     assert world.links.tickets_with_version("main") == []
 
 
+@flavours
+def test_what_an_integration_has_left_that_was_switched_off_is_removed_by_the_round(
+    make_sync_world: MakeSyncWorld, flavour: str
+) -> None:
+    world = world_with(make_sync_world, flavour, sync=ONE_WAY)
+    world.backtrace.seed(PROJECT, group().fingerprint, invariants=[OWN])
+    close(world, "2.4")
+    world.settle()
+    assert invariants(world) == [OWN, later("2.4.0")]
+    world.configure(fix_versions=world.settings.fix_versions.model_copy(update={"enabled": False}))
+    world.new_process()
+    world.poll()
+    assert (world.of().state, invariants(world)) == ("resolved", [OWN])
+    assert not world.row_of().has_criteria
+    world.forget_calls()
+    world.poll()
+    assert (world.calls["jira"], world.calls["backtrace"]) == (0, 0)
+
+
 # What people see
 
 

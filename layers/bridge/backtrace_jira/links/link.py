@@ -101,6 +101,11 @@ class Link:
     """The ticket that is to follow the row's own."""
 
     @property
+    def has_criteria(self) -> bool:
+        """Return whether reopen criteria of ours stand in the group's row."""
+        return self.synced is not None and bool(self.synced.reopen_criteria)
+
+    @property
     def is_settled(self) -> bool:
         """Return whether the row has its ticket, and none is being made at this moment."""
         return self.issue is not None and self.state is LinkState.COMPLETE

@@ -60,7 +60,7 @@ class CheckLinks:
         """Look at the next links of the round.
 
         Args:
-            integrations: those that can be read and synchronise anything.
+            integrations: those that can be read, also if they synchronise nothing.
             notes: how far the round has got.
             most: so many links.
             deadline: unix seconds at which this process may be ended.
@@ -90,7 +90,8 @@ class CheckLinks:
         by_connection: dict[str, list[Linked]] = {}
         for link in links:
             integration = by_id.get(link.key.integration)
-            if integration and link.is_settled:
+            # Where an integration is off, only what it has left in Backtrace is looked after.
+            if integration and link.is_settled and (integration.keeps_in_step or link.has_criteria):
                 by_connection.setdefault(integration.connection, []).append((link, integration))
         found: list[Finding] = []
         for connection, linked in by_connection.items():

@@ -50,6 +50,8 @@ def hint_concerns(link: Link, integration: Integration, hint: Hint) -> bool:
         return integration.fix_versions.enabled
     if integration.follows_tickets or (integration.keeps_in_step and hint.thorough):
         return True
+    if hint.thorough and link.has_criteria:
+        return True  # the integration is off, and what it has left in Backtrace is to be removed
     return _compares_at_first_look(link, integration)
 
 

@@ -62,11 +62,15 @@ class Poll:
         self._report = report
 
     def integrations(self) -> Sequence[Integration]:
-        """Return every integration that synchronises anything; report those that cannot be read."""
+        """Return every integration that synchronises anything."""
+        return [each for each in self.readable_integrations() if each.keeps_in_step]
+
+    def readable_integrations(self) -> Sequence[Integration]:
+        """Return every integration, also those that synchronise nothing; report those that cannot be read."""
         found, faults = self.configuration.all_integrations()
         for fault in faults:
             self._report(Outcome(Decision.from_error(fault), detail=error_text(fault), error=fault))
-        return [each for each in found if each.keeps_in_step]
+        return found
 
     def run(self, schedule: str, jobs: Sequence[Job], notes: PollNotes, deadline: float) -> None:
         """Do all jobs for which there is time, beginning with the one for which the last run had none.

@@ -43,7 +43,7 @@ class PollFixVersions:
         Args:
             deadline: unix seconds at which this process may be ended.
         """
-        integrations, notes = self._poll.integrations(), self._poll.memory.notes()
+        integrations, notes = self._poll.readable_integrations(), self._poll.memory.notes()
         following = [each for each in integrations if each.follows_tickets]
         linked = LinkedIssues(self._poll.store)
         jobs = [

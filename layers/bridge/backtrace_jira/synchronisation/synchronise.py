@@ -118,7 +118,7 @@ class Synchronise:
             # While a ticket is made that follows this one, nothing of this one goes to the group.
             if integration is None or not link.is_settled:
                 continue
-            wanted = integration.keeps_in_step or hint.deleted or hint.moved
+            wanted = integration.keeps_in_step or hint.deleted or hint.moved or link.has_criteria
             if not wanted or hint.connection not in ("", integration.connection):
                 continue
             if link.is_handed_over:
