@@ -172,6 +172,17 @@ def statuses() -> Response:
     return answer(list(found.values()))
 
 
+@routes.get("/status/<id_or_name>")
+def one_status(id_or_name: str) -> Response:
+    found = (
+        s for p in state().projects.values() for s in p.workflow.statuses if id_or_name in (s.id, s.name)
+    )
+    status = next(found, None)
+    if status is None:
+        raise JiraError(404, f"The status with id '{id_or_name}' does not exist")
+    return answer(wire.status_json(status))
+
+
 @routes.get("/statuscategory")
 def status_categories() -> Response:
     return answer([wire.category_json(key) for key in ("undefined", "new", "indeterminate", "done")])

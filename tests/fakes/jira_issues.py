@@ -205,6 +205,14 @@ class FakeJiraIssues:
             self._existing(issue_id)
             return self.written.get(issue_id, [])[::-1]
 
+    def status_category(self, status_id: str) -> str:
+        with self.failures.around("status_category"):
+            known = [
+                *(step.to for step in ANY_TO_ANY),
+                *(s.to for steps in self.workflow.values() for s in steps),
+            ]
+            return next((each.category for each in known if each.id == status_id), "")
+
     def versions(self, project: str) -> Sequence[ProjectVersion]:
         with self.failures.around("versions"):
             if project != "BUG":

@@ -293,3 +293,8 @@ def test_tickets_are_read_together_and_none_that_jira_does_not_show(
 def test_more_than_a_hundred_tickets_are_read_together(site: Site, jira: JiraIssues) -> None:
     ids = [site.create_issue(str(number)).id for number in range(130)]
     assert sorted(each.issue.id for each in jira.tickets_by_id(ids)) == sorted(ids)
+
+
+def test_a_status_has_its_category(jira: JiraIssues) -> None:
+    assert [jira.status_category(each.id) for each in (TODO, DOING, DONE)] == ["new", "indeterminate", "done"]
+    assert jira.status_category("99999") == ""

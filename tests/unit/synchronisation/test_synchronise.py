@@ -257,3 +257,17 @@ def test_what_was_done_with_the_ticket_is_recorded_in_each_link() -> None:
         (sentence,),
         (sentence, "Done in Jira: in-progress → resolved in Backtrace"),
     ]
+
+
+def test_a_step_between_statuses_of_one_meaning_before_the_first_look_is_no_change() -> None:
+    world = Deployment()
+    review = Status("4", "In Review", "indeterminate")
+    issue = world.jira.create_issue("begun already")
+    world.jira.move_to(issue.id, DOING)
+    world.clock.advance(60)
+    world.link(issue=issue)
+    world.backtrace.seed(PROJECT, GROUP, state="resolved")
+    world.clock.advance(60)
+    world.jira.move_to(issue.id, review)
+    world.hear(issue)
+    assert (world.state(), world.status(issue)) == ("resolved", DONE)

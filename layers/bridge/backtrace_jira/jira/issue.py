@@ -72,6 +72,8 @@ class Change:
     before: str
     before_name: str
     at: float
+    before_category: str = ""
+    """Of a status: its category, if Jira was asked for it; no changelog has it."""
 
 
 @dataclass(frozen=True, slots=True)

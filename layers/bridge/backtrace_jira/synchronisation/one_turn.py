@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of, version_fields
 from backtrace_jira.jira.issue import Ticket
@@ -32,7 +33,7 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
 
     # The changelog before anything is compared: without it, nobody sees that the ticket was changed and changed back,
     # and a mere comment on the ticket would count as a change that is later than the group's.
-    ticket = _with_changelog(context, ticket, linked)
+    ticket = _with_categories(context, _with_changelog(context, ticket, linked), linked)
     linked = [with_baseline(pair, ticket) for pair in linked]
 
     # Regressions before conflicts: Backtrace has reopened the group itself. Taken for a person's change, that would
@@ -68,6 +69,23 @@ def _with_changelog(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]
         return ticket
     fields = version_fields(pair.integration for pair in linked)
     return context.jira.ticket(context.turn.issue_id, changes=True, version_fields=fields) or ticket
+
+
+def _with_categories(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> Ticket:
+    """Ask Jira what a ticket's status at linking means, where the ticket has changed it before it was first looked at.
+
+    Else a step between two statuses of one meaning would be taken for a change.
+    """
+    unread = [pair.linked_at for pair in linked if pair.synced.status is None]
+    firsts = {change for at in unread if (change := ticket.first_change("status", at))}
+    asked = {
+        change: replace(change, before_category=context.jira.status_category(change.before))
+        for change in firsts
+        if change.before != ticket.status.id
+    }
+    if not asked:
+        return ticket
+    return replace(ticket, changes=tuple(asked.get(change, change) for change in ticket.changes or ()))
 
 
 @contextmanager

@@ -166,10 +166,7 @@ class JiraIssues(Protocol):
     def tickets_by_id(
         self, issue_ids: Collection[str], *, version_fields: Collection[str] = ()
     ) -> Sequence[Ticket]:
-        """Return those of these issues that Jira shows, without changelogs: one request for a hundred.
-
-        That one is missing proves nothing: Data Center's answer comes from its search index.
-        """
+        """Return those that Jira shows, a hundred in a request, no changelogs; one that is missing proves nothing."""
         ...
 
     def transitions(self, issue_id: str) -> Sequence[Transition]:
@@ -194,6 +191,10 @@ class JiraIssues(Protocol):
 
     def comments(self, issue_id: str) -> Sequence[tuple[float, str]]:
         """Return the latest comments: when they were written (unix seconds), and their text."""
+        ...
+
+    def status_category(self, status_id: str) -> str:
+        """Return the key of a status's category; empty if there is no such status any more."""
         ...
 
     def versions(self, project: str) -> Sequence[ProjectVersion]:

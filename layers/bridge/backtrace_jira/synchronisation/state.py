@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.jira.issue import Change, Ticket
 from backtrace_jira.links.last_synced import LastSynced
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
@@ -32,7 +32,7 @@ class StateSync:
         status, state = synced.status, synced.state
         if status is None:
             change = ticket.first_change("status", pair.linked_at)
-            status = _find_status(change.before, change.before_name, ticket) if change else ticket.status
+            status = _find_status(change, ticket) if change else ticket.status
         return replace(synced, status=status, state=pair.group.state if state is None else state)
 
     def ticket_has_news(self, pair: Pair, ticket: Ticket, turn: Turn | None) -> bool:
@@ -43,7 +43,8 @@ class StateSync:
         # What it meant then: other settings may give another meaning to the same status.
         before = pair.synced.meaning or pair.state_of(status)
         differs = before is not pair.state_of(ticket.status)
-        return differs or was_changed_back(pair, ticket, self.changelog_field)
+        was_away = was_changed_back(pair, ticket, self.changelog_field) and not _is_one_step(pair, ticket)
+        return differs or was_away
 
     def group_has_news(self, pair: Pair) -> bool:
         """Compare the group's state with what was last agreed."""
@@ -104,9 +105,20 @@ class StateSync:
         return replace(synced, refused=refused)
 
 
-def _find_status(status_id: str, name: str, ticket: Ticket) -> Status:
-    """Return a status of the changelog. That has no category, so another than the ticket's is taken for "to do"."""
-    return ticket.status if ticket.status.id == status_id else Status(status_id, name, "new")
+def _is_one_step(pair: Pair, ticket: Ticket) -> bool:
+    """Return whether the only change since they agreed is a step within a status category: it never was away."""
+    since, before = pair.synced.at or pair.linked_at, pair.synced.status
+    steps = [change for change in ticket.changes or () if change.field == "status" and change.at > since]
+    if len(steps) != 1 or before is None or before.id == ticket.status.id:
+        return False
+    return before.category == ticket.status.category
+
+
+def _find_status(change: Change, ticket: Ticket) -> Status:
+    """Return the status before a change. One of which Jira knows no category any more is taken for "to do"."""
+    if change.before == ticket.status.id:
+        return ticket.status
+    return Status(change.before, change.before_name, change.before_category or "new")
 
 
 def state_for_ticket(state: State, sync: Sync) -> State | None:

@@ -136,6 +136,11 @@ class RestJiraIssues:
         found = latest_comments(self._client, issue_id)
         return [(at - self._client.ahead, text) for at, text in found]
 
+    def status_category(self, status_id: str) -> str:
+        """Read a status: a changelog names only its id."""
+        found = self._client.read(f"/status/{quote(status_id, safe='')}", {}, absent=(404,))
+        return status_in(found).category if isinstance(found, dict) else ""
+
     def versions(self, project: str) -> Sequence[ProjectVersion]:
         """Return all versions of a project. If the list changes between two pages, the next poll reads it right."""
         path, start = f"/project/{quote(project, safe='')}/version", 0
