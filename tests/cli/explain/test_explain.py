@@ -147,7 +147,7 @@ def test_what_could_not_be_carried_to_the_other_side_is_told(
     text = told(operator, FINGERPRINT)
     assert "could not be done | no transition leads on from In Review" in text
     assert "Jira was | In Review" in text
-    assert "tried again when the ticket or the group changes" in text
+    assert "It is tried again by itself, once an hour at most" in text
     (found,) = json.loads(operator.call("explain", FINGERPRINT, "--json").stdout)["decisions"]
     assert found["synced"]["problems"] == ["no transition leads on from In Review"]
 
