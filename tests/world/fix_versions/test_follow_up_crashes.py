@@ -93,7 +93,7 @@ def pairs(changes: int, step: int) -> Iterator[tuple[int, int]]:
 @ways
 def test_two_deaths_in_a_row_end_in_the_same_world(make_sync_world: MakeSyncWorld, prepare: Prepare) -> None:
     deaths = Deaths(make_sync_world, prepare)
-    for cuts in pairs(deaths.changes, 4):
+    for cuts in pairs(deaths.changes, 7):
         deaths.assert_as_without_deaths(*cuts)
 
 
