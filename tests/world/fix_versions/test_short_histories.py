@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from tests.builders import group
 from tests.world.fix_versions.test_fix_versions import (
     close,
@@ -13,6 +15,7 @@ from tests.world.fix_versions.test_fix_versions import (
 )
 from tests.world.fix_versions.test_regressions import comments, event
 from tests.world.sync_world import PROJECT, MakeSyncWorld, SyncWorld
+from tests.world.world import Cut
 
 
 def come_in_line(world: SyncWorld) -> None:
@@ -125,3 +128,29 @@ def test_a_boundary_that_is_gone_before_we_look_reopens_nothing(make_sync_world:
     come_in_line(world)
     assert (world.status(issue), comments(issue)) == ("Done", [])
     assert (world.of().state, invariants(world)) == ("resolved", [])
+
+
+def test_a_ticket_that_was_moved_twice_stays_linked(make_sync_world: MakeSyncWorld) -> None:
+    """The process that brought the first move to the group died before it recorded the new key."""
+    world = fixed_in(make_sync_world)
+    issue = only_issue(world)
+    world.jira.add_project("OPS", "Operations")
+    world.jira.move_issue(issue.key, "OPS")
+    world.clock.advance(300)
+    world.wire.calls.clear()
+    for cut in range(40):
+        world.wire.cut_at = len(world.wire.changes) + cut
+        with suppress(Cut):
+            world.polling_jira(deadline=world.clock() + 300)
+        world.wire.cut_at = None
+        if any(entry.get("short") == issue.key for entry in world.of().ticket):
+            break
+        world.new_process()
+        world.clock.advance(400)
+    assert world.row_of().issue.key == "BUG-1"  # type: ignore[union-attr]
+    world.new_process()
+    world.jira.move_issue(issue.key, "BUG")
+    world.clock.advance(400)
+    come_in_line(world)
+    assert world.row_of().issue.key == issue.key  # type: ignore[union-attr]
+    assert [entry.get("short") for entry in world.of().ticket if "short" in entry] == [issue.key]

@@ -23,6 +23,8 @@ class NoteKind(StrEnum):
     """A regression that is about to be handled, as JSON."""
     REOPEN_CRITERIA = "until"
     """The reopen criteria that a group is about to get, as JSON."""
+    KEY = "key"
+    """The group whose entry is about to get a moved ticket's new key, and key and address, as JSON."""
     RESOLVED_AGAIN = "again"
     """The group that is about to be resolved again, and the moment, as JSON."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of, version_fields
-from backtrace_jira.jira.issue import Ticket
+from backtrace_jira.jira.issue import Issue, Ticket
 from backtrace_jira.links.pair import Pair
+from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.synchronisation.conflicts import group_proposes
 from backtrace_jira.synchronisation.fields import FIELDS, with_baseline
 from backtrace_jira.synchronisation.regressions import (
@@ -26,6 +28,7 @@ from backtrace_jira.synchronisation.witness import judge_groups, needs_evidence
 
 def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -> Sequence[Regression]:
     """Give the latest change of a ticket or of one of its groups to all the others; return what came back."""
+    pairs = [_with_noted_key(pair, context.turn) for pair in pairs]
     linked = [pair for pair in pairs if is_linked(pair, ticket)]
     for pair in pairs:
         if pair not in linked:
@@ -55,6 +58,17 @@ def bring_in_line(context: TurnContext, ticket: Ticket, pairs: Sequence[Pair]) -
             action, judgement = find_action(regressions, pair), judgements[pair.link.key]
             write_group(context, pair, ticket, winners, action, judgement)
     return regressions
+
+
+def _with_noted_key(pair: Pair, turn: Turn) -> Pair:
+    """Return the pair with the key that the last holder of the turn gave to its group's entry, and did not record."""
+    whose = [pair.link.key.integration, pair.link.key.fingerprint]
+    for text in turn.noted_values(NoteKind.KEY):
+        *group, key, url = json.loads(text)
+        issue = Issue(turn.issue_id, key, url)
+        if group == whose and pair.group.has_ticket(pair.integration.name, issue):
+            return replace(pair, link=replace(pair.link, issue=issue))
+    return pair
 
 
 def _with_changelog(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]) -> Ticket:

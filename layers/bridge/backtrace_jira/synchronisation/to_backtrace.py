@@ -207,14 +207,16 @@ def leave_unlinked(context: TurnContext, pair: Pair, ticket: Ticket) -> None:
 
 def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> Result:
     """Write to the group; return what became of the plan: nothing, where Backtrace refused it."""
+    key, now = pair.link.key, ticket.issue
+    if pair.link.issue and pair.link.issue.key != now.key:
+        # Noted before it is written: after a death and another move, the entry would look like somebody else's.
+        context.note(NoteKind.KEY, json.dumps([key.integration, key.fingerprint, now.key, now.url]))
     if plan.reopen_criteria is not None:
         # Noted before they are written: else nobody would know that they are ours, and they would never be removed.
-        key = pair.link.key
         noted = json.dumps([key.integration, key.fingerprint, plan.link_criteria])
         context.note(NoteKind.REOPEN_CRITERIA, noted)
     if plan.resolves_again:
         # Noted before it is done: else nobody would look once more whether the error came back after all.
-        key = pair.link.key
         moment = json.dumps([key.integration, key.fingerprint, context.clock()])
         context.note(NoteKind.RESOLVED_AGAIN, moment)
     if plan.reopen_criteria is not None:
