@@ -81,19 +81,31 @@ class FakeSyncedLinks(FakeServers):
     def _cut(self, key: LinkKey, issue_id: str, record: Record) -> bool:
         row = self._holding(key, issue_id)
         if row:
-            self.table.rows[key] = replace(
+            gone = replace(
                 row,
-                state=LinkState.RELEASED,
                 issue=None,
                 record=record,
                 synced=None,
                 linked_in_backtrace=False,
                 follow_up=None,
-                lease_until=0.0,
-                uncertain_since=0.0,
-                lookups=0,
-                cut_off=0,
                 generation=row.generation + 1,
+            )
+            self.table.rows[key] = (
+                replace(
+                    gone,
+                    state=LinkState.UNCERTAIN,
+                    owner="unlinked",
+                    uncertain_since=row.uncertain_since or row.lease_until,
+                )
+                if row.follows
+                else replace(
+                    gone,
+                    state=LinkState.RELEASED,
+                    lease_until=0.0,
+                    uncertain_since=0.0,
+                    lookups=0,
+                    cut_off=0,
+                )
             )
         return row is not None
 

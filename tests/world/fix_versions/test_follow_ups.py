@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backtrace_jira.links.link import LinkState
-from backtrace_jira.outcomes import Decision
+from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import Action
 from local.jira_stand_in import custom_field
 from tests.builders import group, sample_body
@@ -165,6 +165,25 @@ def test_an_event_that_is_lost_is_sent_again_at_the_next_hint(make_sync_world: M
     regression.world.jira.edit_issue(regression.old.key, summary="anything")
     regression.go()
     regression.assert_followed()
+
+
+@flavours
+def test_a_ticket_that_is_unlinked_while_the_new_one_is_in_doubt_leaves_no_second_one(
+    make_sync_world: MakeSyncWorld, flavour: str
+) -> None:
+    regression = Regression(make_sync_world, flavour)
+    world = regression.world
+    regression.see_error()
+    regression.ask()
+    world.jira.faults.add("POST", r"/issue$", drop_after=True)
+    for body in regression.fetch():
+        assert world.deliver(world.event(body)) != []
+    world.clock.advance(100)
+    assert world.links.unlink(world.key, regression.old.id, Record(world.clock(), Decision.UNLINKED))
+    regression.serve()
+    row = world.row_of()
+    assert row.issue is not None
+    assert (row.issue.id, row.generation) == (regression.new.id, 2)
 
 
 # What Jira refuses

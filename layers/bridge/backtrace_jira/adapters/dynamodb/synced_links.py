@@ -33,6 +33,8 @@ from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, T
 
 NEXT_GENERATION = "generation = if_not_exists(generation, :one) + :one"
 """Counts on with each ticket that a row lets go of: no look-up for the next one may find it."""
+NOBODY = "unlinked"
+"""The owner of a row whose ticket was unlinked while another was made that follows it."""
 NOTES_REMEMBERED = 24 * 3600
 """Seconds for which the notes of a turn that was cut off are kept."""
 
@@ -84,15 +86,34 @@ class DynamoDBSyncedLinks(ServerRows):
         return other is None
 
     def unlink(self, key: LinkKey, issue_id: str, record: Record) -> bool:
-        """Release the row, if it still holds this ticket."""
+        """Release the row, if it still holds this ticket; where one is made that follows it, leave it in doubt."""
+        gone = (
+            f"{NEXT_GENERATION}{RECORDING} REMOVE issue_id, issue_key, issue_url, linked, synced, follow_up"
+        )
+        making = "#state IN (:creating, :uncertain)"
+        values = {
+            ":id": s(issue_id),
+            ":one": n(1),
+            ":creating": s(LinkState.CREATING),
+            ":uncertain": s(LinkState.UNCERTAIN),
+            **recording(record),
+        }
         other = self._rows.update(
             key,
-            f"SET #state = :released, {NEXT_GENERATION}{RECORDING} "
-            "REMOVE issue_id, issue_key, issue_url, linked, synced, follow_up, lease_until, uncertain_since, "
-            "lookups, cut_off",
-            "issue_id = :id",
-            {":released": s(LinkState.RELEASED), ":id": s(issue_id), ":one": n(1), **recording(record)},
+            f"SET #state = :released, {gone}, lease_until, uncertain_since, lookups, cut_off",
+            f"issue_id = :id AND NOT {making}",
+            {":released": s(LinkState.RELEASED), **values},
         )
+        if other and other.follows == issue_id:
+            # Not released: that ticket may exist already, and its generation is the row's now. So it is looked up.
+            # And whoever makes it does not have the row any more: what it writes, it would write beside this ticket.
+            other = self._rows.update(
+                key,
+                "SET #state = :uncertain, #owner = :nobody, "
+                f"uncertain_since = if_not_exists(uncertain_since, lease_until), {gone}",
+                f"issue_id = :id AND {making}",
+                {":nobody": s(NOBODY), **values},
+            )
         return other is None
 
     def want_follow_up(
