@@ -18,7 +18,7 @@ MOST = {
     "poll_backtrace": (625, 120),
     "poll_fix_versions": (625, 120),
 }
-"""Modules of others and of our own, with some room for other versions of Python: 3.11 counted 597, 439 and 607 of others.
+"""Modules of others and our own, with room for other versions of Python: 3.11 counted 597, 439 and 607 of others.
 
 Apart, because they do not cost the same: ours are small, and each is there because a path has to do something.
 """
