@@ -7,7 +7,8 @@ ticket. What must be, `model` says: the code has no part in it.
 The model leaves open
 - whether an error is a regression that was seen before the ticket had the boundary that it is past;
 - whether a criterion that a person set just like one of ours reopens the ticket, or the group is resolved again;
-- whether an error within a few seconds before a closing counts;
+- whether an error within a few seconds of a closing counts: what people do is twenty seconds apart;
+- what becomes of a reopening that Jira refuses in so many words;
 - whether a muted group stays muted once its ticket was reopened and closed again before anybody looked;
 - the order of changes of a group's state and of its ticket (`tests/world/synchronisation/test_convergence.py` has it):
   a person changes a group's state only when everything is in line, and the ticket's only after that was carried.
@@ -55,8 +56,8 @@ OWN: tuple[dict[str, Any], ...] = (
 VERSION_EVENTS = tuple(
     f"jira:version_{what}" for what in ("created", "released", "unreleased", "updated", "deleted", "merged")
 )
-CLOCKS = 10.0
-"""Seconds: what is closer to a closing may be taken for being on its other side."""
+APART = 20.0
+"""Seconds from one edit to the next: clocks are compared to a few seconds only."""
 PERIODS = 2
 """After so many, everything must be in line."""
 
@@ -88,7 +89,6 @@ class FixVersionsAndRegressions(HarshHistories):
         self.closings: list[Closing] = []
         self.is_wanted_done = False
         self.carried: str | None = None
-        self.reopened: dict[str, float] = {}
         self.muted: set[str] = set()
         self.were_muted: set[str] = set()
         self.own: dict[str, list[dict[str, Any]]] = {each: [] for each in GROUPS}
@@ -224,7 +224,6 @@ class FixVersionsAndRegressions(HarshHistories):
         if self.closing and row.state != "muted":
             self.closing.errors.append(Seen(fingerprint, version, self.world.clock(), boundary))
         if row.invariant_reopen_count > before:
-            self.reopened[fingerprint] = self.world.clock()
             self._note_reopening(fingerprint, plain(json.loads(str(row.invariant_last_violated))))
 
     def _note_reopening(self, fingerprint: str, met: dict[str, Any]) -> None:
@@ -285,9 +284,6 @@ class FixVersionsAndRegressions(HarshHistories):
         self.closing = None if self.closing else Closing(self.world.clock())
         if self.closing:
             self.closings.append(self.closing)
-            # Clocks are compared to a few seconds, so the error may count as one after the closing.
-            late = self.world.clock() - CLOCKS
-            self.closing.may_regress |= {each for each, at in self.reopened.items() if at > late}
         else:
             self.were_muted |= self.muted
             self.muted.clear()
@@ -351,7 +347,7 @@ class FixVersionsAndRegressions(HarshHistories):
     # Parts
 
     def _edited(self) -> None:
-        self.world.clock.advance(5)
+        self.world.clock.advance(APART)
 
     def _boundary(self) -> Boundary:
         by_id = {version.id: version for version in self._versions()}
