@@ -168,9 +168,6 @@ class FakeSyncedLinks(FakeServers):
 
     # Watermarks
 
-    def watermark(self, name: str) -> float | None:
-        return self.watermarks.get(name)
-
     def advance_watermark(self, name: str, at: float) -> None:
         if at >= self.watermarks.get(name, at):
             self.watermarks[name] = at

@@ -23,7 +23,7 @@ from backtrace_jira.links.parking import Parking
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.states import State, Status
-from backtrace_jira.synchronisation.poll_memory import ProjectVersions, TicketVersion
+from backtrace_jira.synchronisation.poll_memory import ProjectVersions, Sweep, TicketVersion
 from tests.tables import new_table
 
 RECORD_TEXT = (
@@ -200,7 +200,7 @@ def test_a_turn_with_notes(table: Table) -> None:
 def test_watermarks_versions_and_screens(table: Table) -> None:
     store = DynamoDBSyncedLinks(table)
     put(table, "#watermark", "jira main/BUG", at={"N": "1000.5"})
-    assert store.watermark("jira main/BUG") == 1000.5
+    assert store.sweep("jira main/BUG") == Sweep(1000.5)
     put(table, "#fixes", "main 7 10001", facts={"S": "2.4 1 0"})
     assert store.tickets_with_version("main", "7") == [TicketVersion("7", "10001", "2.4 1 0")]
     known = zlib.compress(b'{"facts":{"7":"2.4 1 0"},"recent":{"7":999.5}}')

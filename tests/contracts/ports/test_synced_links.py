@@ -211,13 +211,13 @@ def test_old_notes_say_nothing(store: SyncedLinks) -> None:
 
 
 def test_a_watermark_never_goes_back(store: SyncedLinks) -> None:
-    assert store.watermark("jira main/BUG") is None
+    assert store.sweep("jira main/BUG") is None
     store.advance_watermark("jira main/BUG", 1000.5)
     store.advance_watermark("jira main/BUG", 900)
-    assert store.watermark("jira main/BUG") == 1000.5
+    assert store.sweep("jira main/BUG") == Sweep(1000.5)
     store.advance_watermark("jira main/BUG", 1100)
-    assert store.watermark("jira main/BUG") == 1100
-    assert store.watermark("jira main/OPS") is None
+    assert store.sweep("jira main/BUG") == Sweep(1100)
+    assert store.sweep("jira main/OPS") is None
 
 
 def test_a_sweep_begins_at_the_watermark_and_is_over_when_that_moves(store: SyncedLinks) -> None:
@@ -226,7 +226,7 @@ def test_a_sweep_begins_at_the_watermark_and_is_over_when_that_moves(store: Sync
     store.advance_watermark(name, 1000.5)
     assert store.sweep(name) == Sweep(1000.5)
     store.record_sweep(name, half)
-    assert (store.sweep(name), store.watermark(name)) == (half, 1000.5)
+    assert store.sweep(name) == half
     store.advance_watermark(name, 900)
     assert store.sweep(name) == half
     store.advance_watermark(name, 1700.25)

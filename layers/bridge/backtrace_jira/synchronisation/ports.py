@@ -103,10 +103,6 @@ class SyncedLinks(ServerStore, Protocol):
         """Give the turn back; its notes are forgotten when it is done."""
         ...
 
-    def watermark(self, name: str) -> float | None:
-        """Return up to which moment (unix seconds) all changes were looked at."""
-        ...
-
     def advance_watermark(self, name: str, at: float) -> None:
         """Move a watermark forward, never back. A sweep from the watermark before is over."""
         ...

@@ -240,11 +240,6 @@ class DynamoDBSyncedLinks(ServerRows):
         except ConditionFailed:
             return  # another process has the turn, or a repeated request found it deleted
 
-    def watermark(self, name: str) -> float | None:
-        """Read a watermark."""
-        item = self._table.get(_watermark(name))
-        return read_item(WatermarkRow, item).at if item else None
-
     def advance_watermark(self, name: str, at: float) -> None:
         """Move a watermark, unless another run has moved it further."""
         self._table.change(
