@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import LinkState
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.integration import Action
+from backtrace_jira.settings.parameter_names import ParameterNames
 from local.jira_stand_in import custom_field
 from tests.builders import group, sample_body
 from tests.world.fix_versions.follow_ups import Regression
-from tests.world.sync_world import PROJECT, MakeSyncWorld
+from tests.world.sync_world import PERIOD, PROJECT, MakeSyncWorld
+from tests.world.world import PREFIX
 
 flavours = pytest.mark.parametrize("flavour", ["cloud", "data-center"])
 
@@ -165,6 +168,55 @@ def test_an_event_that_is_lost_is_sent_again_at_the_next_hint(make_sync_world: M
     regression.world.jira.edit_issue(regression.old.key, summary="anything")
     regression.go()
     regression.assert_followed()
+
+
+def trouble_is_mended(regression: Regression) -> None:
+    """Let an hour pass in which everything is well again, and nobody replays anything."""
+    world = regression.world
+    world.configure()
+    world.new_process()
+    for _ in range(3600 // PERIOD + 2):
+        world.poll()
+    regression.serve()
+    assert regression.new.issue_links == [{"type": "Relates", "outward": regression.old.id}]
+    assert world.row_of().issue == Issue(
+        regression.new.id, regression.new.key, f"{world.jira.site_url}/browse/{regression.new.key}"
+    )
+
+
+@flavours
+@pytest.mark.parametrize("secret", ["wrong", None])
+def test_a_credential_that_fails_does_not_swallow_it(
+    make_sync_world: MakeSyncWorld, flavour: str, secret: str | None
+) -> None:
+    regression = Regression(make_sync_world, flavour)
+    world, name = regression.world, ParameterNames(PREFIX).jira_secret("main")
+    regression.see_error()
+    regression.ask()
+    world.remove(name)
+    if secret:
+        world.put(name, secret, secret=True)
+    world.new_process()
+    regression.serve()
+    assert len(world.dead_letters()) == 1
+    trouble_is_mended(regression)
+
+
+def test_settings_that_are_gone_for_a_moment_do_not_swallow_it(make_sync_world: MakeSyncWorld) -> None:
+    """The event has waited for Jira before, so the row no longer says that the regression was the last thing."""
+    regression = Regression(make_sync_world)
+    world = regression.world
+    regression.see_error()
+    regression.ask()
+    world.jira.faults.add("POST", r"/issue$", status=429, headers={"Retry-After": "60"})
+    for body in regression.fetch():
+        assert world.deliver(world.event(body)) != []
+    world.clock.advance(900)
+    world.remove(ParameterNames(PREFIX).integration(world.settings))
+    world.new_process()
+    regression.serve()
+    assert world.reports[-1].decision is Decision.NO_INTEGRATION
+    trouble_is_mended(regression)
 
 
 @flavours

@@ -63,15 +63,16 @@ def ask_again(
 ) -> None:
     """Send the event once more for a link that is handed over, if whoever was to send it is surely dead.
 
-    Two events make one ticket all the same.
+    So, too, if nothing has come of it for long: it may have met settings that did not want it, or be a dead letter
+    that nobody replays. Two events make one ticket all the same.
     """
     link, integration = pair
     asked, record = link.follow_up, link.record
     if link.issue is None or asked is None or record is None or link.synced is None:
         return
-    wait = LEASE if asked.wanted_at == record.at else RETRY
-    if record.decision is not Decision.REGRESSED or now - asked.wanted_at < wait:
-        return  # it is on its way, or `create_ticket` has it
+    is_first = (record.decision, record.at) == (Decision.REGRESSED, asked.wanted_at)
+    if now - max(asked.wanted_at, record.at) < (LEASE if is_first else RETRY):
+        return  # it is on its way, or `create_ticket` has just had it
     follow_up = replace(asked, wanted_at=now)
     body = _event(groups, link, integration, follow_up)
     if store.want_follow_up(link.key, link.issue, follow_up, link.synced, record):

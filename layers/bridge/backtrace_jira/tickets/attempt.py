@@ -207,6 +207,10 @@ class Attempt:
         refusal = error if isinstance(error, Refused) and not isinstance(error, CredentialRefused) else None
         if refusal:
             record = replace(record, until=record.at + self._timing.parked)
+        is_told = bool(self._row.follows) and concerns_ticket_before(error)
+        if self._row.follows and not is_told:
+            # Not this ticket was refused (a credential, settings): it stays wanted when that is mended.
+            record = replace(record, decision=Decision.POSTPONED)
         # Released first: if parking fails, a second refusal is all that it costs. A row that stays `creating` would
         # cost its group look-ups for a ticket that does not exist.
         self._context.keep_trying(lambda: self._context.links.release(self._lease, record))
@@ -214,7 +218,7 @@ class Attempt:
             many = self._context.refused_in_a_row.count(self._scope, self._case.key)
             if many or concerns_everybody(refusal, draft):
                 self._context.servers.park(*self._scope, record)
-        if self._row.follows and concerns_ticket_before(error):
+        if is_told:
             self._tell_ticket_before(error)
 
     def _tell_ticket_before(self, error: Exception) -> None:
