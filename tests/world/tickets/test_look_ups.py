@@ -9,7 +9,7 @@ import pytest
 from backtrace_jira.adapters.dynamodb.items import key_of
 from backtrace_jira.adapters.dynamodb.synced_links import DynamoDBSyncedLinks
 from backtrace_jira.adapters.dynamodb.table import Table
-from backtrace_jira.links.link import LinkState
+from backtrace_jira.links.link import LinkKey, LinkState
 from backtrace_jira.outcomes import Decision, Record
 from local.jira_stand_in.model import Issue
 from tests.world.world import MakeWorld, World
@@ -81,6 +81,22 @@ def test_nor_one_that_it_let_go_of_in_an_older_release(
     assert world.deliver() == ["m0"]
     world.deliver_until_done()
     assert_only_new_ticket(world, old)
+
+
+def test_what_an_older_release_was_creating_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gave the marker of the first ticket to the second one, too."""
+    first = release_ticket(world)
+    forget_generation(world)
+    world.jira.faults.add("POST", r"/issue$", drop_after=True)
+    with monkeypatch.context() as older:
+        only_marker = world.key.marker("test")
+        older.setattr(LinkKey, "marker", lambda *_: only_marker)
+        assert world.deliver() == ["m0"]
+    assert world.row().state is LinkState.UNCERTAIN
+    world.deliver_until_done()
+    second = assert_only_new_ticket(world, first)
+    assert only_marker in second.fields["labels"]
+    assert world.row().generation == 2
 
 
 def test_a_released_row_of_an_older_release_goes_on_counting(world: World) -> None:

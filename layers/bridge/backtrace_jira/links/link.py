@@ -97,6 +97,9 @@ class Link:
     """Key of the ticket before this one; the new ticket has yet to be linked to it."""
     generation: int = 1
     """The number of the row's ticket, or of the next one if it has none: 1 for the first that the key ever had."""
+    is_counted: bool = True
+    """False if the store has no generation: a ticket in the making may have the first one's marker, as older releases
+    gave it to each ticket of a key."""
     follow_up: FollowUp | None = None
     """The ticket that is to follow the row's own."""
 

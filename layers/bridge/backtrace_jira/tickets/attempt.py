@@ -10,6 +10,7 @@ The row says what may have happened in Jira, whatever cuts this process off. It 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ from backtrace_jira.errors import (
     OutcomeUnknown,
     Refused,
 )
-from backtrace_jira.jira.issue import Issue, TicketDraft
+from backtrace_jira.jira.issue import Find, Issue, TicketDraft
 from backtrace_jira.links.link import Lease, Link
 from backtrace_jira.outcomes import Decision, Outcome, Record
 from backtrace_jira.tickets.case_link import CaseLink
@@ -156,13 +157,21 @@ class Attempt:
             found = jira.find(self._marker)
             ours = choose_ours(self._lease.key, self._marker, found)
             if ours is None and since is not None:
-                made = jira.find_made(self._marker, self._minutes_of_create(since))
-                ours = choose_ours(self._lease.key, self._marker, found, made)
+                ours = self._find_made(jira, found, self._minutes_of_create(since))
         except BacktraceJiraError as error:
             # A look-up that failed proves nothing, so it is not counted.
             self._leave_uncertain(error, looked_up=False)
             raise
         return jira, ours
+
+    def _find_made(self, jira: JiraTickets, found: Sequence[Find], minutes: tuple[int, int]) -> Issue | None:
+        key, marker = self._lease.key, self._marker
+        ours = choose_ours(key, marker, found, jira.find_made(marker, minutes))
+        if ours is None and not self._row.is_counted:
+            # An older release may have begun the create. The minutes keep older tickets of this marker out.
+            marker = key.marker(self._context.stage)
+            ours = choose_ours(key, marker, (), jira.find_made(marker, minutes))
+        return ours
 
     def _minutes_of_create(self, since: float) -> tuple[int, int]:
         """Return how many minutes ago the ticket was made at the earliest, and at the latest.

@@ -243,6 +243,7 @@ def link_in(item: Item) -> Link:
         page=row.page,
         previous=row.previous,
         generation=row.read_generation(),
+        is_counted=bool(row.generation) or row.read_generation() == 1,
         follow_up=row.follow_up,
     )
 
