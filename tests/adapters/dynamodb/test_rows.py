@@ -164,6 +164,25 @@ def test_a_row_that_let_go_of_a_ticket_before_it_counted_them_has_its_second(
     assert link_in({**RELEASED, **attributes}).generation == generation
 
 
+@pytest.mark.parametrize(
+    ("synced", "is_wanted"),
+    [
+        ({"synced": {"S": '{"state": "open", "regressed": true}'}}, True),
+        ({"synced": {"S": '{"state": "open"}'}}, False),
+        ({}, False),
+    ],
+    ids=["as it was written", "reopened, or another ticket", "another ticket that is not linked yet"],
+)
+def test_a_follow_up_is_wanted_while_ticket_and_group_agree_on_the_regression(
+    synced: dict[str, Any], is_wanted: bool
+) -> None:
+    """The release before knows no follow-up. While it is put back, it reopens and replaces tickets beside it."""
+    wanted = {"S": '{"wanted_at": 1006.0, "since": 1000.0}'}
+    ticket = {"state": {"S": "complete"}, "issue_id": {"S": "10001"}, "record": REGRESSED}
+    link = link_in({**RELEASED, **ticket, "follow_up": wanted, **synced})
+    assert (link.follow_up is not None, link.is_handed_over) == (is_wanted, is_wanted)
+
+
 def test_what_the_sides_were_at_linking() -> None:
     item = {**FULL, "synced": {"S": '{"state": "in-progress", "assignee": ""}'}}
     assert link_in(item).synced == LastSynced(State.IN_PROGRESS, "")

@@ -180,7 +180,9 @@ def test_while_a_ticket_is_made_that_follows_another_the_link_is_not_cut(
     first = cloud.jira.create_issue("It came back")
     issue = Issue(first.id, first.key, "https://jira.example/browse/BUG-1")
     linked(tickets, issue)
-    store.want_follow_up(KEY, issue, FollowUp(1.0, 1.0), LastSynced(), Record(1.0, Decision.REGRESSED))
+    store.want_follow_up(
+        KEY, issue, FollowUp(1.0, 1.0), LastSynced(regressed=True), Record(1.0, Decision.REGRESSED)
+    )
     assert "by a new ticket, because the error came back" in told(cloud.operator, "show", FINGERPRINT)
     tickets.claim(replace(lease(), follows=issue.id))
     before = row(store)

@@ -219,6 +219,10 @@ class LinkRow(Stored):
         # `page` was written with each ticket, and stayed.
         return 2 if let_go or self.previous or "page" in self.model_fields_set else 1
 
+    def read_follow_up(self) -> FollowUp | None:
+        """Return what is wanted. A release before this one, put back for a while, leaves it beside another ticket."""
+        return self.follow_up if self.synced and self.synced.regressed else None
+
 
 def link_in(item: Item) -> Link:
     """Read a link row.
@@ -244,7 +248,7 @@ def link_in(item: Item) -> Link:
         previous=row.previous,
         generation=row.read_generation(),
         is_counted=bool(row.generation) or row.read_generation() == 1,
-        follow_up=row.follow_up,
+        follow_up=row.read_follow_up(),
     )
 
 
