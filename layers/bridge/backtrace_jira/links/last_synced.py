@@ -14,6 +14,8 @@ INDEX_LAG = 240.0
 
 Less than a period of the polls, so that the run after next sees the group at the latest.
 """
+REOPENING = "reopening"
+"""Among what was refused: that a regression reopens the ticket."""
 
 
 class Opener(StrEnum):

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of
 from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.last_synced import LastSynced, refused_criteria
+from backtrace_jira.links.last_synced import REOPENING, LastSynced, refused_criteria
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.settings.synchronisation import OnLinking
+from backtrace_jira.states import State
 from backtrace_jira.synchronisation.conflicts import takes_ticket_value
 from backtrace_jira.synchronisation.synced_field import GroupPlan, Winner
 
@@ -58,6 +59,8 @@ def with_open_values(
         refused["until"] = refused_criteria(wanted)
     if result.is_refused and pair.link.issue and pair.link.issue.key != ticket.issue.key:
         refused["key"] = ticket.issue.key
+    if any(each.is_written and _is_refused_for(pair, each) for each in winners):
+        refused[REOPENING] = State.OPEN.value
     by_server = (
         result.is_refused or bool(result.plan.left) or any(_is_refused_for(pair, each) for each in winners)
     )
@@ -76,6 +79,8 @@ def _open_sides(pair: Pair, ticket: Ticket, winner: Winner, turn: Turn, result: 
     is_mine = winner.pair is not None and winner.pair.link.key == pair.link.key
     is_asked = takes_ticket_value(pair, ticket, winner, turn)
     is_taken = is_asked and not result.is_refused and field.name not in result.plan.left
+    if winner.is_written and is_mine:
+        return False, False  # what a regression could not do is noted by itself
     is_won = is_mine and not winner.is_refused
     # Without the changelog: a value that was changed and changed back is the agreed one.
     is_news = field.ticket_has_news(pair, replace(ticket, changes=None), None)

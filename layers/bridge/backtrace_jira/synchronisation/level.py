@@ -17,6 +17,7 @@ from backtrace_jira.links.pair import Pair
 from backtrace_jira.synchronisation.conflicts import group_proposes, ticket_proposes
 from backtrace_jira.synchronisation.fields import FIELDS
 from backtrace_jira.synchronisation.news import was_never_compared
+from backtrace_jira.synchronisation.regressions import find_refused
 from backtrace_jira.synchronisation.to_backtrace import UNLINKED, is_linked
 
 RETRY = 3600.0
@@ -43,6 +44,8 @@ def differences(pair: Pair, ticket: Ticket) -> tuple[str, ...]:
 def _differences(pair: Pair, ticket: Ticket) -> Iterator[str]:
     if "ticket" in pair.synced.refused:
         yield "Jira shows the ticket again"
+    if find_refused(pair, ticket):
+        yield "the ticket is to be reopened"
     if pair.link.issue and pair.link.issue.key != ticket.issue.key:
         yield f"the ticket's key is {ticket.issue.key}"
     for field in FIELDS:

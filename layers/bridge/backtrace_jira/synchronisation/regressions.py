@@ -13,14 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.backtrace.page import link_to_page
-from backtrace_jira.fix_versions.boundary import (
-    is_final,
-)
+from backtrace_jira.fix_versions.boundary import is_done, is_final
 from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
 from backtrace_jira.fix_versions.judge import DAY, opener_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.last_synced import Opener
+from backtrace_jira.links.last_synced import REOPENING, Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.settings.fix_versions import OnRegression
@@ -45,6 +43,8 @@ class Regression:
     seen: tuple[tuple[str, int], ...] = ()
     is_begun: bool = False
     """True if the last holder of the turn began to handle it and did not come to the end."""
+    is_said: bool = False
+    """True if Jira only refused to reopen the ticket, an hour ago or so: all else was done then."""
     is_past_ours: bool = True
     """False where a criterion of somebody else was met, and no more is known: then nothing is claimed of ours."""
 
@@ -114,7 +114,19 @@ def find_begun(pair: Pair, turn: Turn) -> Regression | None:
         *occasion, action, seen = json.loads(text)
         if occasion == _occasion(pair):
             ours = bool(seen) or opener_of(pair, pair.synced.reopen_criteria) is not Opener.THEIRS
-            return Regression(pair, OnRegression(action), tuple(map(tuple, seen)), True, ours)
+            return Regression(
+                pair, OnRegression(action), tuple(map(tuple, seen)), is_begun=True, is_past_ours=ours
+            )
+    return None
+
+
+def find_refused(pair: Pair, ticket: Ticket) -> Regression | None:
+    """Return the group's regression for which Jira refused to reopen the ticket, if that is still to be done."""
+    settings, group = pair.integration.fix_versions, pair.group
+    is_wanted = settings.enabled and settings.on_regression is OnRegression.REOPEN
+    is_left = is_done(ticket, pair.integration) and group.state in (State.OPEN, State.IN_PROGRESS)
+    if REOPENING in pair.synced.refused and is_wanted and is_left and not is_final(ticket, settings):
+        return Regression(pair, OnRegression.REOPEN, is_begun=True, is_said=True)
     return None
 
 
@@ -150,7 +162,7 @@ def _as_agreed(pair: Pair) -> Pair:
 
 
 def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequence[Regression]) -> Ticket:
-    """Do what the settings ask for; return the ticket as it is then."""
+    """Do what the settings ask for; return the ticket as it is then: where Jira refuses, it is not reopened."""
     for regression in regressions:
         with context.about(regression.pair):
             _begin(context, ticket, regression)
@@ -158,7 +170,8 @@ def handle_regressions(context: TurnContext, ticket: Ticket, regressions: Sequen
         ticket = walk_workflow(context, ticket, Way(State.OPEN, reopening.sync), "a regression")
     for regression in regressions:
         with context.about(regression.pair):
-            _say(context, ticket, regression)
+            if not regression.is_said:
+                _say(context, ticket, regression)
     return ticket
 
 

@@ -59,7 +59,7 @@ class Winner:
     is_ticket: bool = False
     pair: Pair | None = None
     is_written: bool = False
-    """True if the ticket has the group's value already, because a regression has reopened it."""
+    """True if a regression has reopened the ticket for the group, or would have: with `is_refused`, Jira said no."""
     is_refused: bool = False
     """True if Jira did not take the group's value; a problem says why."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from backtrace_jira.fix_versions.boundary import is_done
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import Turn
@@ -23,10 +24,12 @@ def plan_winners(
         ticket: as it is now.
         pairs: its links that still hold, with their groups.
         turn: whose notes say what may be our own doing.
-        reopened_for: the group whose regression has just reopened the ticket.
+        reopened_for: the group whose regression has just reopened the ticket; it is done still where Jira refused.
     """
     return tuple(
-        Winner(STATE, pair=reopened_for, is_written=True)
+        Winner(
+            STATE, pair=reopened_for, is_written=True, is_refused=is_done(ticket, reopened_for.integration)
+        )
         if reopened_for and field is STATE
         else decide_winner(field, ticket, pairs, turn)
         for field in FIELDS

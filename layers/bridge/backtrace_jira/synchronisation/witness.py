@@ -21,7 +21,13 @@ from backtrace_jira.fix_versions.judge import (
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import Opener
 from backtrace_jira.links.pair import Pair
-from backtrace_jira.synchronisation.regressions import SHOWN, Regression, find_begun, plan_regression
+from backtrace_jira.synchronisation.regressions import (
+    SHOWN,
+    Regression,
+    find_begun,
+    find_refused,
+    plan_regression,
+)
 from backtrace_jira.synchronisation.to_backtrace import find_noted_criteria, with_noted_moments
 from backtrace_jira.synchronisation.turn_context import TurnContext
 
@@ -57,6 +63,8 @@ def _judge_group(context: TurnContext, ticket: Ticket, pair: Pair) -> Ruling:
     # One that was begun comes first: by now the ticket may be reopened, and would no longer look like a regression's.
     if begun := find_begun(pair, context.turn):
         return Ruling(pair, Judgement.REGRESSION, begun)
+    if refused := find_refused(pair, ticket):
+        return Ruling(pair, Judgement.REGRESSION, refused)
     boundary = boundary_of(ticket, pair.integration)
     evidence = _find_evidence(context, ticket, pair)
     pair = _say_doubts(context, pair, evidence.doubts)
