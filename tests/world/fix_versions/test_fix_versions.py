@@ -437,6 +437,17 @@ def test_a_webhook_of_a_version_makes_us_look_earlier(
     assert invariants(world) == expected[change]
 
 
+def test_a_webhook_is_none_of_a_project_that_jira_does_not_show(make_sync_world: MakeSyncWorld) -> None:
+    world, version = resolved(make_sync_world, "cloud")
+    world.add_integration(name="aaa", project_key="AAA", fix_versions=FIXES)
+    world.new_process()
+    world.hook.events = (*EVENTS, "jira:version_updated")
+    world.jira.change_version(version, name="2.5")
+    assert set(world.deliver_webhooks()) == {200}
+    world.drain()
+    assert (invariants(world), world.letters()) == ([later("2.5")], [])
+
+
 def test_a_webhook_of_a_project_that_nobody_follows_costs_jira_nothing(
     make_sync_world: MakeSyncWorld,
 ) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from backtrace_jira.jira.issue import Issue
+from backtrace_jira.links.link import LinkKey
+from backtrace_jira.outcomes import Decision, Record
+from backtrace_jira.settings.fix_versions import SeenIn
 from tests.builders import group
 from tests.world.fix_versions.test_fix_versions import (
     close,
@@ -154,3 +158,19 @@ def test_a_ticket_that_was_moved_twice_stays_linked(make_sync_world: MakeSyncWor
     come_in_line(world)
     assert world.row_of().issue.key == issue.key  # type: ignore[union-attr]
     assert [entry.get("short") for entry in world.of().ticket if "short" in entry] == [issue.key]
+
+
+def test_a_universe_without_settings_keeps_the_round_from_its_own_links_only(
+    make_sync_world: MakeSyncWorld,
+) -> None:
+    world = fixed_in(make_sync_world)
+    broken = world.add_integration(name="other", universe="gone", fix_versions={"enabled": True})
+    ticket = world.jira.create_issue("of the other universe")
+    linked = Issue(ticket.id, ticket.key, f"{world.jira.site_url}/browse/{ticket.key}")
+    world.store.complete(LinkKey(broken.id, "a" * 64), linked, Record(world.clock(), Decision.LINKED))
+    later_too = world.settings.fix_versions.model_copy(update={"seen_in": SeenIn.SAME_OR_LATER})
+    world.configure(fix_versions=later_too)
+    world.new_process()
+    world.clock.advance(3600)
+    world.poll()
+    assert invariants(world) == [later("2.4.0", "version_ge")]

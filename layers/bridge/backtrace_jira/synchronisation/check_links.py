@@ -122,10 +122,13 @@ class CheckLinks:
             wanted.setdefault((each.universe, each.project), []).append(link.key.fingerprint)
         found: dict[tuple[str, str, str], Group] = {}
         for (universe, project), fingerprints in wanted.items():
-            read = partial(self._poll.synchronise.backtrace(universe).groups, project, fingerprints)
+            read = partial(self._read_some, universe, project, fingerprints)
             groups = self._poll.find_safely(f"groups of {universe}/{project}", linked[0][1].id, read) or {}
             found |= {(universe, project, name): group for name, group in groups.items()}
         return found
+
+    def _read_some(self, universe: str, project: str, fingerprints: Sequence[str]) -> Mapping[str, Group]:
+        return self._poll.synchronise.backtrace(universe).groups(project, fingerprints)
 
     def _bring_in_line(self, finding: Finding, deadline: float, *, is_left: bool) -> None:
         hint = Hint(finding.connection, thorough=True)

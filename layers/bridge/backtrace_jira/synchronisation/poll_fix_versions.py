@@ -12,6 +12,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.fix_versions.boundary import version_fields
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.link import Link
@@ -75,9 +76,16 @@ class PollFixVersions:
         looked = False
         for project, those in followed_projects(following, self._poll.memory.notes()).items():
             known = self._poll.store.project_versions(*project)
-            if known is None or known.project_id in ("", project_id):
+            known_id = known.project_id if known else ""
+            if known_id not in ("", project_id):
+                continue
+            try:
                 self._versions(project, those, deadline)
-                looked = True
+            except Refused as error:
+                # Without an id it is perhaps another project: one that Jira does not show, which the schedule reports.
+                if known_id or isinstance(error, CredentialRefused):
+                    raise
+            looked = True
         return looked
 
     def _look_at_project(
