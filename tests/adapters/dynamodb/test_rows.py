@@ -177,9 +177,8 @@ def test_a_follow_up_is_wanted_while_ticket_and_group_agree_on_the_regression(
     synced: dict[str, Any], is_wanted: bool
 ) -> None:
     """The release before knows no follow-up. While it is put back, it reopens and replaces tickets beside it."""
-    wanted = {"S": '{"wanted_at": 1006.0, "since": 1000.0}'}
-    ticket = {"state": {"S": "complete"}, "issue_id": {"S": "10001"}, "record": REGRESSED}
-    link = link_in({**RELEASED, **ticket, "follow_up": wanted, **synced})
+    item = RELEASED | {"state": {"S": "complete"}, "issue_id": {"S": "10001"}, "record": REGRESSED}
+    link = link_in({**item, "follow_up": {"S": '{"wanted_at": 1006.0, "since": 1000.0}'}, **synced})
     assert (link.follow_up is not None, link.is_handed_over) == (is_wanted, is_wanted)
 
 
