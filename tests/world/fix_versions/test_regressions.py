@@ -381,32 +381,6 @@ def test_a_message_that_cannot_be_sent_comes_again(make_sync_world: MakeSyncWorl
     world.changes = queue
 
 
-@BOTH
-@pytest.mark.parametrize("sync", [{}, ONE_WAY])
-def test_a_reopening_that_jira_refused_is_tried_again_by_the_round(
-    make_sync_world: MakeSyncWorld, told_by: str, sync: dict[str, bool]
-) -> None:
-    """Once an hour, without a further comment."""
-    world = resolved(make_sync_world, sync=sync)
-    issue = only_issue(world)
-    refusal = {"errorMessages": ["not now"], "errors": {}}
-    world.jira.faults.add("POST", "/transitions$", None, status=400, body=refusal)
-    report(world, "2.5", told_by)
-    for _ in range(3):
-        world.settle()
-    assert (world.status(issue), world.of().state, len(comments(issue))) == ("Done", "open", 1)
-    assert world.jira.count("POST", "/transitions$") == 1
-    world.clock.advance(3600)
-    world.poll()
-    assert world.jira.count("POST", "/transitions$") == 2
-    world.jira.faults.clear()
-    world.clock.advance(3600)
-    for _ in range(2):
-        world.poll()
-    assert (world.status(issue), world.of().state, len(comments(issue))) == ("To Do", "open", 1)
-    assert (invariants(world), world.letters()) == ([], [])
-
-
 def test_a_comment_that_is_refused_is_said(make_sync_world: MakeSyncWorld) -> None:
     world = resolved(make_sync_world)
     world.jira.deny("ADD_COMMENTS")

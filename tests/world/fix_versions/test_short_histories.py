@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
+
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import LinkKey
 from backtrace_jira.outcomes import Decision, Record
 from backtrace_jira.settings.fix_versions import SeenIn
 from tests.builders import group
 from tests.world.fix_versions.test_fix_versions import (
+    ONE_WAY,
     close,
     fix_in,
     invariants,
@@ -17,7 +20,7 @@ from tests.world.fix_versions.test_fix_versions import (
     only_issue,
     world_with,
 )
-from tests.world.fix_versions.test_regressions import comments, event
+from tests.world.fix_versions.test_regressions import BOTH, comments, event, report, resolved
 from tests.world.sync_world import PROJECT, MakeSyncWorld, SyncWorld
 from tests.world.world import Cut
 
@@ -174,3 +177,29 @@ def test_a_universe_without_settings_keeps_the_round_from_its_own_links_only(
     world.clock.advance(3600)
     world.poll()
     assert invariants(world) == [later("2.4.0", "version_ge")]
+
+
+@BOTH
+@pytest.mark.parametrize("sync", [{}, ONE_WAY])
+def test_a_reopening_that_jira_refused_is_tried_again_by_the_round(
+    make_sync_world: MakeSyncWorld, told_by: str, sync: dict[str, bool]
+) -> None:
+    """Once an hour, without a further comment."""
+    world = resolved(make_sync_world, sync=sync)
+    issue = only_issue(world)
+    refusal = {"errorMessages": ["not now"], "errors": {}}
+    world.jira.faults.add("POST", "/transitions$", None, status=400, body=refusal)
+    report(world, "2.5", told_by)
+    for _ in range(3):
+        world.settle()
+    assert (world.status(issue), world.of().state, len(comments(issue))) == ("Done", "open", 1)
+    assert world.jira.count("POST", "/transitions$") == 1
+    world.clock.advance(3600)
+    world.poll()
+    assert world.jira.count("POST", "/transitions$") == 2
+    world.jira.faults.clear()
+    world.clock.advance(3600)
+    for _ in range(2):
+        world.poll()
+    assert (world.status(issue), world.of().state, len(comments(issue))) == ("To Do", "open", 1)
+    assert (invariants(world), world.letters()) == ([], [])
