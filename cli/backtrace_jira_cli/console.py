@@ -160,3 +160,8 @@ def _plain_lines(columns: Row, rows: Sequence[Row]) -> Iterator[str]:
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
     for row in cells:
         yield " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, `1 link` or `1,200 links`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -53,7 +53,7 @@ def describe_fix_versions(link: Link, settings: Integration | None) -> list[tupl
     """
     synced = link.synced or LastSynced()
     criteria = version_criteria_of(synced.reopen_criteria)
-    written = [("resolved until", " or ".join(map(str, criteria)))] if criteria else []
+    written = [("Backtrace was told", " or ".join(map(str, criteria)))] if criteria else []
     written += [("in Backtrace", text) for text in _orders(criteria)]
     if settings is None:
         return written
@@ -117,6 +117,9 @@ def meaning_of(seen: VersionsSeen, synced: LastSynced, settings: Integration) ->
     )
     if seen.standing is Standing.RESOLVED_UNTIL and not synced.reopen_criteria:
         return f"{text}. It is not in Backtrace: {_why_not_written(synced)}"
+    if seen.standing is Standing.RESOLVED_UNTIL and synced.state in (State.OPEN, State.IN_PROGRESS):
+        why = ", because an error past it was seen again" if synced.regressed else ""
+        return f"{text}. But the group is {synced.state} in Backtrace{why}"
     return text
 
 

@@ -25,7 +25,7 @@ KEYS = {
     "lease_until": "Until when a process has the row, to create a ticket.",
     "record": "The last decision: `at`, `decision`, `reason`, `rule`; Jira's words as `messages`, and by field as "
     "`fields`; `left_out`, `unknown_attributes`; and `until`, before which nothing is sent to Jira for it.",
-    "synced": "When ticket and group were last brought in line: `at`; what they were, in Backtrace `state`, `assignee` "
+    "synced": "When ticket and group were last brought in step: `at`; what they were, in Backtrace `state`, `assignee` "
     "and `reopens`, in Jira `status` and `ticket_assignee`; what was `told` and what were `problems`; `regressed` if "
     "the ticket shows that the error was seen again.",
     "fix_versions": "What the ticket's Fix Versions mean, in the keys below.",

@@ -39,7 +39,7 @@ def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
     """Return rows about the last synchronisation: both sides' values, what it did, and what it could not do."""
     status = synced.status
     return [
-        ("last brought in line", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
+        ("last brought in step", f"{moment(synced.at)} ({ago(now - synced.at)})" if synced.at else ""),
         ("Backtrace was", str(synced.state or "")),
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),

@@ -18,7 +18,7 @@ from backtrace_jira_cli.configure.secret_sources import (
     secrets_needed,
 )
 from backtrace_jira_cli.configure.settings_file import Reference, SettingsFile, read_settings
-from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.console import Console, count_of
 from backtrace_jira_cli.deployment.parameter_store import ParameterStore, Stored
 from backtrace_jira_cli.exits import Stop, wrong_usage
 from backtrace_jira_cli.faults import Fault
@@ -232,7 +232,7 @@ class ConfigureRun:
             for row in self._rows:
                 row["done"] = row["parameter"] in done
         self._console.say(
-            f"Done: {len(done)} parameters. Running functions keep their copy of the settings for a while "
+            f"Done: {count_of(len(done), 'parameter')}. Running functions keep their copy of the settings for a while "
             "(SettingsMaxAgeInSeconds, 5 minutes unless set otherwise), then read the new ones.",
             "green",
         )

@@ -17,7 +17,7 @@ from backtrace_jira_cli.configure.configure_run import Preparation
 from backtrace_jira_cli.configure.criteria_removal import CriteriaRemoval
 from backtrace_jira_cli.configure.leftover import Leftover
 from backtrace_jira_cli.configure.plan import Effect
-from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.console import Console, count_of
 from backtrace_jira_cli.deployment.link_table import LinkTable
 from backtrace_jira_cli.deployment.stored_settings import StoredSettings, valid_integrations
 from backtrace_jira_cli.exits import wrong_usage
@@ -27,6 +27,7 @@ NOT_YET = (
     "is deleted, nobody removes. So first write {} with fix_versions.enabled: false and --reopen-criteria remove, and "
     "delete it ten minutes later. Or say --reopen-criteria keep."
 )
+TO_CHOOSE = "--reopen-criteria keep or remove says what becomes of them."
 QUESTION = "Shall they stay in Backtrace, where nobody looks after them any more, or be removed?"
 
 
@@ -75,8 +76,9 @@ class LeftCriteria:
             self._found.append(SwitchedOff(integration, is_deleted, links))
             self._rows.append({"integration": integration.id, "groups": len(links), "outcome": None})
             why = "is deleted" if is_deleted else "no longer uses Fix Versions"
+            where, choose = count_of(len(links), "group"), "" if self._leftover else f" {TO_CHOOSE}"
             self._console.warn(
-                f"{integration.id} {why}. Reopen criteria of ours stand in Backtrace in {_groups(len(links))}."
+                f"{integration.id} {why}. Reopen criteria of ours stand in Backtrace in {where}.{choose}"
             )
 
     def ask(self) -> None:
@@ -115,7 +117,7 @@ class LeftCriteria:
                 removal.run(off.links, settings)
             row["outcome"] = "removed" if removes else "kept"
             self._console.say(
-                f"{off.integration.id}: reopen criteria {row['outcome']} in {_groups(len(off.links))}.",
+                f"{off.integration.id}: reopen criteria {row['outcome']} in {count_of(len(off.links), 'group')}.",
                 "green",
             )
 
@@ -131,7 +133,3 @@ def _switched_off(preparation: Preparation, names: ParameterNames) -> list[tuple
         if stored.fix_versions.enabled and (is_deleted or is_off):
             found.append((stored, is_deleted))
     return found
-
-
-def _groups(count: int) -> str:
-    return "1 group" if count == 1 else f"{count:,} groups"

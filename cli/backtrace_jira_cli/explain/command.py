@@ -35,6 +35,10 @@ def explain(
     it waits for: a parking, a pause, a server that is away, a pace. --recent
     shows that, too.
 
+    --recent lists the last decision about each group's ticket. It does not list
+    what was carried between ticket and group later, or a regression that reopened
+    the ticket: the fingerprint or `links show` tells of these.
+
     Nothing is changed. --recent reads all rows of its integrations: a megabyte
     and 128 read units for every 2,000 links.
 

@@ -14,7 +14,7 @@ from backtrace_jira.settings.integration import Integration
 from backtrace_jira.synchronisation.check_links import CheckLinks, Finding
 from backtrace_jira.synchronisation.news import Hint
 from backtrace_jira.synchronisation.poll import Poll
-from backtrace_jira_cli.console import Console
+from backtrace_jira_cli.console import Console, count_of
 from backtrace_jira_cli.exits import Stop
 
 PAGE = 100
@@ -44,7 +44,7 @@ class Checked:
 
 
 class CheckRun:
-    """Compares links with both sides, and brings in line what differs."""
+    """Compares links with both sides, and brings in step what differs."""
 
     def __init__(self, integrations: Iterable[Integration], console: Console) -> None:
         self._integrations = [each for each in integrations if each.keeps_in_step]
@@ -102,8 +102,13 @@ class CheckRun:
             self._console.show_table(("ticket", "what differed", "decision", "what was done"), rows)
         for failure in self._failures:
             self._console.warn(failure.detail)
-        differing = f"{len(self._checked):,} tickets differed" if self._checked else "all are in step"
-        self._console.say(f"{self._links:,} links were compared with both sides: {differing}.")
+        if not self._links:
+            self._console.say(
+                "No link was compared: no integration concerned uses sync or fix_versions and has one."
+            )
+            return
+        differing = f"{count_of(len(self._checked), 'ticket')} differed" if self._checked else "all in step"
+        self._console.say(f"{count_of(self._links, 'link')} compared with both sides: {differing}.")
 
 
 def all_pages(read: Callable[[str, int], Any], most: int = PAGE) -> Iterator[Sequence[Link]]:

@@ -34,7 +34,7 @@ def list_links(
     ] = 50,
     everywhere: Everywhere = False,
     problems: Annotated[
-        bool, typer.Option("--problems", help="Only links of which something could not be done.")
+        bool, typer.Option("--problems", help="Only links of which `links show` says what could not be done.")
     ] = False,
 ) -> None:
     """List error groups that have a ticket or may be getting one, the last decision first.
@@ -94,7 +94,7 @@ def show(
     With the key of a ticket you see every error group that is linked to it.
 
     The Fix Versions are those that were read when ticket and group were last
-    brought in line; what they mean is by the settings as they are now.
+    brought in step; what they mean is by the settings as they are now.
 
     Your AWS rights: ssm:GetParametersByPath, dynamodb:Query on the link table and
     its index, and dynamodb:BatchGetItem on the table; with --all dynamodb:Scan.
@@ -141,11 +141,12 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Compare links with their tickets and error groups now, and bring in line what differs.
+    """Compare links with their tickets and error groups now, and bring in step what differs.
 
     The function poll_fix_versions does the same with a few links in each run. This
     command does it at once, for example after a change of the settings, or when a
-    refused write is allowed by now. Two at the same time do no harm.
+    refused write is allowed by now. It moves no dead letter back, and passes over
+    integrations without sync and fix_versions. Two at the same time do no harm.
 
     Your AWS rights: as for `links show` and `links add`, and dynamodb:Scan on the
     index, dynamodb:PutItem, sqs:SendMessage on the queue of error events.
@@ -160,7 +161,8 @@ def check(
     \b
     Exit codes:
       0  all are in step now
-      1  something could not be looked at or carried; each line says why
+      1  there is no such link, or something could not be looked at or carried;
+         each line says why
       2  wrong usage
     """
     import time
@@ -171,7 +173,9 @@ def check(
     from backtrace_jira_cli.links.check_run import CheckRun, all_pages
     from backtrace_jira_cli.links.overview import Overview
 
-    if (issue_key is None) == (not everything and integration is None) or (issue_key and everything):
+    if issue_key and everything:
+        raise wrong_usage("--all checks all links. Leave out --all, or the key of the ticket.")
+    if not (issue_key or everything or integration):
         raise wrong_usage("Give the key of a ticket, or --all, or --integration.")
     table = deployment.link_table
     run = CheckRun(deployment.choose_integrations(integration), console)
@@ -179,7 +183,7 @@ def check(
     if issue_key:
         key = parse_issue_key(issue_key)
         overview = Overview(deployment.known_integrations, table, console, time.time())
-        run.check(poll, [overview.find(key, integration)])
+        run.check(poll, [overview.find_linked(key, integration)])
     else:
         run.check(poll, all_pages(table.poll_memory.links_after))
 

@@ -58,4 +58,8 @@ def _follow_up(link: Link) -> str:
     """Return what is known of the ticket that is to follow this one; empty if none is."""
     if link.follows:
         return "by a new ticket that is being created"
-    return "by a new ticket, because the error came back" if link.follow_up and link.issue else ""
+    if not (link.follow_up and link.issue):
+        return ""
+    if link.is_handed_over:
+        return "by a new ticket, because the error came back"
+    return "by a new ticket, once the event that was refused is moved back from the dead letters"

@@ -59,11 +59,7 @@ class Overview:
         )
         self._console.report |= {"links": [self._json(link) for link in found]}
         if not found:
-            raise Stop(
-                f"There is no link of {group_or_ticket}. If that ticket has moved, try its former key: a link keeps "
-                "the key that the ticket had when it was last read. If its integration is no longer in the settings, "
-                "add --all."
-            )
+            raise _no_link(group_or_ticket, " If its integration is no longer in the settings, add --all.")
         for link in found[:SHOWN]:
             key, settings = link.key, self._known.settings(link.key.integration)
             self._console.say(f"{key.integration}  {key.fingerprint} {key.trace}".rstrip(), "bold")
@@ -73,6 +69,17 @@ class Overview:
             self._console.show_table(("about", "what is known"), rows)
         if len(found) > SHOWN:
             self._console.say(f"… and {len(found) - SHOWN} more; --json lists them all.")
+
+    def find_linked(self, issue_key: str, integration: str | None) -> Sequence[Link]:
+        """Return the rows of a ticket.
+
+        Raises:
+            Stop: there is none.
+        """
+        found = self.find(issue_key, integration)
+        if not found:
+            raise _no_link(issue_key)
+        return found
 
     def find(self, group_or_ticket: str, integration: str | None) -> Sequence[Link]:
         """Return the rows of a ticket (all its groups), or of the groups that begin like this."""
@@ -113,3 +120,14 @@ class Overview:
 def _ensure_long_enough(beginning: str) -> None:
     if len(beginning) < SHORTEST:
         raise wrong_usage(f"Give at least the first {SHORTEST} characters of the fingerprint, or a key.")
+
+
+def _no_link(group_or_ticket: str, more: str = "") -> Stop:
+    """Return what to raise where nothing is linked, with what else may have become of a ticket's link."""
+    text = f"There is no link of {group_or_ticket}."
+    if ISSUE_KEY.fullmatch(group_or_ticket):
+        text += (
+            " If that ticket has moved, try its former key: a link keeps the key that the ticket had when it was "
+            "last read. If a new ticket followed it after a regression, that one has the link: Jira links the two."
+        )
+    return Stop(text + more)

@@ -6,7 +6,7 @@ A time that one room alone keeps stands in that room. Who needs another number i
 from __future__ import annotations
 
 LEASE = 75.0
-"""So long one delivery alone may create a ticket, and one invocation alone may bring a ticket in line.
+"""So long one delivery alone may create a ticket, and one invocation alone may bring a ticket in step.
 
 Longer than the functions behind the queues can live, so that the holder of one that is over is surely dead.
 """

@@ -167,7 +167,7 @@ def test_a_ticket_at_which_a_function_is_working_is_left_for_the_next_run(deploy
     deployment.links.take_turn(Turn("main", "10001", "a function", now + 60), now=now)
     result = deployment.switch_off("--yes", "--reopen-criteria", "remove")
     assert result.exit_code == 1
-    assert "another invocation brings this ticket in line" in result.output
+    assert "another invocation brings this ticket in step" in result.output
     assert (deployment.remembered(), deployment.is_on) == ([False, True, False], True)
 
 

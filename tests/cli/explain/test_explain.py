@@ -123,7 +123,7 @@ def test_a_boundary_that_orders_of_versions_read_differently_is_told(
     )
     links.mark_linked(KEY, replace(BASELINE, reopen_criteria=lines.reopen_criteria or ()))
     text = told(operator, FINGERPRINT)
-    assert "resolved until | version > 4.2.1.7 or version > 4.1.3 in 4.1.x" in text
+    assert "Backtrace was told | version > 4.2.1.7 or version > 4.1.3 in 4.1.x" in text
     assert "in Backtrace | not every order of versions reads 4.2.1.7 alike: strict semver" in text
     assert text.count("not every order") == 1
 

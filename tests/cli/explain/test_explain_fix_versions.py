@@ -60,7 +60,9 @@ def rows(operator: Operator, *command: str) -> str:
     result = operator.call(*command, FINGERPRINT)
     assert result.exit_code == 0, result.output
     lines = [
-        line for line in result.stdout.splitlines() if line.startswith(("Fix V", "which", "resolved until"))
+        line
+        for line in result.stdout.splitlines()
+        if line.startswith(("Fix V", "which", "Backtrace was told"))
     ]
     return "\n".join(" | ".join(cell.strip() for cell in line.split("|", 1)) for line in lines)
 
@@ -91,7 +93,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             {},
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that reopens the ticket\n"
-            "resolved until | version > 2.4.0",
+            "Backtrace was told | version > 2.4.0",
         ),
         (
             seen(UNTIL, V24, boundary="version > 2.4", reopen_criteria=(CRITERION,)),
@@ -99,7 +101,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that opens the group in Backtrace, and the "
             "ticket stays done (fix_versions.on_regression: leave)\n"
-            "resolved until | version > 2.4.0",
+            "Backtrace was told | version > 2.4.0",
         ),
         (
             seen(UNTIL, V24, boundary="version > 2.4", state=State.MUTED),
@@ -121,7 +123,30 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | Mobile 2.4\n"
             "which means | resolved until version > 2.4; an error past that reopens the ticket, or makes a new one "
             "if it has been done for more than 30 days\n"
-            "resolved until | version > 2.4.0",
+            "Backtrace was told | version > 2.4.0",
+        ),
+        (
+            seen(
+                UNTIL,
+                V24,
+                boundary="version > 2.4",
+                state=State.OPEN,
+                reopen_criteria=(CRITERION,),
+                regressed=True,
+            ),
+            {"on_regression": "comment"},
+            "Fix Versions | Mobile 2.4\n"
+            "which means | resolved until version > 2.4; an error past that is told in a comment, and the ticket "
+            "stays done. But the group is open in Backtrace, because an error past it was seen again\n"
+            "Backtrace was told | version > 2.4.0",
+        ),
+        (
+            seen(UNTIL, V24, boundary="version > 2.4", state=State.OPEN, reopen_criteria=(CRITERION,)),
+            {},
+            "Fix Versions | Mobile 2.4\n"
+            "which means | resolved until version > 2.4; an error past that reopens the ticket. But the group is "
+            "open in Backtrace\n"
+            "Backtrace was told | version > 2.4.0",
         ),
         (
             seen(Standing.WAITING, V24, V25),
@@ -156,7 +181,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             "Fix Versions | none\n"
             "which means | not known: Jira does not show the field (backtrace-jira check says more); what stands in "
             "Backtrace stays\n"
-            "resolved until | version > 2.4.0",
+            "Backtrace was told | version > 2.4.0",
         ),
         (
             LastSynced(State.RESOLVED, "", DONE, "", at=5.0),
@@ -180,7 +205,7 @@ def seen(standing: Standing, *versions: NamedVersion, boundary: str = "", **more
             seen(UNTIL, V24, boundary="version > 2.4", reopen_criteria=(CRITERION,)),
             {"enabled": False},
             "Fix Versions | off (fix_versions.enabled), but what they wrote still stands in Backtrace\n"
-            "resolved until | version > 2.4.0",
+            "Backtrace was told | version > 2.4.0",
         ),
     ],
 )

@@ -54,7 +54,7 @@ def state(site: Site, fingerprint: str) -> str:
 
 
 @pytest.mark.parametrize("chosen", [["--all"], ["BUG-1"], ["--integration", "jira-bugs"]])
-def test_what_differs_is_brought_in_line(site: Site, chosen: list[str]) -> None:
+def test_what_differs_is_brought_in_step(site: Site, chosen: list[str]) -> None:
     found = report(site, *chosen)
     assert (found["ok"], found["links"]) == (True, 1 if chosen == ["BUG-1"] else 2)
     (one,) = found["differing"]
@@ -62,7 +62,7 @@ def test_what_differs_is_brought_in_line(site: Site, chosen: list[str]) -> None:
     assert (state(site, FIRST), state(site, SECOND)) == ("resolved", "in-progress")
     assert report(site, *chosen)["differing"] == []
     result = site.operator.call("links", "check", *chosen)
-    assert "all are in step" in result.output
+    assert result.output.endswith("compared with both sides: all in step.\n")
 
 
 def test_what_is_refused_is_offered_again_at_once_and_said(site: Site, store: DynamoDBSyncedLinks) -> None:
@@ -95,6 +95,19 @@ def test_a_server_that_fails_is_said(site: Site) -> None:
     site.jira.allow("BROWSE_PROJECTS")
     found = report(site, "--all", code=1)
     assert "groups of my_universe/my_project" in found["failures"][0]
+
+
+def test_a_ticket_without_a_link_is_no_ticket_in_step(site: Site) -> None:
+    found = report(site, "BUG-77", code=1)
+    assert found["error"].startswith("There is no link of BUG-77.")
+
+
+def test_where_nothing_is_kept_the_same_nothing_is_said_to_be_in_step(site: Site) -> None:
+    site.integration |= {"sync": {}}
+    site.store()
+    result = site.operator.call("links", "check", "--all")
+    assert result.exit_code == 0
+    assert "No link was compared" in result.output
 
 
 @pytest.mark.parametrize("wrong", [[], ["BUG-1", "--all"], ["not a key"], ["--integration", "none"]])

@@ -317,7 +317,7 @@ def test_while_the_ticket_is_being_synchronised_its_link_is_not_cut(
     cloud.store()
     linked(tickets, Issue("10001", "BUG-1", "https://jira.example/browse/BUG-1"))
     store.take_turn(Turn("main", "10001", "a function", time.time() + 60), now=time.time())
-    assert "brings this ticket in line" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
+    assert "brings this ticket in step" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
     assert row(store).issue is not None
 
 

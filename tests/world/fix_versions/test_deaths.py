@@ -30,7 +30,7 @@ Edit = Callable[[SyncWorld], None]
 
 @dataclass(frozen=True)
 class Path:
-    """What happens to a world in which a ticket and its group are in line, and how functions learn of it."""
+    """What happens to a world in which a ticket and its group are in step, and how functions learn of it."""
 
     edit: Edit
     fix: str | None = "2.4"

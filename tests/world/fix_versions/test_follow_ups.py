@@ -258,6 +258,7 @@ def test_a_required_field_that_nobody_fills_is_told_on_the_old_ticket_once(
     assert list(world.jira.issues.values()) == [regression.old]
     (comment,) = regression.said(regression.old)
     assert "was seen again, but no new ticket could be created" in comment
+    assert ".." not in comment
     assert "Team is required" in comment.replace("\\", "")
     row = world.row_of()
     assert row.issue is not None

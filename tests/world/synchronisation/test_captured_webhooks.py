@@ -34,7 +34,7 @@ def items_of(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_ticket_like(raw: dict[str, Any], world: SyncWorld) -> Issue:
-    """Make the issue of a body, with its id, as it was before, linked and in line."""
+    """Make the issue of a body, with its id, as it was before, linked and in step."""
     issue = world.jira.create_issue("captured")
     known = world.jira.state.issues
     known[raw["issue"]["id"]] = known.pop(issue.id)

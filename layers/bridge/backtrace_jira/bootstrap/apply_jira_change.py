@@ -1,4 +1,4 @@
-"""Wires the path from a change that was told of to ticket and groups in line."""
+"""Wires the path from a change that was told of to ticket and groups in step."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A turn: a lock on a ticket, with notes of what its holder is about to write.
 
-The process that brings a ticket in line adds a note before each write that could be taken for a person's: status and
+The process that brings a ticket in step adds a note before each write that could be taken for a person's: status and
 assignee in Jira, reopen criteria, regressions. If it dies, or gets no answer, the next
 holder of the turn reads the notes. It then knows that a change in Jira or Backtrace may be our own.
 """
@@ -31,7 +31,7 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The exclusive right to bring one ticket and its groups in line, until `until` (unix seconds).
+    """The exclusive right to bring one ticket and its groups in step, until `until` (unix seconds).
 
     `notes` are those of the last holder, if it did not end its turn.
     """

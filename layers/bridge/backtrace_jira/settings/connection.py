@@ -86,7 +86,7 @@ class CredentialKind(StrEnum):
 
 
 class Connection(Settings):
-    """One Jira site, and the account that this bridge uses there."""
+    """One Jira site, and the account that the functions use there."""
 
     name: ParameterName = Field(description="Name by which integrations refer to this connection.")
     jira_api: JiraApiAddress = Field(

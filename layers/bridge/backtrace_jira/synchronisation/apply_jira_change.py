@@ -1,4 +1,4 @@
-"""A message says that a ticket, or a project's versions, may have changed: bring its error groups in line."""
+"""A message says that a ticket, or a project's versions, may have changed: bring its error groups in step."""
 
 from __future__ import annotations
 

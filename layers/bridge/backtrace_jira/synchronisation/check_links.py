@@ -25,7 +25,7 @@ from backtrace_jira.synchronisation.poll import Poll
 from backtrace_jira.synchronisation.poll_memory import JiraProject, PollNotes
 
 MOST_TURNS = 20
-"""Tickets that a run brings in line itself; the queue gets the others."""
+"""Tickets that a run brings in step itself; the queue gets the others."""
 
 Linked: TypeAlias = tuple[Link, Integration]
 Groups: TypeAlias = Mapping[tuple[str, str, str], Group]
@@ -49,7 +49,7 @@ class Finding:
 
 
 class CheckLinks:
-    """Looks at links, and brings those in line that differ."""
+    """Looks at links, and brings those in step that differ."""
 
     def __init__(self, poll: Poll) -> None:
         self._poll = poll

@@ -1,4 +1,4 @@
-"""The order of a turn: one ticket and its groups are brought in line."""
+"""The order of a turn: one ticket and its groups are brought in step."""
 
 from __future__ import annotations
 

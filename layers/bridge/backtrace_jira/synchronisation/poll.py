@@ -141,7 +141,7 @@ class Poll:
         return self.clock() + LAST_MINUTE > deadline
 
     def bring_in_line(self, issue_id: str, hint: Hint, deadline: float) -> bool:
-        """Bring a ticket in line now, or send it to the queue, which tries again and keeps the reason.
+        """Bring a ticket in step now, or send it to the queue, which tries again and keeps the reason.
 
         A definite no is not sent: the round through all links tries again.
 

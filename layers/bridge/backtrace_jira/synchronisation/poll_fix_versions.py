@@ -3,7 +3,7 @@
 The poll lists the versions of each project and compares them, by id, with the list that it kept. For each version
 that is new, gone or changed it looks at the tickets that have it. The link table knows them, so the cost follows the
 number of changes, and not the number of links. The new list is kept once all of these tickets were looked at or are
-in the queue: a run that dies before begins again, and passes over the tickets that are in line by then.
+in the queue: a run that dies before begins again, and passes over the tickets that are in step by then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Brings one ticket and its error groups in line, whichever function noticed that they might not be.
+"""Brings one ticket and its error groups in step, whichever function noticed that they might not be.
 
 Webhooks, both polls and error events all end here. What they say is a hint: ticket and groups are read as they are
 now, compared with what they last agreed on (`LastSynced`), and only what differs is written.
@@ -64,7 +64,7 @@ class Synchronise:
         self._sleep = sleep
 
     def __call__(self, issue_id: str, hint: Hint, *, deadline: float) -> list[Outcome]:
-        """Bring a ticket in line; return one outcome for each Jira site that has a linked issue of this id.
+        """Bring a ticket in step; return one outcome for each Jira site that has a linked issue of this id.
 
         Args:
             issue_id: Jira's id, which stays when the issue moves to another project.
@@ -160,7 +160,7 @@ class Synchronise:
         try:
             # Compared only now that nobody else may write: the links were read before the turn was ours.
             if self._have_changed(linked):
-                raise Busy("another invocation has just brought this ticket in line", after=2)
+                raise Busy("another invocation has just brought this ticket in step", after=2)
             # Read again: what the poll read of the groups may be older than what the links say by now.
             pairs = self._read_pairs(linked)
             context = TurnContext(

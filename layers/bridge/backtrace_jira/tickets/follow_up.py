@@ -59,7 +59,7 @@ def tell_refusal(jira: JiraTickets, case: Case, row: Link, error: Exception, add
     page = case.group.group_url or row.page
     link = f" {link_to_page(page, address)}" if page else ""
     since = row.follow_up.wanted_at if row.follow_up else 0.0
-    reason = wiki.escape(f": {error_text(error)}.")
+    reason = wiki.escape(f": {error_text(error).rstrip('.')}.")
     _comment_once(jira, row.issue.id, wiki.escape(begin), reason + link, since)
 
 

@@ -202,7 +202,7 @@ class DynamoDBSyncedLinks(ServerRows):
         )
         if not done:
             wait = read_item(TurnRow, item).until - now
-            raise Busy("another invocation brings this ticket in line", after=max(1.0, min(wait, 15.0)))
+            raise Busy("another invocation brings this ticket in step", after=max(1.0, min(wait, 15.0)))
         before = read_item(TurnRow, item)
         remembered = before.expires_at > now  # DynamoDB may be late to delete it
         return replace(turn, notes=before.notes if remembered else ())
