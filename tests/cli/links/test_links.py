@@ -184,6 +184,10 @@ def test_while_a_ticket_is_made_that_follows_another_the_link_is_not_cut(
         KEY, issue, FollowUp(1.0, 1.0), LastSynced(regressed=True), Record(1.0, Decision.REGRESSED)
     )
     assert "by a new ticket, because the error came back" in told(cloud.operator, "show", FINGERPRINT)
+    store.want_follow_up(
+        KEY, issue, FollowUp(1.0, 1.0), LastSynced(regressed=True), Record(1.0, Decision.REFUSED)
+    )
+    assert "is moved back from the dead letters" in told(cloud.operator, "show", FINGERPRINT)
     tickets.claim(replace(lease(), follows=issue.id))
     before = row(store)
     assert "a new ticket is being created" in told(cloud.operator, "remove", FINGERPRINT, "--yes", code=1)
