@@ -203,3 +203,17 @@ def test_a_reopening_that_jira_refused_is_tried_again_by_the_round(
         world.poll()
     assert (world.status(issue), world.of().state, len(comments(issue))) == ("To Do", "open", 1)
     assert (invariants(world), world.letters()) == ([], [])
+
+
+def test_a_universe_without_settings_does_not_stop_the_ticket_s_other_groups(
+    make_sync_world: MakeSyncWorld,
+) -> None:
+    world = world_with(make_sync_world)
+    broken = world.add_integration(name="other", universe="gone", fix_versions={"enabled": True})
+    ticket = only_issue(world)
+    linked = Issue(ticket.id, ticket.key, f"{world.jira.site_url}/browse/{ticket.key}")
+    world.store.complete(LinkKey(broken.id, "a" * 64), linked, Record(world.clock(), Decision.LINKED))
+    world.new_process()
+    close(world, "2.4")
+    world.settle()
+    assert (invariants(world), world.letters()) == ([later("2.4.0")], [])

@@ -152,7 +152,24 @@ class Synchronise:
             return self._unlink_deleted(linked) if hint.deleted else self._note_missing(linked, turn)
         if not thorough and not any(ticket_has_news(*each, ticket) for each in linked):
             return _outcome(Decision.IN_STEP, linked)
-        return self._take_turn(linked, ticket, jira, turn, hint)
+        return self._take_turn(self._with_universe(linked), ticket, jira, turn, hint)
+
+    def _with_universe(self, linked: Linked) -> Linked:
+        """Return the links without those of a universe whose settings cannot be read, which must not stop the others.
+
+        Raises:
+            InvalidSettings: no link is left.
+        """
+        found = []
+        for each in linked:
+            try:
+                self.backtrace(each[1].universe)
+            except InvalidSettings:
+                if len(linked) == 1:
+                    raise
+                continue
+            found.append(each)
+        return found or self._with_universe(linked[:1])
 
     def _take_turn(self, linked: Linked, ticket: Ticket, jira: JiraIssues, turn: Turn, hint: Hint) -> Outcome:
         held = self._store.take_turn(turn, now=self._clock())
