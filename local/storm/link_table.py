@@ -86,10 +86,11 @@ class LinkTable:
             self._put(row, LinkState.COMPLETE, owner="", issue=issue, record=record, page=page)
         return row.issue or issue
 
-    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced, issue: Issue | None = None) -> None:
         """Record that Backtrace has the ticket."""
         row = self.rows[key]
-        self._put(row, row.state, linked_in_backtrace=True, synced=row.synced or baseline)
+        if issue is None or issue == row.issue:
+            self._put(row, row.state, linked_in_backtrace=True, synced=row.synced or baseline)
 
     def park(self, server: str, scope: str, parking: Parking, *, expired: Collection[str] = ()) -> None:
         """Keep a note, and forget others."""

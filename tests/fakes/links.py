@@ -217,10 +217,10 @@ class FakeTicketLinks(FakeServers):
             )
             return issue
 
-    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced, issue: Issue | None = None) -> None:
         with self._lock:
             row = self.rows.get(key)
-            if row and row.issue:
+            if row and row.issue and (issue is None or issue.id == row.issue.id):
                 synced = row.synced or baseline
                 self.rows[key] = replace(row, linked_in_backtrace=True, synced=synced, previous="")
 

@@ -140,7 +140,7 @@ class LinkChanges:
         baseline = RestBacktraceLinks(backtrace).link(
             project=self._settings.project, fingerprint=fingerprint, watcher=self._settings.name, issue=issue
         )
-        self._ticket_links.mark_linked(key, baseline)
+        self._ticket_links.mark_linked(key, baseline, issue)
         before = f", no longer to {was.key}" if was and was.id != issue.id else ""
         same = was is not None and was.id == issue.id
         return GroupResult(

@@ -136,6 +136,14 @@ def test_a_complete_row_stands_in_the_way_with_its_issue(links: TicketLinks) -> 
     )
 
 
+def test_a_ticket_that_the_row_no_longer_has_is_not_marked_as_linked(links: TicketLinks) -> None:
+    links.complete(KEY, ISSUE, CREATED)
+    links.mark_linked(KEY, BASELINE, Issue("10000", "BUG-0", "https://jira.example/browse/BUG-0"))
+    assert not held(links).linked_in_backtrace
+    links.mark_linked(KEY, BASELINE, ISSUE)
+    assert held(links).linked_in_backtrace
+
+
 def test_the_first_issue_recorded_stays(links: TicketLinks) -> None:
     links.complete(KEY, ISSUE, CREATED)
     links.mark_linked(KEY, BASELINE)

@@ -57,7 +57,7 @@ class CaseLink:
                 replaced=self._previous,
             )
             # Only after Backtrace has the ticket: no later delivery would link a row that is marked.
-            self._context.links.mark_linked(self._case.key, baseline)
+            self._context.links.mark_linked(self._case.key, baseline, issue)
         except Exception as error:
             return replace(outcome, detail=f"not yet linked in Backtrace: {error_text(error)}", error=error)
         return outcome

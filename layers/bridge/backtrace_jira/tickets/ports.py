@@ -113,10 +113,11 @@ class TicketLinks(ServerStore, Protocol):
         """
         ...
 
-    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced, issue: Issue | None = None) -> None:
         """Record that Backtrace knows the ticket, and what the group was then, unless that is known.
 
-        The ticket before it, if there was one, is forgotten: it is linked by now.
+        The ticket before it, if there was one, is forgotten: it is linked by now. With `issue`, only if the row holds
+        that ticket: whoever linked it may be late, and the row may have another by now.
         """
         ...
 

@@ -234,14 +234,18 @@ class DynamoDBTicketLinks(ServerRows):
             raise Busy("this ticket was unlinked before it was recorded")
         return other.issue if other and other.issue else issue
 
-    def mark_linked(self, key: LinkKey, baseline: LastSynced) -> None:
+    def mark_linked(self, key: LinkKey, baseline: LastSynced, issue: Issue | None = None) -> None:
         """Record that Backtrace has the ticket, and the baseline. The ticket before it is forgotten: it is linked."""
         # A turn may have compared ticket and group already: its values are later than the baseline.
         self._rows.update(
             key,
             "SET linked = :yes, synced = if_not_exists(synced, :baseline) REMOVE previous",
-            "attribute_exists(issue_id)",
-            {":yes": {"BOOL": True}, ":baseline": s(synced_text(baseline))},
+            "issue_id = :id" if issue else "attribute_exists(issue_id)",
+            {
+                ":yes": {"BOOL": True},
+                ":baseline": s(synced_text(baseline)),
+                **({":id": s(issue.id)} if issue else {}),
+            },
         )
 
     def store_screen(self, connection: str, scope: str, text: str, expires_at: float) -> None:
