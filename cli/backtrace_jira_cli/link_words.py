@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from backtrace_jira.links.last_synced import LastSynced
+from backtrace_jira.links.last_synced import REOPENING, LastSynced
 from backtrace_jira.outcomes import Record
 
 NO_ANSWER = "Jira did not answer the create request; the function looks for its ticket"
@@ -44,10 +44,17 @@ def describe_synced(synced: LastSynced, now: float) -> list[tuple[str, str]]:
         ("assigned in Backtrace to", _somebody(synced.assignee)),
         ("Jira was", f"{status.name} (category {status.category})" if status else ""),
         ("assigned in Jira to", _somebody(synced.ticket_assignee)),
-        ("seen again", "yes, and the ticket shows it" if synced.regressed else ""),
+        ("seen again", _seen_again(synced)),
         *(("done then", text) for text in synced.told),
         *(("could not be done", text) for text in synced.problems),
     ]
+
+
+def _seen_again(synced: LastSynced) -> str:
+    if not synced.regressed:
+        return ""
+    refused = REOPENING in synced.refused
+    return "yes, but Jira did not let the ticket be reopened" if refused else "yes, and the ticket shows it"
 
 
 def _somebody(user: str | None) -> str:

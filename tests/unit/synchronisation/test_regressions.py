@@ -13,6 +13,7 @@ from backtrace_jira.jira.issue import Issue
 from backtrace_jira.links.link import LinkKey, LinkState, Sighting
 from backtrace_jira.outcomes import Decision, Outcome
 from backtrace_jira.synchronisation.jira_change import REGRESSION, JiraChange
+from backtrace_jira.synchronisation.level import RETRY
 from tests.fakes.backtrace import PROJECT
 from tests.fakes.jira_issues import DONE, TODO
 from tests.unit.synchronisation.deployment import GROUP, OTHER, Deployment
@@ -68,6 +69,75 @@ def test_it_is_told_once(told_by: str) -> None:
     world.hear(issue, thorough=True)
     world.poll()
     assert (world.writes, len(comments(world, issue))) == (writes, 1)
+
+
+def reopening_refused(told_by: str) -> tuple[Deployment, Issue]:
+    """Return a deployment in which Jira has refused to reopen the ticket of a regression."""
+    world, issue = resolved()
+    world.jira.deny("TRANSITION_ISSUES")
+    seen_again(world, issue, told_by)
+    assert (world.status(issue), world.state(), len(comments(world, issue))) == (DONE, "open", 1)
+    return world, issue
+
+
+@told_by_both
+def test_a_reopening_that_jira_refuses_is_offered_again_once_an_hour_and_told_once(told_by: str) -> None:
+    world, issue = reopening_refused(told_by)
+    before = world.jira.failures.calls["transitions"]
+    for _ in range(3 * 12):
+        world.poll()
+        assert "a regression could not be carried to Jira" in world.synced().problems[0]
+    assert 2 <= world.jira.failures.calls["transitions"] - before <= 3
+    assert world.hints.sent == []
+    world.jira.denied.clear()
+    world.clock.advance(RETRY)
+    world.poll()
+    assert (world.status(issue), world.state(), len(comments(world, issue))) == (TODO, "open", 1)
+    assert (list(world.group().reopen_criteria or ()), world.synced().problems) == ([], ())
+    assert (dict(world.synced().refused), world.synced().regressed) == ({}, False)
+
+
+def test_a_reopening_after_which_a_process_dies_is_not_told_once_more() -> None:
+    world, issue = reopening_refused("event")
+    world.jira.denied.clear()
+    world.clock.advance(RETRY)
+    world.jira.failures.after["transition"] = [OutcomeUnknown("lost")]
+    for _ in range(3):
+        world.poll()
+        world.drain()
+    assert (world.status(issue), world.state(), len(comments(world, issue))) == (TODO, "open", 1)
+    assert world.synced().problems == ()
+
+
+def test_a_ticket_that_was_closed_once_more_is_not_reopened_for_the_error_of_before() -> None:
+    world, issue = reopening_refused("event")
+    world.jira.denied.clear()
+    world.clock.advance(RETRY)
+    for status in (TODO, DONE):
+        world.jira.move_to(issue.id, status)
+    for _ in range(2):
+        world.poll()
+    assert (world.status(issue), world.state(), len(comments(world, issue))) == (DONE, "resolved", 1)
+
+
+def test_a_boundary_that_a_person_raised_since_the_refusal_resolves_the_group() -> None:
+    world, issue = reopening_refused("backtrace")
+    world.jira.denied.clear()
+    world.clock.advance(RETRY)
+    world.jira.set_fix_versions(issue.id, world.jira.add_version("3.0", released=True))
+    world.poll()
+    assert (world.status(issue), world.state()) == (DONE, "resolved")
+
+
+@pytest.mark.parametrize("state", ["resolved", "muted"])
+def test_a_group_that_a_person_settled_since_the_refusal_reopens_nothing(state: str) -> None:
+    world, issue = reopening_refused("event")
+    world.jira.denied.clear()
+    world.clock.advance(RETRY)
+    world.backtrace.seed(PROJECT, GROUP, state=state)
+    for _ in range(3):
+        world.poll()
+    assert (world.status(issue), world.state(), len(comments(world, issue))) == (DONE, state, 1)
 
 
 @pytest.mark.parametrize("version", ["2.4", "2.3", "unknown"])

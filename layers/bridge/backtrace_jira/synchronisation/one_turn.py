@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of, version_fields
 from backtrace_jira.jira.issue import Issue, Ticket
+from backtrace_jira.links.last_synced import REOPENING
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.synchronisation.conflicts import group_proposes
@@ -78,7 +79,9 @@ def _with_changelog(context: TurnContext, ticket: Ticket, linked: Sequence[Pair]
     was last closed.
     """
     has_news = any(group_proposes(field, pair, ticket) for field in FIELDS for pair in linked)
-    has_news = has_news or any(needs_evidence(context, ticket, pair) for pair in linked)
+    has_news = has_news or any(
+        REOPENING in pair.synced.refused or needs_evidence(context, ticket, pair) for pair in linked
+    )
     if ticket.changes is not None or not (context.turn.notes or has_news):
         return ticket
     fields = version_fields(pair.integration for pair in linked)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.backtrace.page import link_to_page
-from backtrace_jira.fix_versions.boundary import is_done, is_final
+from backtrace_jira.fix_versions.boundary import boundary_of, is_done, is_final
 from backtrace_jira.fix_versions.criterion import VersionCriterion, version_criteria_of
-from backtrace_jira.fix_versions.judge import DAY, opener_of
+from backtrace_jira.fix_versions.judge import DAY, is_same_boundary, opener_of
 from backtrace_jira.jira import wiki
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.links.last_synced import REOPENING, Opener
@@ -24,6 +24,8 @@ from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
+from backtrace_jira.synchronisation.conflicts import was_changed_back
+from backtrace_jira.synchronisation.fields import STATE
 from backtrace_jira.synchronisation.state import walk_workflow
 from backtrace_jira.synchronisation.turn_context import TurnContext
 from backtrace_jira.synchronisation.workflow import Way
@@ -114,20 +116,26 @@ def find_begun(pair: Pair, turn: Turn) -> Regression | None:
         *occasion, action, seen = json.loads(text)
         if occasion == _occasion(pair):
             ours = bool(seen) or opener_of(pair, pair.synced.reopen_criteria) is not Opener.THEIRS
-            return Regression(
-                pair, OnRegression(action), tuple(map(tuple, seen)), is_begun=True, is_past_ours=ours
-            )
+            said, versions = REOPENING in pair.synced.refused, tuple(map(tuple, seen))
+            return Regression(pair, OnRegression(action), versions, True, said, is_past_ours=ours)
     return None
 
 
 def find_refused(pair: Pair, ticket: Ticket) -> Regression | None:
-    """Return the group's regression for which Jira refused to reopen the ticket, if that is still to be done."""
+    """Return the group's regression for which Jira refused to reopen the ticket, if that is still to be done.
+
+    Not if a person has closed the ticket once more since then, given it another boundary, or settled the group.
+    """
     settings, group = pair.integration.fix_versions, pair.group
     is_wanted = settings.enabled and settings.on_regression is OnRegression.REOPEN
     is_left = is_done(ticket, pair.integration) and group.state in (State.OPEN, State.IN_PROGRESS)
-    if REOPENING in pair.synced.refused and is_wanted and is_left and not is_final(ticket, settings):
-        return Regression(pair, OnRegression.REOPEN, is_begun=True, is_said=True)
-    return None
+    if REOPENING not in pair.synced.refused or not is_wanted or not is_left or is_final(ticket, settings):
+        return None
+    boundary = boundary_of(ticket, pair.integration).reopen_criteria
+    is_same = boundary is None or is_same_boundary(boundary, pair.synced.reopen_criteria)
+    if not is_same or was_changed_back(pair, ticket, STATE.changelog_field):
+        return None
+    return Regression(pair, OnRegression.REOPEN, is_said=True)
 
 
 def find_reopening(regressions: Iterable[Regression]) -> Pair | None:
