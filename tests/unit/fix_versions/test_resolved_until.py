@@ -159,7 +159,9 @@ def known(state: State, status: Status, *ours: str) -> LastSynced:
         ),
         (DONE, (), known(RESOLVED, DONE, "2.4"), RESOLVED, [later("2.4")] * 2, None, [later("2.4")], []),
         # ours was removed by hand
-        (DONE, ("2.4",), known(RESOLVED, DONE, "2.4"), RESOLVED, [], None, None, ["2.4"]),
+        (DONE, ("2.4",), known(RESOLVED, DONE, "2.4"), RESOLVED, [], None, [later("2.4")], ["2.4"]),
+        (DONE, ("2.4",), known(RESOLVED, DONE, "2.4"), RESOLVED, [OWN], None, [OWN, later("2.4")], ["2.4"]),
+        (DONE, ("2.4",), known(RESOLVED, DONE, "2.4"), OPEN, [], None, None, ["2.4"]),
         (DONE, ("2.6",), known(RESOLVED, DONE, "2.4"), RESOLVED, [], None, [later("2.6")], ["2.6"]),
     ],
 )

@@ -171,6 +171,57 @@ def test_a_ticket_that_jira_does_not_show_is_said_on_its_link_and_comes_back() -
     assert world.hints.sent == []
 
 
+# What is lost
+
+OWN = {"type": "version_gt", "field": "version", "version": "7.0"}
+
+
+def resolved_until() -> tuple[Missed, Issue]:
+    world, issue = settled(fix_versions=FIXES)
+    world.resolve_with(issue, "2.4")
+    world.assert_quiet()
+    return world, issue
+
+
+@pytest.mark.parametrize("left", [[], [OWN]])
+def test_criteria_that_a_group_has_lost_are_written_again(left: list[dict[str, str]]) -> None:
+    world, _ = resolved_until()
+    ours = list(world.group().reopen_criteria or ())
+    world.backtrace.seed(PROJECT, GROUP, invariants=left)
+    world.poll()
+    assert (world.state(), list(world.group().reopen_criteria or ())) == ("resolved", [*left, *ours])
+    assert world.synced().problems == ()
+    world.assert_quiet()
+
+
+@pytest.mark.parametrize("state", ["open", "muted"])
+def test_a_group_that_a_person_opened_or_muted_gets_no_criteria_back(state: str) -> None:
+    world, _ = resolved_until()
+    world.change_settings(fix_versions=FIXES, sync={"jira_to_backtrace": True, "backtrace_to_jira": False})
+    world.backtrace.seed(PROJECT, GROUP, state=state, invariants=[])
+    for _ in range(15):
+        world.poll()
+    assert (world.state(), list(world.group().reopen_criteria or ())) == (state, [])
+
+
+def test_a_server_that_loses_criteria_again_and_again_is_told_them_once_an_hour() -> None:
+    world, _ = resolved_until()
+    before = world.backtrace.failures.calls["write"]
+    for _ in range(3 * 12):
+        world.backtrace.seed(PROJECT, GROUP, invariants=[])
+        world.poll()
+    assert 3 <= world.backtrace.failures.calls["write"] - before <= 4
+    assert "has lost its reopen criteria again" in world.synced().problems[0]
+
+
+def test_an_error_while_the_criteria_were_lost_is_a_regression() -> None:
+    world, issue = resolved_until()
+    world.backtrace.seed(PROJECT, GROUP, invariants=[])
+    world.backtrace.receive(PROJECT, GROUP, version="2.5")
+    world.poll()
+    assert (world.status(issue), world.state()) == (TODO, "open")
+
+
 # What is refused
 
 

@@ -217,3 +217,10 @@ def test_a_universe_without_settings_does_not_stop_the_ticket_s_other_groups(
     close(world, "2.4")
     world.settle()
     assert (invariants(world), world.letters()) == ([later("2.4.0")], [])
+
+
+def test_criteria_that_a_group_lost_come_back(make_sync_world: MakeSyncWorld) -> None:
+    world = fixed_in(make_sync_world)
+    world.backtrace.seed(PROJECT, group().fingerprint, invariants=[])
+    come_in_line(world)
+    assert (world.of().state, invariants(world)) == ("resolved", [later("2.4.0")])

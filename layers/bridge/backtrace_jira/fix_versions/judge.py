@@ -181,6 +181,18 @@ def is_new_to(pair: Pair, ticket: Ticket, boundary: Boundary, now: float) -> boo
     return now - ticket.updated < DAY and not is_same_boundary(wanted, pair.synced.reopen_criteria)
 
 
+def has_lost_criteria(pair: Pair, ticket: Ticket, boundary: Boundary) -> bool:
+    """Return whether a resolved group lacks reopen criteria that were written to it: somebody took them out.
+
+    Where Jira does not show the boundary, or the criteria cannot be read, nothing is lost.
+    """
+    wanted, column = boundary.reopen_criteria, pair.group.reopen_criteria
+    is_resolved = pair.group.state is State.RESOLVED and is_done(ticket, pair.integration)
+    if not is_resolved or not wanted or column is None or wanted != pair.synced.reopen_criteria:
+        return False
+    return not holds_all(column, wanted)
+
+
 def judged_by(boundary: Boundary, before: Iterable[str]) -> Sequence[VersionCriterion]:
     """Return the criteria with their doubt, of which Backtrace is told nothing.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backtrace_jira.backtrace.reopen_criteria import plan_column
 from backtrace_jira.fix_versions.boundary import Boundary, is_done
 from backtrace_jira.fix_versions.criterion import version_criteria_of
-from backtrace_jira.fix_versions.judge import Judgement, is_same_boundary, opener_of
+from backtrace_jira.fix_versions.judge import Judgement, has_lost_criteria, is_same_boundary, opener_of
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
 from backtrace_jira.links.last_synced import Opener
@@ -56,10 +56,10 @@ def plan_resolved_until(
     wanted = before if boundary.reopen_criteria is None else boundary.reopen_criteria
     again = judgement is Judgement.RESOLVE_AGAIN
     becomes = state or (State.RESOLVED if again else pair.group.state)
-    as_it_is = ResolvedUntil(state, before)
+    as_it_is, is_lost = ResolvedUntil(state, before), has_lost_criteria(pair, ticket, boundary)
     if becomes is State.MUTED:
         return _without_ours(pair, state, ours)
-    if not again and ((wanted == before and not noted) or not (wanted or ours)):
+    if not (again or is_lost) and ((wanted == before and not noted) or not (wanted or ours)):
         return as_it_is
     if pair.group.reopen_criteria is None:
         return ResolvedUntil(state, before, problem=_UNREADABLE)
@@ -100,6 +100,7 @@ def _again(pair: Pair, wanted: Iterable[str]) -> str:
 def _sentence(before: Iterable[str], wanted: Iterable[str], ticket: Ticket) -> str:
     criteria = " or ".join(map(str, version_criteria_of(wanted)))
     if criteria:
-        return f"{ticket.status.name} in Jira: resolved in Backtrace until {criteria}"
+        again = "once more " if wanted == before else ""
+        return f"{ticket.status.name} in Jira: resolved in Backtrace {again}until {criteria}"
     withdrawn = " or ".join(map(str, version_criteria_of(before)))
     return f"{ticket.status.name} in Jira: no longer resolved until {withdrawn}" if withdrawn else ""

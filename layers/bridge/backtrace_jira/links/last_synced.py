@@ -16,6 +16,8 @@ Less than a period of the polls, so that the run after next sees the group at th
 """
 REOPENING = "reopening"
 """Among what was refused: that a regression reopens the ticket."""
+LOST_CRITERIA = "criteria"
+"""Among what was refused: reopen criteria of ours that the group had no more, and was given again."""
 
 
 class Opener(StrEnum):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backtrace_jira.fix_versions.boundary import boundary_of
+from backtrace_jira.fix_versions.judge import has_lost_criteria
 from backtrace_jira.jira.issue import Ticket
-from backtrace_jira.links.last_synced import REOPENING, LastSynced, refused_criteria
+from backtrace_jira.links.last_synced import LOST_CRITERIA, REOPENING, LastSynced, refused_criteria
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import Turn
 from backtrace_jira.settings.synchronisation import OnLinking
@@ -22,10 +23,14 @@ from backtrace_jira.synchronisation.synced_field import GroupPlan, Winner
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a group's plan. `plan` is as it was carried out; `is_refused`: Backtrace took no write."""
+    """What became of a group's plan.
+
+    `plan` is as it was carried out; `is_refused`: Backtrace took no write; `loses_criteria`: it did not keep ours.
+    """
 
     plan: GroupPlan
     is_refused: bool = False
+    loses_criteria: bool = False
 
 
 def with_open_values(
@@ -54,19 +59,29 @@ def with_open_values(
         on_ticket, on_group = _open_sides(pair, ticket, winner, turn, result)
         synced = winner.field.leave_open(synced, pair, ticket, ticket_side=on_ticket, group_side=on_group)
         left = left or on_ticket or on_group
-    refused, wanted = dict(synced.refused), boundary_of(ticket, pair.integration).reopen_criteria
+    refused = {**synced.refused, **_refused_by_backtrace(synced, pair, ticket, result)}
+    if any(each.is_written and _is_refused_for(pair, each) for each in winners):
+        refused[REOPENING] = State.OPEN.value
+    by_server = (
+        result.is_refused or bool(result.plan.left) or result.loses_criteria or LOST_CRITERIA in refused
+    )
+    by_server = by_server or any(_is_refused_for(pair, each) for each in winners)
+    if left and by_server and pair.is_fresh and pair.sync.on_linking is not OnLinking.NONE:
+        synced = replace(synced, at=0.0)  # which side wins at linking is still to be carried
+    return replace(synced, refused=refused, refused_at=now if by_server else 0.0)
+
+
+def _refused_by_backtrace(synced: LastSynced, pair: Pair, ticket: Ticket, result: Result) -> dict[str, str]:
+    """Return the boundary and the key that Backtrace did not take, and whether it had lost criteria of ours."""
+    boundary, refused = boundary_of(ticket, pair.integration), dict[str, str]()
+    wanted = boundary.reopen_criteria
     if result.is_refused and wanted is not None and wanted != synced.reopen_criteria:
         refused["until"] = refused_criteria(wanted)
     if result.is_refused and pair.link.issue and pair.link.issue.key != ticket.issue.key:
         refused["key"] = ticket.issue.key
-    if any(each.is_written and _is_refused_for(pair, each) for each in winners):
-        refused[REOPENING] = State.OPEN.value
-    by_server = (
-        result.is_refused or bool(result.plan.left) or any(_is_refused_for(pair, each) for each in winners)
-    )
-    if left and by_server and pair.is_fresh and pair.sync.on_linking is not OnLinking.NONE:
-        synced = replace(synced, at=0.0)  # which side wins at linking is still to be carried
-    return replace(synced, refused=refused, refused_at=now if by_server else 0.0)
+    if has_lost_criteria(pair, ticket, boundary):
+        refused[LOST_CRITERIA] = "written again"  # not for an hour: a server may word them otherwise for ever
+    return refused
 
 
 def _is_refused_for(pair: Pair, winner: Winner) -> bool:

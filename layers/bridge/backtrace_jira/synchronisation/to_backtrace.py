@@ -10,12 +10,12 @@ from backtrace_jira.backtrace.group import Group, GroupWrite, with_assignee, wit
 from backtrace_jira.backtrace.reopen_criteria import holds_all, plan_column
 from backtrace_jira.errors import Busy
 from backtrace_jira.fix_versions.boundary import boundary_of, is_done
-from backtrace_jira.fix_versions.judge import Judgement, is_same_boundary, recent_of
+from backtrace_jira.fix_versions.judge import Judgement, has_lost_criteria, is_same_boundary, recent_of
 from backtrace_jira.fix_versions.resolved_until import plan_resolved_until
 from backtrace_jira.fix_versions.standing import see_versions
 from backtrace_jira.jira.issue import Ticket
 from backtrace_jira.json_types import JSON
-from backtrace_jira.links.last_synced import LastSynced, Opener
+from backtrace_jira.links.last_synced import LOST_CRITERIA, LastSynced, Opener
 from backtrace_jira.links.pair import Pair
 from backtrace_jira.links.turn import NoteKind, Turn
 from backtrace_jira.settings.fix_versions import OnRegression
@@ -95,6 +95,10 @@ def _plan_reopen_criteria(
     problems = [each for each in boundary.unread if each not in pair.synced.unread_versions]
     if until.problem:
         problems.append(f"{pair.short_name}: {until.problem}")
+    if LOST_CRITERIA in pair.synced.refused and has_lost_criteria(pair, ticket, boundary):
+        problems.append(
+            f"{pair.short_name} has lost its reopen criteria again; they are written once an hour"
+        )
     return replace(
         plan,
         state=until.state,
@@ -231,7 +235,7 @@ def _carry_out(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket
             context.tell(sentence)
     if plan.resolved_until and written == plan:
         context.tell(plan.resolved_until)
-    return Result(written)
+    return Result(written, loses_criteria=written.link_criteria != plan.link_criteria)
 
 
 def _read_again(context: TurnContext, plan: GroupPlan, pair: Pair, ticket: Ticket) -> tuple[GroupPlan, Pair]:

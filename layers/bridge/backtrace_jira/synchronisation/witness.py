@@ -11,6 +11,7 @@ from backtrace_jira.fix_versions.judge import (
     MOST_TIMES,
     Evidence,
     Judgement,
+    has_lost_criteria,
     is_in_question,
     is_new_to,
     judge,
@@ -47,6 +48,7 @@ def needs_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> bool:
     boundary = boundary_of(ticket, pair.integration)
     opener = _find_opener(context, pair)
     may_be_past = context.hint.regression or is_new_to(pair, ticket, boundary, context.clock())
+    may_be_past = may_be_past or has_lost_criteria(pair, ticket, boundary)  # which nobody has met meanwhile
     return is_in_question(pair, ticket, boundary, opener, event_seen=may_be_past)
 
 
