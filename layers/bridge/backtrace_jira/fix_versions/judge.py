@@ -178,6 +178,8 @@ def is_new_to(pair: Pair, ticket: Ticket, boundary: Boundary, now: float) -> boo
     stays_done = settings.fix_versions.on_regression in (OnRegression.COMMENT, OnRegression.LEAVE)
     if settings.event is EventKind.TRACE or stays_done:
         return False  # its groups are resolved until the boundary in any case
+    if pair.synced.state is State.MUTED:
+        return False  # nobody wanted to hear of what came while it was muted
     return now - ticket.updated < DAY and not is_same_boundary(wanted, pair.synced.reopen_criteria)
 
 
