@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from backtrace_jira.jira import wiki
@@ -71,6 +71,8 @@ def visible(text: str) -> str:
 @JUDGED
 @given(value=hostile.texts, field=st.sampled_from(RENDERED), known=st.booleans())
 def test_a_value_is_shown_and_does_nothing_else(judge: Judge, value: str, field: str, known: bool) -> None:
+    # Without any text, a ticket has the standard description, which is markup of ours.
+    assume(field != "description" or visible(wiki.clean(value)))
     nodes = judge.parse(written(field, "$value", SCHEMA if known else None, value=value))
 
     assert adf.kinds(nodes) <= PLAIN

@@ -26,5 +26,7 @@ SEARCH_SETTLE = 90.0
 """Jira Cloud's search is behind by "a few seconds to minutes": before this, not finding proves nothing."""
 SETTINGS_MAX_AGE = 300
 """So long settings and secrets are used before they are read again."""
+CLOCK_NOISE = 5.0
+"""By so much two clocks may differ without anybody knowing: servers tell theirs in whole seconds, some time ago."""
 LINKS_PER_RUN = 100
 """So many links one run of `poll_fix_versions` looks at, whatever happened to them."""

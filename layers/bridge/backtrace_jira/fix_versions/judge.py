@@ -21,6 +21,7 @@ from backtrace_jira.links.pair import Pair
 from backtrace_jira.settings.fix_versions import OnRegression
 from backtrace_jira.settings.integration import EventKind
 from backtrace_jira.states import State
+from backtrace_jira.times import CLOCK_NOISE
 
 DAY = 24 * 3600.0
 MOST_TIMES = 3
@@ -193,6 +194,19 @@ def has_lost_criteria(pair: Pair, ticket: Ticket, boundary: Boundary) -> bool:
     if not is_resolved or not wanted or column is None or wanted != pair.synced.reopen_criteria:
         return False
     return not holds_all(column, wanted)
+
+
+def moment_to_ask(closed: float, opener: Opener) -> float:
+    """Return the moment (unix seconds) since which an error counts.
+
+    Where Backtrace has reopened the group, the order of its own steps says that an error came after the closing. Else
+    only two clocks say so, and doubt does not reopen what a person has just closed.
+
+    Args:
+        closed: when the ticket was last closed.
+        opener: who opened the group.
+    """
+    return closed if opener in (Opener.OURS, Opener.THEIRS) else closed + CLOCK_NOISE
 
 
 def judged_by(boundary: Boundary, before: Iterable[str]) -> Sequence[VersionCriterion]:

@@ -16,6 +16,7 @@ from backtrace_jira.fix_versions.judge import (
     is_new_to,
     judge,
     judged_by,
+    moment_to_ask,
     opener_of,
     recent_of,
 )
@@ -95,7 +96,7 @@ def _find_evidence(context: TurnContext, ticket: Ticket, pair: Pair) -> Evidence
     if not needs_evidence(context, ticket, pair):
         return evidence
     criteria = judged_by(boundary_of(ticket, pair.integration), pair.synced.reopen_criteria)
-    return _ask_versions(context, pair, criteria, ticket.done_since, evidence)
+    return _ask_versions(context, pair, criteria, moment_to_ask(ticket.done_since, opener), evidence)
 
 
 def _ask_versions(

@@ -14,12 +14,12 @@ from typing import Any
 from backtrace_jira.adapters.backtrace.client import BacktraceClient
 from backtrace_jira.adapters.backtrace.group_row import answered_group, number, read_group
 from backtrace_jira.adapters.backtrace.tables import group_in, histogram, query_of_group, rows_in, tickets_in
-from backtrace_jira.adapters.http import CLOCK_NOISE
 from backtrace_jira.backtrace.group import BacktraceUser, Group, GroupPage, GroupWrite, plan_unlinking
 from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.states import State
+from backtrace_jira.times import CLOCK_NOISE
 
 COLUMNS = (
     "fingerprint",
