@@ -28,5 +28,7 @@ SETTINGS_MAX_AGE = 300
 """So long settings and secrets are used before they are read again."""
 CLOCK_NOISE = 5.0
 """By so much two clocks may differ without anybody knowing: servers tell theirs in whole seconds, some time ago."""
+CLOCK_LIMIT = 3600.0
+"""A greater difference of two clocks is taken for none, as one within `CLOCK_NOISE` is."""
 LINKS_PER_RUN = 100
 """So many links one run of `poll_fix_versions` looks at, whatever happened to them."""

@@ -26,13 +26,10 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from backtrace_jira.errors import InvalidSettings, OutcomeUnknown, Unreachable
 from backtrace_jira.json_types import JSON, mend_half_pairs
-from backtrace_jira.times import CLOCK_NOISE
+from backtrace_jira.times import CLOCK_LIMIT, CLOCK_NOISE
 
 LARGEST_RESPONSE = 16 * 1024 * 1024
 """Bytes: the rest of a longer body is not read."""
-CLOCK_LIMIT = (
-    3600.0  # seconds: a greater difference of two clocks is taken for none, as one within CLOCK_NOISE is
-)
 
 logger = logging.getLogger(__name__)
 
