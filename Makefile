@@ -41,7 +41,7 @@ test: $(ready) ## Run every test but the long ones, in parallel
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not long" $(if $(COVERAGE),--cov)
 
 .PHONY: long
-long: $(ready) ## Run the long tests: random histories, killed processes, big storms, a table with 100,000 links
+long: $(ready) ## Run the long tests: random histories, killed processes, big storms, a table with 10,000 links
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m long
 
 .PHONY: coverage

@@ -21,6 +21,9 @@ from tests.world.world import Cut, worlds
 
 NUMBER = os.environ.get("CONVERGENCE_EXAMPLES")
 """So many histories, instead of those of the tests."""
+EVERY_DEATH = os.environ.get("EVERY_DEATH", "")
+every_death = pytest.mark.skipif(not EVERY_DEATH, reason="takes an hour: EVERY_DEATH=1 make long")
+"""For pairs of deaths of which some are tried in any case."""
 HANGS_FOR = 25.0
 """Seconds after which our client gives a call up."""
 number = st.integers(0, 20)

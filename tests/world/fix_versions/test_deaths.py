@@ -17,6 +17,7 @@ from local.jira_stand_in.model import Version
 from tests.builders import group, sample_body
 from tests.world.checkpoint import checkpoint
 from tests.world.fix_versions.test_fix_versions import OWN, close, fix_in, invariants, only_issue, world_with
+from tests.world.histories import every_death
 from tests.world.sync_world import EVENTS, PERIOD, PROJECT, MakeSyncWorld, SyncWorld
 from tests.world.world import Cut
 
@@ -246,7 +247,9 @@ def test_a_process_that_dies_anywhere_makes_no_difference(make_sync_world: MakeS
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else every_death) for name in PATHS]
+)
 def test_two_deaths_in_a_row_make_no_difference(make_sync_world: MakeSyncWorld, name: str) -> None:
     deaths = Deaths(make_sync_world, PATHS[name])
     deaths.begin()

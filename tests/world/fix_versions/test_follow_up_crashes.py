@@ -9,6 +9,7 @@ import pytest
 from local.jira_stand_in import custom_field
 from tests.world.checkpoint import checkpoint
 from tests.world.fix_versions.follow_ups import Regression
+from tests.world.histories import every_death
 from tests.world.sync_world import MakeSyncWorld
 
 Prepare = Callable[[Regression], None]
@@ -98,6 +99,7 @@ def test_two_deaths_in_a_row_end_in_the_same_world(make_sync_world: MakeSyncWorl
 
 
 @pytest.mark.long
+@every_death
 @ways
 def test_any_two_deaths_in_a_row_end_in_the_same_world(
     make_sync_world: MakeSyncWorld, prepare: Prepare
