@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -13,7 +10,7 @@ from backtrace_jira.jira import wiki
 from backtrace_jira.jira.fields import Field, FieldSchema
 from backtrace_jira.tickets.fill_fields import draft_ticket
 from tests.builders import group, integration
-from tests.contracts.wiki_judge import Judge, JudgeUnavailableError, adf, hostile, running_judge
+from tests.contracts.wiki_judge import Judge, adf, hostile
 
 JUDGED = settings(
     max_examples=150,
@@ -40,17 +37,6 @@ SCHEMA = FieldSchema(
 RENDERED = ["environment", "customfield_1", "customfield_2", "description"]
 PLAIN = {"paragraph", "text", "hardBreak"}
 LIVE = ["!http://evil.example/a.png!", "[help|http://evil.example]", "{panel}x{panel}", "h1. x", "*b*"]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    try:
-        with running_judge() as judge:
-            yield judge
-    except JudgeUnavailableError as reason:
-        if os.environ.get("CI"):
-            pytest.fail(f"the judge is needed here: {reason}")
-        pytest.skip(f"no judge: {reason}")
 
 
 def written(field: str, template: object, schema: FieldSchema | None = SCHEMA, **values: str) -> str:

@@ -1,14 +1,11 @@
 """What Jira Cloud makes of our markup, according to Atlassian's own parser."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backtrace_jira.jira import wiki
-from tests.contracts.wiki_judge import Judge, JudgeUnavailableError, Node, adf, hostile, running_judge
+from tests.contracts.wiki_judge import Judge, Node, adf, hostile
 
 JUDGED = settings(
     max_examples=300,
@@ -18,17 +15,6 @@ JUDGED = settings(
 TABLES = settings(JUDGED, max_examples=150)
 PLAIN = {"paragraph", "text", "hardBreak"}
 LABEL_LOOK_ALIKES = str.maketrans("|[]!", "¦［］！")
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    try:
-        with running_judge() as judge:
-            yield judge
-    except JudgeUnavailableError as reason:
-        if os.environ.get("CI"):
-            pytest.fail(f"the judge is needed here: {reason}")
-        pytest.skip(f"no judge: {reason}")
 
 
 def visible(text: str) -> str:

@@ -26,6 +26,8 @@ SEARCH_SETTLE = 90.0
 """Jira Cloud's search is behind by "a few seconds to minutes": before this, not finding proves nothing."""
 SETTINGS_MAX_AGE = 300
 """So long settings and secrets are used before they are read again."""
+CLOCKS = 600.0
+"""By so much two clocks may differ where nothing says how they do."""
 CLOCK_NOISE = 5.0
 """By so much two clocks may differ without anybody knowing: servers tell theirs in whole seconds, some time ago."""
 CLOCK_LIMIT = 3600.0

@@ -14,9 +14,7 @@ from backtrace_jira.links.link import Link
 from backtrace_jira.outcomes import error_text
 from backtrace_jira.tickets.context import Case
 from backtrace_jira.tickets.ports import JiraTickets
-
-CLOCKS = 600.0
-"""Seconds by which Jira's clock may differ from ours."""
+from backtrace_jira.times import CLOCKS
 
 
 def is_asked_for(group: ErrorGroup, row: Link | None) -> bool:

@@ -19,7 +19,7 @@ from backtrace_jira.errors import CredentialRefused, Refused
 from backtrace_jira.jira.issue import Issue
 from backtrace_jira.json_types import JSON, Histogram
 from backtrace_jira.states import State
-from backtrace_jira.times import CLOCK_NOISE
+from backtrace_jira.times import CLOCK_NOISE, CLOCKS
 
 COLUMNS = (
     "fingerprint",
@@ -30,8 +30,6 @@ COLUMNS = (
     "invariant_reopen_count",
     "invariant_last_violated",
 )
-CLOCKS = 600.0
-"""Seconds by which Backtrace's clock may be behind ours."""
 PAGE = 500
 """Rows in one page of those that changed."""
 MOST_GROUPS = 100
