@@ -18,11 +18,13 @@ from backtrace_jira.fix_versions.judge import (
     is_same_boundary,
     judge,
     judged_by,
+    moment_to_ask,
     opener_of,
     recent_of,
 )
 from backtrace_jira.links.last_synced import INDEX_LAG, LastSynced, Opener
 from backtrace_jira.states import State, Status
+from backtrace_jira.times import CLOCK_NOISE
 from tests.unit.synchronisation.pairs import DONE, SYNCED_AT, TODO, agreed, group, pair, ticket
 
 OPEN, PROGRESS, RESOLVED, MUTED = State.OPEN, State.IN_PROGRESS, State.RESOLVED, State.MUTED
@@ -240,6 +242,23 @@ def test_a_new_boundary_is_asked_about(
     its_pair, its_ticket = pair(group(RESOLVED), synced, fix_versions=FIXES), ticket(DONE, versions=versions)
     boundary = boundary_of(its_ticket, its_pair.integration)
     assert is_new_to(its_pair, its_ticket, boundary, its_ticket.updated + age) is expected
+
+
+def test_a_boundary_that_is_new_to_a_group_that_was_muted_asks_nobody() -> None:
+    its_ticket = ticket(DONE, versions=("2.4",))
+    for state, expected in ((RESOLVED, True), (MUTED, False)):
+        its_pair = pair(group(RESOLVED), agreed(state, DONE), fix_versions=FIXES)
+        boundary = boundary_of(its_ticket, its_pair.integration)
+        assert is_new_to(its_pair, its_ticket, boundary, its_ticket.updated) is expected
+
+
+@pytest.mark.parametrize(
+    ("opener", "later_by"), [(NOBODY, CLOCK_NOISE), (PERSON, CLOCK_NOISE), (OURS, 0), (THEIRS, 0)]
+)
+def test_the_seconds_after_a_closing_count_where_backtrace_has_reopened(
+    opener: Opener, later_by: float
+) -> None:
+    assert moment_to_ask(1000.0, opener) == 1000.0 + later_by
 
 
 def test_a_boundary_that_jira_hides_is_the_one_of_before() -> None:
