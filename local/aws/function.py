@@ -53,6 +53,10 @@ class Context:
         return max(0, round((self._until - time.monotonic()) * 1000))
 
 
+class NotStartedError(RuntimeError):
+    """The function is not started, or no longer."""
+
+
 class InProcessFunction:
     """The handler, imported here. While it runs, the environment is the function's, and what it prints is logged.
 
@@ -76,8 +80,9 @@ class InProcessFunction:
         self.restart()
 
     def stop(self) -> None:
+        self._log = None  # from here on, no invocation begins; those that have begun still write to the log
+        TURNS.wait_until_over(self)
         self._open.close()
-        self._log = None
 
     def restart(self) -> None:
         module_name = self._settings.handler.rpartition(".")[0]
@@ -91,15 +96,18 @@ class InProcessFunction:
         TURNS.forget(self)
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
-        if self._log is None:
-            raise RuntimeError("the function is not started")
+        log = self._log
+        if log is None:
+            raise NotStartedError
         copied = json.loads(json.dumps(event))
-        try:
-            with TURNS.taken(self, self._environment, self._log):
+        with TURNS.taken(self, self._environment, log):
+            if self._log is None:
+                raise NotStartedError  # it was stopped while this invocation waited for its turn
+            try:
                 return json.loads(json.dumps(self._handler()(copied, Context(self._settings))))
-        except Exception:
-            traceback.print_exc(file=self._log)
-            raise
+            except Exception:
+                traceback.print_exc(file=log)
+                raise
 
     def _handler(self) -> Callable[[Any, Context], Any]:
         module, _, name = self._settings.handler.rpartition(".")
@@ -183,6 +191,11 @@ class Turns:
                 if self._threads == 0:
                     self._changes.close()
                     self._free.notify_all()
+
+    def wait_until_over(self, owner: object) -> None:
+        """Wait for the invocations of a function that have begun, for half a minute at the most."""
+        with self._free:
+            self._free.wait_for(lambda: self._threads == 0 or self._owner is not owner, timeout=30)
 
     def forget(self, owner: object) -> None:
         """Leave nothing of a function in the loggers, if they are its own."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from backtrace_jira.times import CLOCK_NOISE
 from local.demo.both_sides import POLL_BACKTRACE, SYNC, register_webhook
 from local.demo.fix_versions import FIX_VERSIONS, POLL_FIX_VERSIONS
 from local.sample import new_group
@@ -123,7 +125,8 @@ def a_version_webhook(stack: LocalStack) -> None:
     row = stack.backtrace.issue("my_project", ticket.fingerprint)
     assert row is not None
     row.invariants, kept = [], row.invariants  # only the event tells of it
-    stack.backtrace.receive("my_project", ticket.fingerprint, version="3.6")
+    later = time.time() + 2 * CLOCK_NOISE  # only then is it surely after the closing
+    stack.backtrace.receive("my_project", ticket.fingerprint, timestamp=later, version="3.6")
     row.invariants = kept
     stack.publish(new_group() | {"fingerprint": ticket.fingerprint, "attributes": {"version": [["3.6", 1]]}})
     stack.settle()
